@@ -1,0 +1,88 @@
+//! Which files make which crates and programs. Reads Cargo.toml itself and never runs cargo.
+//!
+//! In: the paths of the command line. Out: linked groups of crates, each with its module tree loaded, cfg decided and
+//! item macros expanded. Invariant: the result depends on the files only, not on the order the file system lists them.
+
+pub mod cfg;
+mod discover;
+pub mod load;
+mod manifest;
+mod walk;
+
+use crate::finding::RunError;
+use crate::hir::{Edition, Name};
+use std::path::PathBuf;
+
+pub use discover::discover;
+
+/// What is looked at.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// `--exclude GLOB`
+    pub exclude: Vec<String>,
+    /// `--no-ignore`: don't read .gitignore.
+    pub no_ignore: bool,
+    /// `--no-tests`: leave test targets and cfg(test) out.
+    pub no_tests: bool,
+    /// `--cfg SPEC`: `name`, `key="value"`.
+    pub cfg: Vec<String>,
+}
+
+/// Packages that link into each other: analysed at a time and then let go.
+#[derive(Clone, Debug)]
+pub struct Group {
+    pub crates: Vec<CrateSource>,
+    /// Only findings with an access in one of these folders or files are reported; empty: all.
+    pub focus: Vec<PathBuf>,
+}
+
+/// Index into `Group::crates`.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct CrateId(pub u32);
+
+/// One target (or loose file) of a package.
+#[derive(Clone, Debug)]
+pub struct CrateSource {
+    /// As code names it (`my_crate`).
+    pub name: Name,
+    pub kind: TargetKind,
+    /// The root file, as it will be shown.
+    pub root: PathBuf,
+    pub edition: Edition,
+    pub cfg: cfg::CfgSet,
+    /// Extern names and what they mean: another crate of the group, or a library known by its package name only.
+    pub dependencies: Vec<(Name, Dependency)>,
+    /// `false`: `fn main` is the context of a test target.
+    pub harness: bool,
+    /// Tests run as a process each (`test-runner = "nextest"` in the configuration).
+    pub process_per_test: bool,
+}
+
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Dependency {
+    Crate(CrateId),
+    /// Package name (not the rename) and the version requirement as written.
+    External { package: Name, version: Option<String> },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum TargetKind {
+    Lib,
+    ProcMacro,
+    Bin,
+    Example,
+    Test,
+    Bench,
+    BuildScript,
+    /// A file without a manifest, or under `src/` and named by no `mod` item: `fn main` makes it a program, else its
+    /// public functions are a library's.
+    Loose,
+}
+
+/// What discovery found.
+#[derive(Clone, Debug, Default)]
+pub struct Discovery {
+    /// In path order.
+    pub groups: Vec<Group>,
+    pub errors: Vec<RunError>,
+}

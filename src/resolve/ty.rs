@@ -1,0 +1,135 @@
+//! Types, as far as forward inference needs them.
+
+use crate::hir::Name;
+use std::sync::Arc;
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+        pub struct $name(pub u32);
+        impl $name {
+            pub fn index(self) -> usize {
+                self.0 as usize
+            }
+        }
+    };
+}
+
+id!(/// A module of some crate.
+    ModuleId);
+id!(/// A function or method with or without a body.
+    FnId);
+id!(StaticId);
+id!(/// A const, also an associated one.
+    ConstId);
+id!(/// A struct, enum or union.
+    AdtId);
+id!(TraitId);
+id!(ImplId);
+id!(AliasId);
+id!(/// A generic parameter of some item: each declaration has its own; also a trait's `Self` and each `impl Trait` argument.
+    ParamId);
+
+/// A type. `Unknown` wherever forward inference has no answer.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Ty {
+    Unknown,
+    Never,
+    /// `u8`, `bool`, `str`, `char`, `f64`, …
+    Prim(Name),
+    Adt(AdtId, Args),
+    /// A library's type by canonical path: `std::sync::Mutex`.
+    Ext(Name, Args),
+    Ref { mutable: bool, inner: Arc<Ty> },
+    Ptr { mutable: bool, inner: Arc<Ty> },
+    Tuple(Args),
+    Array(Arc<Ty>),
+    Slice(Arc<Ty>),
+    FnPtr(Args, Arc<Ty>),
+    /// A generic parameter that no substitution replaced.
+    Param(ParamId),
+    /// `dyn A + B`, `impl A` in return position when its body is unknown.
+    Dyn(Arc<[TraitRef]>),
+    /// `<base as Trait>::name`, not yet known.
+    Assoc(Arc<Ty>, Option<TraitKey>, Name),
+}
+
+pub type Args = Arc<[Ty]>;
+
+/// A trait by id or canonical path.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum TraitKey {
+    Local(TraitId),
+    Ext(Name),
+}
+
+/// A trait with its arguments and bound associated types (`Iterator<Item = T>`, `Fn(A) -> B` has args `[(A,)]` and assoc `Output`).
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct TraitRef {
+    pub key: TraitKey,
+    pub args: Args,
+    pub assoc: Arc<[(Name, Ty)]>,
+}
+
+impl Ty {
+    pub fn unit() -> Ty {
+        Ty::Tuple(Arc::from([]))
+    }
+
+    pub fn is_unknown(&self) -> bool {
+        matches!(self, Ty::Unknown)
+    }
+
+    pub fn reference(mutable: bool, inner: Ty) -> Ty {
+        Ty::Ref { mutable, inner: Arc::new(inner) }
+    }
+
+    pub fn ext(path: &str, args: Vec<Ty>) -> Ty {
+        Ty::Ext(Name::new(path), args.into())
+    }
+}
+
+/// What generic parameters stand for.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Subst(pub Vec<(ParamId, Ty)>);
+
+impl Subst {
+    pub fn get(&self, param: ParamId) -> Option<&Ty> {
+        self.0.iter().rev().find(|(p, _)| *p == param).map(|(_, ty)| ty)
+    }
+
+    pub fn insert(&mut self, param: ParamId, ty: Ty) {
+        match self.0.iter_mut().find(|(p, _)| *p == param) {
+            Some(slot) => slot.1 = ty,
+            None => self.0.push((param, ty)),
+        }
+    }
+
+    /// `ty` with the parameters replaced.
+    pub fn apply(&self, ty: &Ty) -> Ty {
+        let all = |args: &Args| -> Args { args.iter().map(|a| self.apply(a)).collect() };
+        match ty {
+            Ty::Param(p) => self.get(*p).cloned().unwrap_or_else(|| ty.clone()),
+            Ty::Adt(id, args) => Ty::Adt(*id, all(args)),
+            Ty::Ext(name, args) => Ty::Ext(*name, all(args)),
+            Ty::Ref { mutable, inner } => Ty::Ref { mutable: *mutable, inner: Arc::new(self.apply(inner)) },
+            Ty::Ptr { mutable, inner } => Ty::Ptr { mutable: *mutable, inner: Arc::new(self.apply(inner)) },
+            Ty::Tuple(args) => Ty::Tuple(all(args)),
+            Ty::Array(inner) => Ty::Array(Arc::new(self.apply(inner))),
+            Ty::Slice(inner) => Ty::Slice(Arc::new(self.apply(inner))),
+            Ty::FnPtr(args, ret) => Ty::FnPtr(all(args), Arc::new(self.apply(ret))),
+            Ty::Dyn(bounds) => Ty::Dyn(bounds.iter().map(|b| self.apply_trait(b)).collect()),
+            Ty::Assoc(base, key, name) => Ty::Assoc(Arc::new(self.apply(base)), *key, *name),
+            Ty::Unknown | Ty::Never | Ty::Prim(_) => ty.clone(),
+        }
+    }
+
+    pub fn apply_trait(&self, bound: &TraitRef) -> TraitRef {
+        TraitRef {
+            key: bound.key,
+            args: bound.args.iter().map(|a| self.apply(a)).collect(),
+            assoc: bound.assoc.iter().map(|(n, t)| (*n, self.apply(t))).collect(),
+        }
+    }
+}

@@ -1,0 +1,75 @@
+//! The only room that knows syn: source text in, HIR out.
+//!
+//! Invariants. No syn or proc-macro2 type leaves this folder; trees are dropped in the thread that made them and the
+//! thread's span table is emptied after each parse (spans are turned into byte ranges first). Everything is a pure
+//! function of its arguments. No input makes it panic, overflow the stack (worker threads have 64 MiB) or run without bound: bracket
+//! depth is checked before syn sees the text, huge literals are cut, macro expansion is bounded in depth and in tokens.
+//! What was refused is a `SyntaxError` with its range; it costs the item it stands in, never the file.
+
+mod body;
+mod expand;
+mod items;
+mod scan;
+mod source_map;
+mod tokens;
+mod types;
+
+use crate::hir::{
+    Body, BodyIndex, BodySource, Item, ItemTree, MacroDef, MacroShape, Path, SyntaxError, TextRange, Tokens,
+};
+use std::sync::Arc;
+
+/// A file's declarations and the identifiers of its bodies.
+pub struct ParsedFile {
+    pub tree: ItemTree,
+    /// By ascending start; one for each `BodySource::Text` of a function in `tree` (also nested in impls, traits, inline modules).
+    pub bodies: Vec<BodyIndex>,
+    /// Identifiers that occur outside function bodies.
+    pub outside: Box<[crate::hir::Name]>,
+}
+
+/// Parses a file's items. Function bodies are skipped (only indexed). Never fails: what could not be parsed is in `tree.errors`.
+pub fn parse_file(text: &str) -> ParsedFile {
+    items::parse_file(text)
+}
+
+/// A body, and what of it could not be parsed.
+pub struct LoweredBody {
+    pub body: Body,
+    pub errors: Vec<SyntaxError>,
+}
+
+/// Lowers a function's body or an initializer expression. `text` is the whole file; `first_binding` is the number of
+/// bindings the parameters made.
+pub fn lower_body(text: &str, source: &BodySource, first_binding: u32, macros: &dyn MacroScope) -> LoweredBody {
+    body::lower_body(text, source, first_binding, macros)
+}
+
+/// Only checks that a body parses: the errors that `lower_body` would give for the body's own text.
+pub fn check_body(text: &str, source: &BodySource) -> Vec<SyntaxError> {
+    body::check_body(text, source)
+}
+
+/// What a macro's path means where it is called.
+pub trait MacroScope {
+    fn lookup(&self, path: &Path) -> MacroMeaning;
+}
+
+#[derive(Clone, Debug)]
+pub enum MacroMeaning {
+    Rules(Arc<MacroDef>),
+    Shape(MacroShape),
+    Unknown,
+}
+
+/// The items that a macro call in item position stands for. `call` is the range of the call's path, at which tokens
+/// of the definition are placed. `None`: no rule matches, or the result doesn't parse, or a bound was hit.
+pub fn expand_items(def: &MacroDef, args: &Tokens, call: TextRange) -> Option<Vec<Item>> {
+    expand::expand_items(def, args, call)
+}
+
+/// The items that a call of a macro of a known shape stands for (`ThreadLocal`, `LazyStatic`, `CfgIf`: each item gets
+/// the `#[cfg]` of its branch, `Items`). `None` for other shapes and for what doesn't parse.
+pub fn items_of_shape(shape: MacroShape, args: &Tokens, call: TextRange) -> Option<Vec<Item>> {
+    expand::items_of_shape(shape, args, call)
+}
