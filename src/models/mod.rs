@@ -36,7 +36,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 pub use op::{Op, OpName};
-pub use text::TyExpr;
+pub use text::{TyExpr, context_kind};
 
 /// Index of a modelled function.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
