@@ -8,9 +8,18 @@
 
 mod body;
 mod expand;
+mod guard;
 mod items;
+mod lexer;
+mod macro_defs;
+mod members;
+mod names;
+mod patterns;
+mod recover;
 mod scan;
+mod skeleton;
 mod source_map;
+mod split;
 mod tokens;
 mod types;
 
@@ -41,7 +50,12 @@ pub struct LoweredBody {
 
 /// Lowers a function's body or an initializer expression. `text` is the whole file; `first_binding` is the number of
 /// bindings the parameters made.
-pub fn lower_body(text: &str, source: &BodySource, first_binding: u32, macros: &dyn MacroScope) -> LoweredBody {
+pub fn lower_body(
+    text: &str,
+    source: &BodySource,
+    first_binding: u32,
+    macros: &dyn MacroScope,
+) -> LoweredBody {
     body::lower_body(text, source, first_binding, macros)
 }
 
