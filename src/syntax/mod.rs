@@ -10,9 +10,16 @@ mod body;
 mod expand;
 mod guard;
 mod items;
+mod lexer;
+mod macro_defs;
+mod members;
+mod names;
 mod patterns;
+mod recover;
 mod scan;
+mod skeleton;
 mod source_map;
+mod split;
 mod tokens;
 mod types;
 
