@@ -8,7 +8,7 @@
 
 use super::scope::{Def, Namespace, WORDS};
 use super::{
-    AdtId, AliasId, Args, LocalId, ModuleId, ParamDef, ParamId, Program, Res, TraitKey, TraitRef, Ty,
+    AliasId, Args, LocalId, ModuleId, ParamDef, ParamId, Program, Res, TraitKey, TraitRef, Ty,
 };
 use crate::hir::{AdtKind, Edition, GenericParamKind, Name, Path, PathId, Segment};
 use std::cell::RefCell;
