@@ -8,7 +8,9 @@
 
 mod body;
 mod expand;
+mod guard;
 mod items;
+mod patterns;
 mod scan;
 mod source_map;
 mod tokens;
@@ -41,7 +43,12 @@ pub struct LoweredBody {
 
 /// Lowers a function's body or an initializer expression. `text` is the whole file; `first_binding` is the number of
 /// bindings the parameters made.
-pub fn lower_body(text: &str, source: &BodySource, first_binding: u32, macros: &dyn MacroScope) -> LoweredBody {
+pub fn lower_body(
+    text: &str,
+    source: &BodySource,
+    first_binding: u32,
+    macros: &dyn MacroScope,
+) -> LoweredBody {
     body::lower_body(text, source, first_binding, macros)
 }
 
