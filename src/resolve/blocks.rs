@@ -134,13 +134,15 @@ impl Program {
         source: &BodySource,
         first_binding: u32,
     ) -> LoweredBody {
-        let krate = &self.index.crates[self.krate(module).0 as usize];
+        let krate = self.krate(module).0 as usize;
+        let names = &self.index.crates[krate];
         let module = self.module_path(module);
         let macros = CrateMacroScope {
-            table: &krate.macros,
-            others: &krate.other_macros,
+            table: &names.macros,
+            others: &names.other_macros,
             module: &module,
             library: &*self.index.macros,
+            cfg: &self.crates[krate].source.cfg,
         };
         lower_body(&self.file(file).source.text, source, first_binding, &macros)
     }

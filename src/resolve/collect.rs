@@ -47,22 +47,13 @@ pub(super) struct Place {
     pub owner: Owner,
 }
 
-/// When both hold.
-pub(super) fn both(a: When, b: When) -> When {
-    match (a, b) {
-        (When::Always, x) | (x, When::Always) => x,
-        (a, b) if a == b => a,
-        _ => When::Never,
-    }
-}
-
 /// Collects all modules of all crates; bodies are left pending.
 pub(super) fn collect(
     group: LoadedGroup,
     names: Arc<dyn LibraryNames + Send + Sync>,
     macros: Arc<dyn LibraryMacros + Send + Sync>,
 ) -> Collector {
-    let files = group.files.into_iter().map(|f| File { source: f.source, bodies: f.bodies }).collect();
+    let files = group.files.into_iter().map(|f| File { source: f.source, bodies: f.bodies, attrs: f.attrs, comments: f.comments }).collect();
     let index = Index {
         scopes: Vec::new(),
         crates: Vec::new(),
@@ -162,7 +153,7 @@ impl Collector {
         let krate = self.program.krate(module);
         let mut children = Vec::new();
         for child in node.children {
-            let when = both(node.when, child.when);
+            let when = node.when.and(child.when);
             if when == When::Never {
                 continue;
             }
@@ -171,7 +162,7 @@ impl Collector {
             children.push((id, ModuleNode { when, ..child }));
         }
         for (item, when) in &node.items {
-            self.item(Place { when: both(place.when, *when), ..place }, item);
+            self.item(Place { when: place.when.and(*when), ..place }, item);
         }
         for (id, child) in children {
             self.module_items(id, child);
@@ -183,7 +174,7 @@ impl Collector {
         for item in items {
             let krate = self.program.krate(place.module);
             let own = self.program.crates[krate.0 as usize].source.cfg.when(&item.attrs);
-            self.item(Place { when: both(place.when, own), ..place }, item);
+            self.item(Place { when: place.when.and(own), ..place }, item);
         }
     }
 

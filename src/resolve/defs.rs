@@ -2,7 +2,7 @@
 
 use super::ty::*;
 use crate::finding::{FileId, Location, SourceText};
-use crate::hir::{self, Attr, Body, BodyIndex, Edition, Name, Pat, PathId, SyntaxError, TextRange};
+use crate::hir::{self, Attr, Body, BodyIndex, DirectiveComment, Edition, Name, Pat, PathId, SyntaxError, TextRange};
 use crate::project::cfg::When;
 use crate::project::{CrateId, CrateSource};
 use std::sync::{Arc, OnceLock};
@@ -37,6 +37,9 @@ pub struct Blind {
 pub struct File {
     pub source: SourceText,
     pub bodies: Vec<BodyIndex>,
+    /// `#![…]` of the file.
+    pub attrs: Vec<Attr>,
+    pub comments: Vec<DirectiveComment>,
 }
 
 pub struct CrateDef {

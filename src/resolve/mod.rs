@@ -25,6 +25,8 @@ mod public;
 pub mod scope;
 mod signatures;
 pub mod ty;
+#[cfg(test)]
+mod tests;
 mod types;
 
 pub use defs::*;
