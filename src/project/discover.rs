@@ -211,3 +211,6 @@ enum Nearest {
     Unusable,
     Usable,
 }
+
+#[cfg(test)]
+mod tests;

@@ -74,3 +74,6 @@ pub fn load(group: &Group, library: &dyn LibraryMacros) -> LoadedGroup {
     loader.run();
     loader.finish()
 }
+
+#[cfg(test)]
+mod tests;
