@@ -67,7 +67,7 @@ impl Interp<'_> {
         {
             self_ty = Ty::Ext(*path, [first.ty.clone()].into_iter().collect());
         }
-        model.ret.instantiate(&self_ty)
+        self.models.ret_ty(model, &self_ty)
     }
 
     /// No effect given: lent places are touched, closures run, the result depends on everything.
@@ -106,14 +106,19 @@ impl Interp<'_> {
         use OpName as O;
         match name {
             O::Unit => Val::unit(),
+            O::Seq => values.into_iter().last().unwrap_or_else(Val::unit),
             O::Fresh => {
                 let deps = call.args.iter().chain(&call.this).fold(Deps::default(), |d, v| d.join(&v.all_deps()));
                 Val::unknown(Ty::Unknown).with_deps(&deps)
             }
             O::Read | O::Write | O::Update | O::Observe | O::Replace | O::Swap => self.memory_op(call, name, values),
-            O::Part | O::Raw | O::Shared | O::Exclusive | O::New | O::Wrap => self.pointer_op(call, name, word, values),
+            O::Part | O::Raw | O::Shared | O::Exclusive | O::Global | O::New | O::Wrap | O::Unwrap => self.pointer_op(call, name, word, values),
             O::Some | O::Ok | O::None | O::Err | O::Either | O::Tuple => self.variant_op(name, values),
             O::Payload
+            | O::Inner
+            | O::PayloadOrElse
+            | O::OkOr
+            | O::MapFailure
             | O::PayloadOr
             | O::Success
             | O::IsSuccess
@@ -123,7 +128,7 @@ impl Interp<'_> {
             | O::AndThen
             | O::OrElse => self.payload_op(call, name, values),
             O::Call | O::MaybeCall => self.closure_op(call, name, values),
-            O::TakeElem | O::ElemRef | O::IndexRef | O::Push | O::Shares => self.element_op(call, name, values),
+            O::TakeElem | O::ElemRef | O::IndexRef | O::Push | O::Extend | O::Shares | O::Share => self.element_op(call, name, values),
             O::Iter
             | O::DrainIter
             | O::Stage
@@ -133,21 +138,33 @@ impl Interp<'_> {
             | O::Search
             | O::Collect
             | O::Next
+            | O::Find
+            | O::Repeat
+            | O::Counter
             | O::IterFrom => self.iterator_op(call, name, word, values),
-            O::AtomicLoad | O::AtomicStore | O::AtomicUpdate | O::AtomicCas | O::AtomicFetchUpdate | O::Fence => {
+            O::AtomicLoad | O::AtomicStore | O::AtomicUpdate | O::AtomicCas | O::AtomicCasOld | O::AtomicFetchUpdate | O::Fence => {
                 self.atomic_op(call, name, word, values)
             }
-            O::Lock | O::TryLock | O::WithLock | O::Wait | O::WaitWhile => self.lock_op(call, name, word, values),
+            O::Lock | O::TryLock | O::WithLock | O::MapGuard | O::Remode | O::Wait | O::WaitWhile => self.lock_op(call, name, word, values),
             O::Drop => {
                 for value in values {
                     self.drop_value(call.cx, call.id, value);
                 }
                 Val::unit()
             }
-            O::Forget => Val::unit(),
+            O::Forget => values.into_iter().next().unwrap_or_else(Val::unit),
             O::Spawn | O::SpawnIn | O::Scope | O::Join | O::SetName => self.context_op(call, name, word, values),
             O::OnceCall | O::OnceSet | O::OnceGet => self.once_op(call, name, values),
-            O::Channel | O::Send | O::Recv | O::Barrier | O::Release | O::Acquire | O::Park | O::Unpark => {
+            O::Channel
+            | O::Send
+            | O::Recv
+            | O::RecvIter
+            | O::Barrier
+            | O::Release
+            | O::Acquire
+            | O::Current
+            | O::Park
+            | O::Unpark => {
                 self.order_op(call, name, values)
             }
             O::Diverge => {
@@ -229,8 +246,15 @@ impl Interp<'_> {
     }
 
     fn pointer_op(&mut self, call: &mut Call, name: OpName, word: Option<Name>, mut values: Vec<Val>) -> Val {
-        let Some(first) = values.pop() else { return Val::unknown(Ty::Unknown) };
+        let Some(first) = values.pop() else {
+            return match name {
+                OpName::Wrap => Val { open: false, ..Val::unknown(call.ret.clone()) },
+                _ => Val::unknown(Ty::Unknown),
+            };
+        };
         match name {
+            OpName::Unwrap => super::memory::project(&first, Self::step_of(word)),
+            OpName::Global => Val::unknown(Ty::Unknown),
             OpName::Part => {
                 let lval = self.target(call, &first);
                 let part = self.step_lval(&lval, Self::step_of(word));
@@ -330,6 +354,25 @@ impl Interp<'_> {
                 }
                 payload
             }
+            OpName::Inner => self.payload(&value),
+            OpName::PayloadOrElse => {
+                let fails = value.open || value.alts.iter().any(|k| matches!(k, Kind::Aggregate(a) if a.variant.is_some_and(|v| self.is_failure(v))));
+                let payload = self.payload(&value);
+                let (true, Some(f)) = (fails, second) else { return payload };
+                let before = self.st.clone();
+                let other = self.call_value(call.cx, call.id, f, vec![Val::unknown(Ty::Unknown)]);
+                self.st.join(&before);
+                payload.join(&other)
+            }
+            OpName::OkOr => self.ok_or(&value),
+            OpName::MapFailure => {
+                if let Some(f) = second {
+                    let before = self.st.clone();
+                    self.call_value(call.cx, call.id, f, vec![Val::unknown(Ty::Unknown)]);
+                    self.st.join(&before);
+                }
+                value
+            }
             OpName::PayloadOr => {
                 let payload = self.payload(&value);
                 second.map_or(payload.clone(), |other| payload.join(&other))
@@ -347,6 +390,20 @@ impl Interp<'_> {
             OpName::MapPayload | OpName::AndThen | OpName::OrElse => self.mapped(call, name, value, second),
             _ => value,
         }
+    }
+
+    /// An `Option` as a `Result`.
+    fn ok_or(&self, value: &Val) -> Val {
+        let mut result = value.clone();
+        for kind in &mut result.alts {
+            if let Kind::Aggregate(aggregate) = kind {
+                let success = aggregate.variant.is_none_or(|v| self.is_success(v));
+                let variant = Some(if success { self.names.ok } else { self.names.err });
+                *kind = Kind::Aggregate(Rc::new(Aggregate { variant, fields: aggregate.fields.clone() }));
+            }
+        }
+        result.ty = Ty::Unknown;
+        result
     }
 
     fn variant_test(&mut self, call: &mut Call, pointer: Val, negated: bool) -> Val {
@@ -412,7 +469,11 @@ impl Interp<'_> {
         let before = self.st.clone();
         let argument = if on_success { vec![self.payload(&value)] } else { Vec::new() };
         self.decide(&value.deps);
-        let mapped = self.call_value(call.cx, call.id, f, argument);
+        let callable = f.alts.iter().any(|k| matches!(k, Kind::Closure(_) | Kind::Fn(..) | Kind::Model(_) | Kind::Constructor(..) | Kind::Pointer(..)));
+        let mapped = match (name, callable) {
+            (OpName::AndThen | OpName::OrElse, false) => f,
+            _ => self.call_value(call.cx, call.id, f, argument),
+        };
         if self.st.reachable {
             self.st.control = before.control.clone();
         }
@@ -479,6 +540,23 @@ impl Interp<'_> {
                 }
                 Val::unit()
             }
+            OpName::Extend => {
+                let info = self.info(call, AccessKind::Update);
+                self.log_lval(call.cx, &lval, &info);
+                let elements = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let mut item = self.drive(call.cx, call.id, elements, true, |_, item| item);
+                super::iterate::untag_handles(&mut item);
+                for &place in &lval.places {
+                    let element = self.places.step(place, Proj::Index(Index::Any), &item.ty);
+                    self.store_at(element, item.clone(), false);
+                }
+                Val::unit()
+            }
+            OpName::Shares => {
+                let share = self.share(call, &lval, how);
+                self.iter_over(share)
+            }
+            OpName::Share => self.share(call, &lval, how),
             OpName::IndexRef => {
                 let index = values.pop().map_or(Index::Any, |v| super::expr::index_of(&v));
                 if matches!(call.ret, Ty::Ptr { .. }) {
@@ -494,13 +572,36 @@ impl Interp<'_> {
         }
     }
 
+    /// A pointer to a part that no other part made by the same call overlaps.
+    fn share(&mut self, call: &Call, lval: &Lval, how: Pointer) -> Val {
+        let at = super::places::LoopId { frame: call.cx.frame, expr: call.id };
+        let element = self.step_lval(lval, Proj::Index(Index::Linear(at, 1, 0)));
+        self.pointer_to(&element, how)
+    }
+
     fn iterator_op(&mut self, call: &mut Call, name: OpName, word: Option<Name>, mut values: Vec<Val>) -> Val {
+        let (cx, id) = (call.cx, call.id);
         if values.is_empty() {
-            return Val::unknown(Ty::Unknown);
+            let zero = Val::aggregate(None, vec![(Proj::Field(Name::new("start")), Val::unit())], Ty::ext("std::ops::Range", Vec::new()));
+            return self.into_iter(cx, id, zero);
         }
         let first = values.remove(0);
-        let (cx, id) = (call.cx, call.id);
         match name {
+            OpName::Repeat => self.iter_over(first),
+            OpName::Find => {
+                let f = values.pop();
+                let item = self.drive(cx, id, first, false, |this, item| {
+                    let Some(f) = &f else { return item };
+                    let lval = this.materialize(cx, id, item.clone());
+                    let reference = this.pointer_to(&lval, Pointer::Shared);
+                    let kept = this.call_value(cx, id, f.clone(), vec![reference]);
+                    item.with_deps(&kept.all_deps())
+                });
+                let mut item = item;
+                super::iterate::untag_handles(&mut item);
+                let ty = Ty::ext("std::option::Option", vec![item.ty.clone()]);
+                self.enum_value(self.names.some, item, ty).join(&Val::aggregate(Some(self.names.none), Vec::new(), Ty::Unknown))
+            }
             OpName::Iter => self.into_iter(cx, id, first),
             OpName::DrainIter => {
                 let lval = self.target(call, &first);
@@ -608,16 +709,18 @@ impl Interp<'_> {
                 old.ty = call.ret.clone();
                 old
             }
-            OpName::AtomicCas => {
+            OpName::AtomicCas | OpName::AtomicCasOld => {
                 let new = values.get(1).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let order = self.ordering(values.get(2));
                 let deps = self.atomic_write(call, &lval, AccessKind::Update, order, &new);
                 let seen = Val::unknown(Ty::Unknown).with_deps(&deps);
+                if name == OpName::AtomicCasOld {
+                    return seen;
+                }
                 self.either_result(seen.clone(), seen, call.ret.clone())
             }
             _ => {
-                let f = values.first().cloned();
-                let f = values.last().cloned().or(f).unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let f = values.first().cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let info = AccessInfo { atomic: Some(Name::new("SeqCst")), ..self.info(call, AccessKind::Update) };
                 let deps = self.log_lval(call.cx, &lval, &info);
                 let seen = Val::unknown(Ty::Unknown).with_deps(&deps);
@@ -664,6 +767,22 @@ impl Interp<'_> {
         }
         let mode = if word.is_some_and(|w| w == "shared") { Mode::Shared } else { Mode::Exclusive };
         match name {
+            OpName::MapGuard => {
+                let f = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let guard = values.remove(0);
+                self.map_guard(call, guard, f)
+            }
+            OpName::Remode => {
+                let mut guard = values.remove(0);
+                for kind in &mut guard.alts {
+                    if let Kind::Guard(old) = kind {
+                        self.st.locks.iter_mut().filter(|h| h.id == old.hold).for_each(|h| h.mode = mode);
+                        *kind = Kind::Guard(Rc::new(GuardValue { mode, ..(**old).clone() }));
+                    }
+                }
+                guard.ty = call.ret.clone();
+                guard
+            }
             OpName::Lock | OpName::TryLock => {
                 let lval = self.target(call, &values[0]);
                 self.guard(call, &lval, mode, name == OpName::TryLock)
@@ -684,6 +803,22 @@ impl Interp<'_> {
                 self.wait(call, guard, f)
             }
         }
+    }
+
+    /// The same hold, giving access to a part of the data.
+    fn map_guard(&mut self, call: &Call, guard: Val, f: Val) -> Val {
+        let data = self.deref_value(call.cx, &guard, call.id);
+        let argument = self.pointer_to(&data, Pointer::Exclusive);
+        let part = self.call_value(call.cx, call.id, f, vec![argument]);
+        let target = part.pointers().next().map(|(place, _)| place);
+        let mut mapped = guard;
+        for kind in &mut mapped.alts {
+            if let (Kind::Guard(old), Some(data)) = (&*kind, target) {
+                *kind = Kind::Guard(Rc::new(GuardValue { data, ..(**old).clone() }));
+            }
+        }
+        mapped.ty = call.ret.clone();
+        mapped
     }
 
     fn guard(&mut self, call: &Call, lval: &Lval, mode: Mode, pending: bool) -> Val {
@@ -777,7 +912,7 @@ impl Interp<'_> {
         match name {
             OpName::OnceCall => {
                 if let Some(f) = values.pop() {
-                    let made = self.within_once(call.cx, &lval, |this| this.call_value(call.cx, call.id, f, Vec::new()));
+                    let made = self.within_once(&lval, |this| this.call_value(call.cx, call.id, f, Vec::new()));
                     self.store(&content, made);
                 }
                 self.acquire_once(&lval);
@@ -794,7 +929,7 @@ impl Interp<'_> {
     }
 
     /// Runs what only one context runs, once, before all that follows the call anywhere.
-    pub(super) fn within_once(&mut self, _cx: &Cx, lval: &Lval, run: impl FnOnce(&mut Self) -> Val) -> Val {
+    pub(super) fn within_once(&mut self, lval: &Lval, run: impl FnOnce(&mut Self) -> Val) -> Val {
         let outer = self.st.moment.within.clone();
         let places: Vec<PlaceId> = lval.places.to_vec();
         self.st.moment_mut().within.extend(places);
@@ -819,7 +954,7 @@ impl Interp<'_> {
             return Val::unit();
         };
         let places: Vec<PlaceId> = match name {
-            OpName::Send | OpName::Recv => self.channel_of(&pointer),
+            OpName::Send | OpName::Recv | OpName::RecvIter => self.channel_of(&pointer),
             _ => self.target(call, &pointer).places.to_vec(),
         };
         match name {
@@ -833,7 +968,7 @@ impl Interp<'_> {
                 }
                 Val::unit()
             }
-            OpName::Recv => {
+            OpName::Recv | OpName::RecvIter => {
                 let mut value: Option<Val> = None;
                 for &place in &places {
                     self.st.acquire(SyncKey { place, kind: SyncKind::Channel });
@@ -841,7 +976,8 @@ impl Interp<'_> {
                     let one = self.value_at(element);
                     value = Some(value.map_or(one.clone(), |old| old.join(&one)));
                 }
-                value.unwrap_or_else(|| Val::unknown(Ty::Unknown))
+                let value = value.unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                if name == OpName::RecvIter { self.iter_over(value) } else { value }
             }
             OpName::Barrier => {
                 for place in places {
@@ -937,6 +1073,9 @@ fn stage_kind(word: Option<Name>) -> StageKind {
         Some("chain") => StageKind::Chain,
         Some("cloned") => StageKind::Cloned,
         Some("flatten") => StageKind::Flatten,
+        Some("keyed") => StageKind::Keyed,
+        Some("values") => StageKind::Values,
+        Some("scan") => StageKind::Scan,
         _ => StageKind::Partial,
     }
 }

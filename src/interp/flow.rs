@@ -651,7 +651,7 @@ impl Interp<'_> {
             }
             let source = this.into_iter(cx, iter, source);
             let mut exit: Option<State> = Some(this.st.clone());
-            this.rounds(cx, at, label, |this| {
+            this.rounds(at, label, |this| {
                 let item = this.next_item(cx, iter, at, &source);
                 if !this.st.reachable {
                     return;

@@ -165,7 +165,7 @@ impl Interp<'_> {
 
     fn staged(&mut self, cx: &Cx, expr: ExprId, at: LoopId, stage: &Stage, item: Val) -> Val {
         let closure = stage.closure.clone();
-        let mut run = |this: &mut Self, args: Vec<Val>| match &closure {
+        let run = |this: &mut Self, args: Vec<Val>| match &closure {
             Some(closure) => this.call_value(cx, expr, closure.clone(), args),
             None => Val::unknown(Ty::Unknown),
         };
@@ -226,6 +226,16 @@ impl Interp<'_> {
                     self.decide(&kept.all_deps());
                 }
                 item
+            }
+            StageKind::Keyed => {
+                let key = Val::unknown(Ty::Unknown);
+                let ty = Ty::Tuple([key.ty.clone(), item.ty.clone()].into_iter().collect());
+                Val::aggregate(None, vec![(super::expr::field(0), key), (super::expr::field(1), item)], ty)
+            }
+            StageKind::Values => super::memory::project(&item, super::expr::field(1)),
+            StageKind::Scan => {
+                let result = run(self, vec![Val::unknown(Ty::Unknown), item]);
+                self.payload(&result)
             }
             StageKind::Cloned => {
                 let lval = self.deref_value(cx, &item, expr);

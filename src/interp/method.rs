@@ -49,7 +49,7 @@ impl Interp<'_> {
         let mut autoderefs = 0;
         loop {
             let ty = self.receiver_type(&found);
-            if let Some(target) = self.target(&ty, name) {
+            if let Some(target) = self.method_target(&ty, name) {
                 let values = self.arguments(cx, args);
                 return self.call_target(cx, id, receiver, found, ty, target, values);
             }
@@ -142,7 +142,7 @@ impl Interp<'_> {
         }
     }
 
-    fn target(&self, ty: &Ty, name: Name) -> Option<Target> {
+    fn method_target(&self, ty: &Ty, name: Name) -> Option<Target> {
         let user = self.program.methods(ty, name);
         if !user.is_empty() {
             return Some(Target::User(user));

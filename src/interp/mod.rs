@@ -35,6 +35,9 @@ use crate::finding::Location;
 use crate::hir::{ExprId, Name, TextRange};
 use crate::models::Models;
 use crate::resolve::{FnId, LocalId, Program, ResolvedBody, Subst, Ty};
+pub use entries::{ProgramEntries, ProgramKind, programs};
+pub use relevance::Relevance;
+
 use access::MomentId;
 use contexts::{ContextId, Contexts};
 use places::{FrameId, LoopId, ObjId, PlaceId, Places, Root};
@@ -64,6 +67,16 @@ pub struct Counts {
     pub opaque_macros: u64,
     pub cut: u64,
     pub steps: u64,
+}
+
+impl Counts {
+    pub fn add(&mut self, other: &Counts) {
+        self.unresolved_calls += other.unresolved_calls;
+        self.unresolved_methods += other.unresolved_methods;
+        self.opaque_macros += other.opaque_macros;
+        self.cut += other.cut;
+        self.steps += other.steps;
+    }
 }
 
 /// Names of the locals that became shared, for messages.
@@ -153,7 +166,7 @@ pub struct Interp<'p> {
     shared_locals: FxHashSet<(FrameId, LocalId)>,
     local_names: LocalNames,
     initial: FxHashMap<PlaceId, i128>,
-    relevance: relevance::Relevance,
+    relevance: &'p Relevance,
     closures: FxHashMap<(usize, ExprId), Rc<calls::ClosureInfo>>,
     names: Known,
     counts: Counts,
@@ -176,6 +189,10 @@ pub struct Interp<'p> {
     /// What each round of a loop surely joins of the elements it goes through.
     each: Vec<(LoopId, Vec<ContextId>)>,
     stopped: bool,
+    /// Constant evaluations under way.
+    apart: u32,
+    /// Lazy statics being initialized.
+    forcing: Vec<PlaceId>,
 }
 
 /// A call being walked.
@@ -192,7 +209,6 @@ struct Known {
     none: Name,
     ok: Name,
     err: Name,
-    self_: Name,
 }
 
 impl Known {
@@ -202,7 +218,6 @@ impl Known {
             none: Name::new("None"),
             ok: Name::new("Ok"),
             err: Name::new("Err"),
-            self_: Name::new("self"),
         }
     }
 }
@@ -212,9 +227,8 @@ const MAX_STEPS: u64 = 150_000;
 /// Rounds in which contexts are walked again because the heap grew.
 const MAX_REWALKS: usize = 4;
 
-/// Walks everything that a program of the group runs.
-pub fn analyse(program: &Program, models: &Models) -> Analysis {
-    let relevance = relevance::Relevance::new(program, models);
+/// Walks everything that one program of the group runs.
+pub fn analyse(program: &Program, models: &Models, relevance: &Relevance, entries: &ProgramEntries) -> Analysis {
     let mut interp = Interp {
         program,
         models,
@@ -247,8 +261,10 @@ pub fn analyse(program: &Program, models: &Models) -> Analysis {
         draining: None,
         each: Vec::new(),
         stopped: false,
+        apart: 0,
+        forcing: Vec::new(),
     };
-    interp.find_entries();
+    interp.add_entries(entries);
     interp.walk_all();
     Analysis {
         places: interp.places,

@@ -257,8 +257,13 @@ pub enum StageKind {
     Partial,
     /// Dereferences elements (`cloned`, `copied`).
     Cloned,
-    /// `fold`-like accumulators keep nothing.
     Flatten,
+    /// Makes pairs of an unknown key and the element.
+    Keyed,
+    /// Keeps a pair's second part.
+    Values,
+    /// The closure gets a state and the element.
+    Scan,
 }
 
 /// A set of alternatives with a type and dependences.

@@ -15,6 +15,15 @@ use crate::hir::Name;
 const MAX_DEPTH: u32 = 4;
 
 impl Program {
+    /// The transcribers of all macros the group defines, by name.
+    pub fn macro_tokens(&self) -> Vec<(Name, crate::hir::Tokens)> {
+        let tables = self.index.crates.iter().map(|c| &c.macros);
+        tables
+            .flat_map(|table| table.defs.iter())
+            .flat_map(|(_, def)| def.rules.iter().map(|rule| (def.name, rule.transcriber.clone())))
+            .collect()
+    }
+
     /// Methods named `name` that apply to exactly `ty` (no autoderef, no autoref): inherent ones first, and only if
     /// there are none, those of traits (blanket impls and default bodies included). For a `dyn Trait` or a parameter
     /// that nothing is substituted for: the method of all impls of its traits, and the default body if one uses it.
