@@ -284,8 +284,8 @@ impl<'t> Lexer<'t> {
     fn slash(&mut self) -> TokenKind {
         match self.peek(1) {
             b'/' => {
-                let rest = &self.bytes[self.at..];
-                self.at += rest.iter().position(|&byte| byte == b'\n').unwrap_or(rest.len());
+                let rest = &self.text[self.at..self.bytes.len()];
+                self.at += rest.find('\n').unwrap_or(rest.len());
                 TokenKind::LineComment
             }
             b'*' => {

@@ -6,6 +6,9 @@
 
 use crate::hir::TextRange;
 
+const NEWLINES: &str = "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n";
+const BLANKS: &str = "                                ";
+
 pub(super) struct Skeleton<'t> {
     text: &'t str,
     end: usize,
@@ -38,13 +41,22 @@ impl<'t> Skeleton<'t> {
             None => part.chars().count() - stand_in.len(),
             Some(newline) => {
                 let newlines = part.bytes().filter(|&byte| byte == b'\n').count();
-                self.out.extend(std::iter::repeat_n('\n', newlines));
+                self.fill(NEWLINES, newlines);
                 part[newline + 1..].chars().count()
             }
         };
         let next = self.text.as_bytes()[..self.end].get(hi);
         if !matches!(next, None | Some(b'\n' | b'\r')) {
-            self.out.extend(std::iter::repeat_n(' ', column));
+            self.fill(BLANKS, column);
+        }
+    }
+
+    /// `count` times the character that `stock` is made of.
+    fn fill(&mut self, stock: &str, mut count: usize) {
+        while count > 0 {
+            let some = count.min(stock.len());
+            self.out.push_str(&stock[..some]);
+            count -= some;
         }
     }
 
