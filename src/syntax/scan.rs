@@ -83,7 +83,9 @@ fn preamble(text: &str) -> usize {
         }
     }
     let fence = text[at..].trim_start();
-    if let Some(close) = fence.find("\n---").filter(|_| fence.starts_with("---")) {
+    if fence.starts_with("---")
+        && let Some(close) = fence.find("\n---")
+    {
         at = line_end(text.len() - fence.len() + close + 1);
     }
     at

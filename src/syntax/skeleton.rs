@@ -37,18 +37,16 @@ impl<'t> Skeleton<'t> {
         self.out.push_str(stand_in);
         self.done = hi;
         let part = &self.text[lo..hi];
-        let column = match part.rfind('\n') {
-            None => part.chars().count() - stand_in.len(),
-            Some(newline) => {
-                let newlines = part.bytes().filter(|&byte| byte == b'\n').count();
-                self.fill(NEWLINES, newlines);
-                part[newline + 1..].chars().count()
-            }
-        };
+        self.fill(NEWLINES, part.bytes().filter(|&byte| byte == b'\n').count());
         let next = self.text.as_bytes()[..self.end].get(hi);
-        if !matches!(next, None | Some(b'\n' | b'\r')) {
-            self.fill(BLANKS, column);
+        if matches!(next, None | Some(b'\n' | b'\r')) {
+            return;
         }
+        let column = match part.rfind('\n') {
+            Some(newline) => part[newline + 1..].chars().count(),
+            None => part.chars().count() - stand_in.len(),
+        };
+        self.fill(BLANKS, column);
     }
 
     /// `count` times the character that `stock` is made of.
