@@ -2,8 +2,8 @@
 //!
 //! In: a file's text, or the part of it that holds one item. Out: a `Scan`. Invariants: whatever is left in the
 //! skeleton stands at its original line and column; a function's body is `{}` there, an initializer is `0`; comments
-//! are gone. Macro calls and definitions are kept whole, so nothing in them counts as a body. What is no function body or
-//! initializer is never dropped, whatever the text is; a body that is overlooked only costs the time to parse it.
+//! are gone. Macro calls and definitions are kept whole, so nothing in them counts as a body. A body that is overlooked
+//! only costs the time to parse it.
 //!
 //! Why: parsing is 40 times as slow as scanning, and most bodies are never looked at. Doc comments alone are a third
 //! of what syn would read of a well documented crate.
