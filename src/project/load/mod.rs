@@ -68,7 +68,7 @@ pub fn load(group: &Group, library: &dyn LibraryMacros) -> LoadedGroup {
         loader.add_crate(source.clone());
     }
     loader.run();
-    for source in unnamed::roots(&loader, &group.unnamed) {
+    for source in unnamed::crates(&loader, &group.unnamed) {
         loader.add_crate(source);
     }
     loader.run();
