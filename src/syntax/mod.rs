@@ -10,14 +10,22 @@ mod body;
 mod expand;
 mod guard;
 mod items;
+mod lexer;
+mod macro_defs;
+mod members;
+mod names;
 mod patterns;
+mod recover;
 mod scan;
+mod skeleton;
 mod source_map;
+mod split;
 mod tokens;
 mod types;
 
 use crate::hir::{
-    Body, BodyIndex, BodySource, Item, ItemTree, MacroDef, MacroShape, Path, SyntaxError, TextRange, Tokens,
+    Attr, Body, BodyIndex, BodySource, Item, ItemTree, MacroDef, MacroShape, Path, SyntaxError, TextRange,
+    Tokens,
 };
 use std::sync::Arc;
 
@@ -60,6 +68,11 @@ pub fn check_body(text: &str, source: &BodySource) -> Vec<SyntaxError> {
 /// What a macro's path means where it is called.
 pub trait MacroScope {
     fn lookup(&self, path: &Path) -> MacroMeaning;
+
+    /// Whether a statement, expression, arm, field or block item with these attributes is in the build.
+    fn enabled(&self, _attrs: &[Attr]) -> bool {
+        true
+    }
 }
 
 #[derive(Clone, Debug)]
