@@ -111,19 +111,21 @@ impl<'a> Loader<'a> {
     /// Works until nothing waits.
     pub fn run(&mut self) {
         let mut failed = Vec::new();
+        // Definitions known when the failed calls were last tried.
+        let mut tried_with = 0;
         loop {
             while !self.requests.is_empty() {
                 self.load_wave();
             }
-            let before = self.definitions();
-            self.expand_calls(&mut failed);
-            if !self.requests.is_empty() {
-                continue;
+            let known = self.definitions();
+            if known != tried_with {
+                self.calls.extend(failed.drain(..));
+                tried_with = known;
             }
-            if failed.is_empty() || self.definitions() == before {
+            if self.calls.is_empty() {
                 break;
             }
-            self.calls.extend(failed.drain(..));
+            self.expand_calls(&mut failed);
         }
         for call in failed {
             self.opaque_macros += 1;
