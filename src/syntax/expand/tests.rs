@@ -68,6 +68,8 @@ fn fragments_take_what_the_grammar_gives_them() {
         ("item", "#[a] pub(crate) fn f<T>() -> [u8; 2] where T: X {}", true),
         ("item", "const X: [u8; 1] = { [1] };", true),
         ("item", "struct S;", true),
+        ("item", "a::m!(x);", true),
+        ("item", "macro_rules! m { () => {} }", true),
         ("item", "a + b", false),
         ("stmt", "let x: Vec<u8> = if a { b } else { c }", true),
         ("stmt", "let Some(x) = y else { return }", true),
