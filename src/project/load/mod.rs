@@ -5,6 +5,7 @@
 //! give the same result whatever the number of threads; nothing in the input makes it run without bound.
 
 mod draft;
+mod expansion;
 mod files;
 mod macros;
 mod prune;
