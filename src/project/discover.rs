@@ -3,7 +3,6 @@
 //! A path is a folder or a file. Manifests at or below it give their packages; sources that no manifest below covers
 //! belong to the package above, if its targets reach one of them, and are loose files otherwise.
 
-use super::cargo_config::CargoConfigs;
 use super::groups::{Maker, components, focus};
 use super::loose::{reached, roots};
 use super::packages::{Package, Packages};
@@ -160,7 +159,7 @@ impl Search<'_> {
     }
 
     fn groups(&mut self, options: &Options) -> Vec<Group> {
-        let mut maker = Maker { shown: self.shown, options, configs: CargoConfigs::default() };
+        let mut maker = Maker::new(self.shown, options);
         let mut groups: Vec<Group> = Vec::new();
         for component in components(&self.packages.by_folder) {
             if !component.iter().any(|package| self.seeds.contains(&package.folder)) {

@@ -5,7 +5,9 @@ use super::cfg::CfgSet;
 use super::packages::{DependencyKind, Package, PackageDependency};
 use super::shown::Shown;
 use super::targets::Target;
-use super::{CrateId, CrateSource, Dependency, Group, Options, TargetKind, platform};
+use super::{
+    CrateId, CrateSource, Dependency, Group, Options, TargetKind, UnnamedFiles, crate_name, platform,
+};
 use crate::hir::{Edition, Name};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
@@ -42,27 +44,30 @@ fn root_of(parent: &mut [usize], mut at: usize) -> usize {
 
 /// What making crates takes besides the packages.
 pub(super) struct Maker<'a> {
-    pub shown: &'a Shown,
-    pub options: &'a Options,
+    shown: &'a Shown,
+    options: &'a Options,
     pub configs: CargoConfigs,
+    /// What is built to run here: build scripts, proc-macros, loose files.
+    host: CfgSet,
 }
 
+/// The libraries of a group's packages, by folder.
+type Libraries<'p> = BTreeMap<&'p Path, (CrateId, Name)>;
+
 impl Maker<'_> {
+    pub fn new<'a>(shown: &'a Shown, options: &'a Options) -> Maker<'a> {
+        Maker { shown, options, configs: CargoConfigs::default(), host: platform::host() }
+    }
+
     /// The group of connected packages. `unnamed` lists, for each, the files under its `src/` that are no target.
     pub fn group(&mut self, packages: &[&Package], unnamed: impl Fn(&Package) -> Vec<PathBuf>) -> Group {
-        let mut ids = BTreeMap::new();
-        let mut count = 0;
-        for package in packages {
-            for target in self.targets_of(package) {
-                if matches!(target.kind, TargetKind::Lib | TargetKind::ProcMacro) {
-                    ids.insert(package.folder.as_path(), (CrateId(count), crate_name(&target.name)));
-                }
-                count += 1;
-            }
-        }
+        let libraries = self.libraries(packages);
         let mut group = Group { crates: Vec::new(), unnamed: Vec::new(), focus: Vec::new() };
         for package in packages {
             let cfg = self.configs.of(&package.folder, &package.workspace, self.shown);
+            let of_lib = dependencies(package, Uses::Lib, &libraries);
+            let of_others = dependencies(package, Uses::Program, &libraries);
+            let of_build = dependencies(package, Uses::Build, &libraries);
             for target in self.targets_of(package) {
                 group.crates.push(CrateSource {
                     name: crate_name(&target.name),
@@ -70,18 +75,25 @@ impl Maker<'_> {
                     root: self.shown.path(&target.file),
                     edition: target.edition,
                     cfg: self.cfg(&cfg, target.kind),
-                    dependencies: dependencies(package, target.kind, &ids),
+                    dependencies: match target.kind {
+                        TargetKind::Lib | TargetKind::ProcMacro => of_lib.clone(),
+                        TargetKind::BuildScript => of_build.clone(),
+                        TargetKind::Bin
+                        | TargetKind::Example
+                        | TargetKind::Test
+                        | TargetKind::Bench
+                        | TargetKind::Loose => of_others.clone(),
+                    },
                     harness: target.harness,
                     process_per_test: false,
                 });
             }
-            for file in unnamed(package) {
-                group.unnamed.push(CrateSource {
-                    edition: package.edition,
-                    cfg: self.cfg(&cfg, TargetKind::Loose),
-                    dependencies: dependencies(package, TargetKind::Loose, &ids),
-                    ..self.loose_crate(&file)
-                });
+            let files = unnamed(package);
+            if !files.is_empty() {
+                let files = files.iter().map(|file| self.shown.path(file)).collect();
+                let edition = package.edition;
+                let like = CrateSource { edition, dependencies: of_others, ..self.loose_crate(&cfg) };
+                group.unnamed.push(UnnamedFiles { files, like });
             }
         }
         group
@@ -89,24 +101,28 @@ impl Maker<'_> {
 
     /// The group of a file without a manifest.
     pub fn loose(&self, file: &Path) -> Group {
-        Group { crates: vec![self.loose_crate(file)], unnamed: Vec::new(), focus: Vec::new() }
+        let krate = self.loose_crate(&self.host).at(self.shown.path(file));
+        Group { crates: vec![krate], unnamed: Vec::new(), focus: Vec::new() }
     }
 
-    fn loose_crate(&self, file: &Path) -> CrateSource {
-        let stem = file.file_stem().map(|s| s.to_string_lossy().into_owned()).unwrap_or_default();
-        let folder = file.parent().and_then(Path::file_name).map(|n| n.to_string_lossy().into_owned());
-        let name =
-            if matches!(stem.as_str(), "main" | "lib" | "mod") { folder.unwrap_or(stem) } else { stem };
+    fn loose_crate(&self, cfg: &CfgSet) -> CrateSource {
         CrateSource {
-            name: crate_name(&name),
+            name: Name::new(""),
             kind: TargetKind::Loose,
-            root: self.shown.path(file),
+            root: PathBuf::new(),
             edition: Edition::E2021,
-            cfg: self.cfg(&platform::host(), TargetKind::Loose),
+            cfg: self.cfg(cfg, TargetKind::Loose),
             dependencies: Vec::new(),
             harness: true,
             process_per_test: false,
         }
+    }
+
+    /// The libraries, with the numbers that their crates will have.
+    fn libraries<'p>(&self, packages: &[&'p Package]) -> Libraries<'p> {
+        let targets = packages.iter().flat_map(|p| self.targets_of(p).map(|t| (p.folder.as_path(), t)));
+        let numbered = targets.enumerate().filter(|(_, (_, t))| t.is_library());
+        numbered.map(|(at, (folder, t))| (folder, (CrateId(at as u32), crate_name(&t.name)))).collect()
     }
 
     fn targets_of<'p>(&self, package: &'p Package) -> impl Iterator<Item = &'p Target> + use<'p> {
@@ -116,7 +132,7 @@ impl Maker<'_> {
 
     fn cfg(&self, package: &CfgSet, kind: TargetKind) -> CfgSet {
         let runs_here = matches!(kind, TargetKind::BuildScript | TargetKind::ProcMacro);
-        let mut cfg = if runs_here { platform::host() } else { package.clone() };
+        let mut cfg = if runs_here { self.host.clone() } else { package.clone() };
         for spec in &self.options.cfg {
             cfg.set(spec);
         }
@@ -137,21 +153,26 @@ impl Maker<'_> {
     }
 }
 
-/// What a target's code may name, sorted: the library of its own package and the dependencies of the right kinds.
-fn dependencies(
-    package: &Package,
-    kind: TargetKind,
-    ids: &BTreeMap<&Path, (CrateId, Name)>,
-) -> Vec<(Name, Dependency)> {
-    let is_lib = matches!(kind, TargetKind::Lib | TargetKind::ProcMacro);
-    let of_build = kind == TargetKind::BuildScript;
-    let wanted = |d: &&PackageDependency| (d.kind == DependencyKind::Build) == of_build;
+/// Which of its package's dependencies a target may use.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Uses {
+    /// All but those for building.
+    Lib,
+    /// These and the package's own library.
+    Program,
+    /// Those for building.
+    Build,
+}
+
+/// What code may name, sorted by name.
+fn dependencies(package: &Package, uses: Uses, libraries: &Libraries<'_>) -> Vec<(Name, Dependency)> {
+    let wanted = |d: &&PackageDependency| (d.kind == DependencyKind::Build) == (uses == Uses::Build);
     let mut found: BTreeMap<Name, Dependency> = BTreeMap::new();
-    if let Some((id, name)) = ids.get(package.folder.as_path()).filter(|_| !is_lib && !of_build) {
+    if let Some((id, name)) = libraries.get(package.folder.as_path()).filter(|_| uses == Uses::Program) {
         found.insert(*name, Dependency::Crate(*id));
     }
     for dependency in package.dependencies.iter().filter(wanted) {
-        let krate = dependency.folder.as_deref().and_then(|folder| ids.get(folder));
+        let krate = dependency.folder.as_deref().and_then(|folder| libraries.get(folder));
         let own = krate.map_or_else(|| crate_name(&dependency.package), |(_, name)| *name);
         let name = dependency.rename.as_deref().map_or(own, crate_name);
         let meaning = match krate {
@@ -164,11 +185,6 @@ fn dependencies(
         found.entry(name).or_insert(meaning);
     }
     found.into_iter().collect()
-}
-
-/// A package's or target's name as code has it.
-fn crate_name(name: &str) -> Name {
-    Name::new(&name.replace(|c: char| !c.is_alphanumeric(), "_"))
 }
 
 /// Restricts a group's findings to the given paths, unless all its crates lie in them.

@@ -22,6 +22,7 @@ mod walk;
 
 use crate::finding::RunError;
 use crate::hir::{Edition, Name};
+use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
 
 pub use discover::discover;
@@ -43,10 +44,19 @@ pub struct Options {
 #[derive(Clone, Debug)]
 pub struct Group {
     pub crates: Vec<CrateSource>,
-    /// Files under the packages' `src/` that are no target. Loading makes crates of those that no `mod` item names.
-    pub unnamed: Vec<CrateSource>,
+    /// By package.
+    pub unnamed: Vec<UnnamedFiles>,
     /// Only findings with an access in one of these folders or files are reported; empty: all.
     pub focus: Vec<PathBuf>,
+}
+
+/// Files under a package's `src/` that are no target. Loading makes crates of those that no `mod` item names.
+#[derive(Clone, Debug)]
+pub struct UnnamedFiles {
+    /// As they will be shown.
+    pub files: Vec<PathBuf>,
+    /// What a crate made of one is like, but for its name and root.
+    pub like: CrateSource,
 }
 
 impl Group {
@@ -82,6 +92,23 @@ pub struct CrateSource {
     pub harness: bool,
     /// Tests run as a process each (`test-runner = "nextest"` in the configuration).
     pub process_per_test: bool,
+}
+
+impl CrateSource {
+    /// A crate like this one whose root is `file`, named after it.
+    fn at(&self, file: PathBuf) -> CrateSource {
+        let text = |part: Option<&OsStr>| part.map(|p| p.to_string_lossy().into_owned()).unwrap_or_default();
+        let stem = text(file.file_stem());
+        let of_folder = matches!(stem.as_str(), "main" | "lib" | "mod");
+        let folder = text(file.parent().and_then(Path::file_name));
+        let name = if of_folder && !folder.is_empty() { folder } else { stem };
+        CrateSource { name: crate_name(&name), root: file, ..self.clone() }
+    }
+}
+
+/// A package's, target's or file's name as code has it.
+fn crate_name(name: &str) -> Name {
+    Name::new(&name.replace(|c: char| !c.is_alphanumeric(), "_"))
 }
 
 #[derive(Clone, PartialEq, Eq, Debug)]

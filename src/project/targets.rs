@@ -21,6 +21,12 @@ pub(super) struct Target {
     pub harness: bool,
 }
 
+impl Target {
+    pub fn is_library(&self) -> bool {
+        matches!(self.kind, TargetKind::Lib | TargetKind::ProcMacro)
+    }
+}
+
 /// The edition that a manifest names; one newer than we know is like the newest.
 pub(super) fn edition(text: Option<&str>) -> Edition {
     match text {

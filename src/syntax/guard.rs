@@ -41,31 +41,60 @@ struct Level {
 
 /// The text in a form that can be parsed on a stack of 64 MiB and in linear time.
 pub(super) fn check(text: &str) -> Result<Cow<'_, str>, Refusal> {
-    let mut outer = Vec::new();
-    let mut level = Level::default();
+    let mut guard = Guard::default();
     let mut huge = Vec::new();
-    let mut before = [None; 3];
     for token in Lexer::new(text, 0, text.len()).filter(|token| !token.is_comment()) {
-        if ends_before(token, before[2], text) {
-            level.restart();
+        match guard.take(token, text) {
+            Verdict::Fine => {}
+            Verdict::Huge => huge.push(token),
+            Verdict::Deep => return Err(refuse(text, token)),
         }
-        match token.kind {
-            TokenKind::Open(_) => {
-                level.run += 1;
-                outer.push(level);
-                level = Level { opaque: level.opaque || opens_macro(text, &before), ..Level::default() };
-            }
-            TokenKind::Close(_) => level = outer.pop().unwrap_or_default(),
-            TokenKind::Punct(char) => level.punct(char, before[2]),
-            TokenKind::Number if token.hi - token.lo > MAX_NUMBER => huge.push(token),
-            _ => level.run += 1,
-        }
-        if level.is_deep() || outer.len() > MAX_BRACKETS {
-            return Err(refuse(text, token));
-        }
-        before = [before[1], before[2], Some(token)];
     }
     Ok(shorten(text, &huge))
+}
+
+/// Watches the tokens of a text go by.
+#[derive(Default)]
+pub(super) struct Guard {
+    outer: Vec<Level>,
+    level: Level,
+    before: [Option<Token>; 3],
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Verdict {
+    Fine,
+    /// The token is a number that takes too long to read.
+    Huge,
+    /// The text up to the token nests too deeply.
+    Deep,
+}
+
+impl Guard {
+    /// `token` is the next of `text`, comments left out.
+    pub(super) fn take(&mut self, token: Token, text: &str) -> Verdict {
+        if ends_before(token, self.before[2], text) {
+            self.level.restart();
+        }
+        let mut huge = false;
+        match token.kind {
+            TokenKind::Open(_) => {
+                self.level.run += 1;
+                self.outer.push(self.level);
+                let opaque = self.level.opaque || opens_macro(text, &self.before);
+                self.level = Level { opaque, ..Level::default() };
+            }
+            TokenKind::Close(_) => self.level = self.outer.pop().unwrap_or_default(),
+            TokenKind::Punct(char) => self.level.punct(char, self.before[2]),
+            TokenKind::Number if token.hi - token.lo > MAX_NUMBER => huge = true,
+            _ => self.level.run += 1,
+        }
+        self.before = [self.before[1], self.before[2], Some(token)];
+        if self.level.is_deep() || self.outer.len() > MAX_BRACKETS {
+            return Verdict::Deep;
+        }
+        if huge { Verdict::Huge } else { Verdict::Fine }
+    }
 }
 
 impl Level {

@@ -5,7 +5,7 @@
 //! `recover` and costs the item it stands in; each function body in the tree has its `BodyIndex`.
 
 use super::macro_defs::macro_def;
-use super::source_map::{SourceMap, parse};
+use super::source_map::{SourceMap, parse, parse_checked};
 use super::tokens::from_stream;
 use super::types::{
     Counters, is_doc, lower_attrs, lower_bounds, lower_generics, lower_path, lower_type, lower_vis, name_of,
@@ -30,11 +30,12 @@ pub(super) fn parse_file(text: &str) -> ParsedFile {
     let whole = TextRange::new(0, len);
     let found = scan::scan(text, whole);
     let map = SourceMap::of_text(text, whole);
-    let mut tree = match parse(&found.skeleton, &map, syn::File::parse, |file| lower_file(&file, text, &map))
-    {
-        Ok(tree) => tree,
-        Err(_) => recover::file(text, whole),
+    let lower = |file| lower_file(&file, text, &map);
+    let parsed = match found.checked {
+        true => parse_checked(&found.skeleton, &map, syn::File::parse, lower),
+        false => parse(&found.skeleton, &map, syn::File::parse, lower),
     };
+    let mut tree = parsed.unwrap_or_else(|_| recover::file(text, whole));
     tree.comments = found.comments;
     let (bodies, outside) = match_bodies(text, &tree, found.bodies, found.outside);
     ParsedFile { tree, bodies, outside: outside.into() }
@@ -403,5 +404,119 @@ impl Lowering<'_> {
             attrs: lower_attrs(&field.attrs, self.map),
             ty: self.ty(&field.ty),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hir::{SelfParam, UseKind, Visibility};
+
+    fn parsed(text: &str) -> ParsedFile {
+        let file = parse_file(text);
+        assert_eq!(file.tree.errors, []);
+        file
+    }
+
+    fn at(text: &str, range: TextRange) -> &str {
+        &text[range.lo as usize..range.hi as usize]
+    }
+
+    #[test]
+    fn items_know_their_places() {
+        let text = "/* é */ /// é\n#[cfg(test)] /* ü */ pub(crate) fn größe() { \"}\" } // é\n\
+                    static mut É: u8 = /* é */ f({ 1 })  ;";
+        let items = parsed(text).tree.items;
+        assert_eq!(at(text, items[0].range), "#[cfg(test)] /* ü */ pub(crate) fn größe() { \"}\" }");
+        assert_eq!(at(text, items[0].name_range), "größe");
+        assert!(matches!(&items[0].vis, Visibility::Restricted(path) if at(text, path.range) == "crate"));
+        assert_eq!((items[0].attrs.len(), at(text, items[0].attrs[0].range)), (1, "#[cfg(test)]"));
+        assert_eq!(at(text, items[1].range), "static mut É: u8 = /* é */ f({ 1 })  ;");
+        match &items[1].kind {
+            ItemKind::Static(it) => {
+                let Some(BodySource::Text(range)) = it.init else { panic!() };
+                assert!(it.mutable);
+                assert_eq!(at(text, range), "f({ 1 })");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn every_body_in_the_tree_is_indexed_and_no_other() {
+        let text = "fn a() { x } trait T { fn b() { y } fn c(); } mod m { impl S { fn d() { z } } }
+            const C: fn() = { fn e() { w } e }; enum E { A = { fn f() { v } 1 } }";
+        let file = parsed(text);
+        let bodies: Vec<_> = file.bodies.iter().map(|body| at(text, body.range)).collect();
+        assert_eq!(bodies, ["{ x }", "{ y }", "{ z }"]);
+        assert!(["w", "v"].iter().all(|word| file.outside.contains(&Name::new(word))));
+    }
+
+    #[test]
+    fn use_trees_become_leaves() {
+        let text = "use ::a::{self, b::*, c as d, e::{self as _, f}}; pub use self::r#g;";
+        let items = parsed(text).tree.items;
+        let leaves = items.iter().flat_map(|item| match &item.kind {
+            ItemKind::Use(leaves) => leaves.clone(),
+            _ => Vec::new(),
+        });
+        let shown: Vec<_> = leaves
+            .map(|leaf| {
+                let path: Vec<_> = leaf.path.segments.iter().map(|s| s.name.as_str()).collect();
+                (leaf.path.global, path.join("::"), leaf.kind, at(text, leaf.range))
+            })
+            .collect();
+        let renamed = |name| UseKind::Renamed(Name::new(name));
+        let expected = [
+            (true, "a".to_owned(), UseKind::SelfModule, "self"),
+            (true, "a::b".to_owned(), UseKind::Glob, "*"),
+            (true, "a::c".to_owned(), renamed("d"), "c as d"),
+            (true, "a::e".to_owned(), renamed("_"), "_"),
+            (true, "a::e::f".to_owned(), UseKind::Plain, "f"),
+            (false, "self::g".to_owned(), UseKind::Plain, "r#g"),
+        ];
+        assert_eq!(shown, expected);
+    }
+
+    #[test]
+    fn signatures_number_their_bindings() {
+        let text = "impl S { async unsafe fn f<T>(self: Arc<Self>, (a, b): (u8, u8), c: T) -> T {} }
+            extern \"C\" fn g(mut a: u8, ...) {}";
+        let items = parsed(text).tree.items;
+        let ItemKind::Impl(block) = &items[0].kind else { panic!() };
+        let ItemKind::Fn(f) = &block.items[0].kind else { panic!() };
+        assert!(matches!(f.self_param, Some(SelfParam::Typed(Type::Path(_)))));
+        assert_eq!((f.param_bindings, f.params.len(), f.is_async, f.is_unsafe), (4, 2, true, true));
+        let ItemKind::Fn(g) = &items[1].kind else { panic!() };
+        assert_eq!((g.param_bindings, g.abi), (1, Some(Name::new("C"))));
+    }
+
+    #[test]
+    fn macros_keep_rules_and_arguments() {
+        let text = "#[macro_export] macro_rules! m { ($a:expr) => { $a }; () => [1] }
+            thread_local! { static A: u8 = 1; } m! name { x } pub macro n($x:ident) { fn $x() {} }";
+        let items = parsed(text).tree.items;
+        let def = |item: &Item| match &item.kind {
+            ItemKind::MacroRules(def) => (def.name.as_str(), def.rules.len(), def.exported),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(def(&items[0]), ("m", 2, true));
+        assert!(
+            matches!(&items[1].kind, ItemKind::MacroCall { path, .. } if at(text, path.range) == "thread_local")
+        );
+        assert_eq!(items[2].name, "name");
+        assert_eq!(def(&items[3]), ("n", 1, false));
+        assert_eq!(at(text, items[3].range), "pub macro n($x:ident) { fn $x() {} }");
+    }
+
+    #[test]
+    fn scripts_and_marks_are_read() {
+        for start in
+            ["\u{feff}", "#!/usr/bin/env cargo\n", "\u{feff}#!x\n---\n[dependencies]\n---\n", "#![a]\n"]
+        {
+            let text = format!("{start}fn é() {{}}\n");
+            assert_eq!(at(&text, parsed(&text).tree.items[0].range), "fn é() {}");
+        }
+        assert!(parsed("").tree.items.is_empty());
     }
 }

@@ -114,13 +114,11 @@ impl Iterator for Lexer<'_> {
     #[inline]
     fn next(&mut self) -> Option<Token> {
         loop {
-            let lo = self.at;
-            let byte = *self.bytes.get(lo)?;
+            let blanks = self.bytes.get(self.at..)?.iter().position(|&byte| CLASS[byte as usize] != SPACE)?;
+            let lo = self.at + blanks;
+            self.at = lo;
+            let byte = self.bytes[lo];
             let kind = match CLASS[byte as usize] {
-                SPACE => {
-                    self.at += 1;
-                    continue;
-                }
                 WORD => self.word(),
                 PUNCT => self.one(TokenKind::Punct(byte)),
                 OPEN => self.one(TokenKind::Open(byte)),
@@ -284,8 +282,8 @@ impl<'t> Lexer<'t> {
     fn slash(&mut self) -> TokenKind {
         match self.peek(1) {
             b'/' => {
-                let rest = &self.bytes[self.at..];
-                self.at += rest.iter().position(|&byte| byte == b'\n').unwrap_or(rest.len());
+                let rest = &self.text[self.at..self.bytes.len()];
+                self.at += rest.find('\n').unwrap_or(rest.len());
                 TokenKind::LineComment
             }
             b'*' => {

@@ -266,7 +266,7 @@ impl Lowering<'_> {
                 let rest: TokenStream = input.parse()?;
                 return Ok(self.macro_definition(&attrs, &vis, keyword.span, &name, rest));
             }
-            if input.peek(syn::Token![const]) && !input.fork().parse::<syn::Signature>().is_ok() {
+            if input.peek(syn::Token![const]) && input.fork().parse::<syn::Signature>().is_err() {
                 input.parse::<syn::Token![const]>()?;
                 let mut item = self.items(&[input.parse()?]).pop();
                 if let Some(item) = &mut item {

@@ -169,3 +169,90 @@ fn container(text: &str, range: TextRange) -> Option<(Place, TextRange)> {
     let end = last.filter(|last| last.kind == TokenKind::Close(b'}') && last.lo as u32 >= open.hi);
     Some((place, TextRange::new(open.hi, end.map_or(range.hi, |end| end.lo as u32))))
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::hir::{Item, ItemKind};
+    use crate::syntax::{ParsedFile, parse_file};
+
+    fn names(items: &[Item], out: &mut Vec<&'static str>) {
+        for item in items {
+            out.extend(Some(item.name.as_str()).filter(|name| !name.is_empty()));
+            match &item.kind {
+                ItemKind::Mod(Some(items)) | ItemKind::ExternBlock { items, .. } => names(items, out),
+                ItemKind::Impl(block) => names(&block.items, out),
+                ItemKind::Trait(item) => names(&item.items, out),
+                _ => {}
+            }
+        }
+    }
+
+    /// The names of all items left, and the text at which each error stands.
+    fn recover(text: &str) -> (String, Vec<&str>) {
+        let ParsedFile { tree, bodies, .. } = parse_file(text);
+        let mut left = Vec::new();
+        names(&tree.items, &mut left);
+        for body in bodies {
+            let text = &text[body.range.lo as usize..body.range.hi as usize];
+            assert!(text.starts_with('{') && text.ends_with('}'), "{text}");
+        }
+        let errors = tree.errors.iter().map(|e| &text[e.range.lo as usize..e.range.hi as usize]).collect();
+        (left.join(" "), errors)
+    }
+
+    #[test]
+    fn an_error_costs_its_item_only() {
+        let text =
+            "#![a]\nuse a::b;\nstruct É { x: }\nfn f(x: u8) { g() }\ntype É = &'é é ü;\nstatic B: u8 = 1;";
+        assert_eq!(recover(text), ("f B".to_owned(), vec!["}", "ü"]));
+        assert_eq!(parse_file(text).tree.attrs.len(), 1);
+    }
+
+    #[test]
+    fn an_error_in_a_member_costs_the_member_only() {
+        let text = "mod m { fn a() {} impl S { fn b() {} fn c(&self, u8, *) {} fn d() {} }
+            trait T { fn e(&self, u8); fn f() {} } extern \"C\" { fn g(); fn h(!); } mod n { fn i() {} } }";
+        let (left, errors) = recover(text);
+        assert_eq!(left, "m a b d T f g n i");
+        assert_eq!(errors.len(), 3);
+    }
+
+    #[test]
+    fn a_missing_brace_costs_what_it_leaves_open() {
+        let text =
+            "fn a() {}\nimpl S {\n    fn b() {}\n    fn c() { if x {\n    }\n    fn d() {}\n}\n\nfn e() {}\n";
+        let (left, errors) = recover(text);
+        assert_eq!(left, "a b d e");
+        assert_eq!(errors.len(), 1);
+        let (left, errors) = recover("fn a() { } }\nfn b() {}\nfn c() { (]\n}\nfn d() {}");
+        assert_eq!(left, "a b c d");
+        assert_eq!(errors, ["}"]);
+    }
+
+    #[test]
+    fn a_container_with_a_broken_head_is_lost() {
+        let (left, errors) = recover("impl S for for T { fn a() {} }\nfn b() {}");
+        assert_eq!((left.as_str(), errors.len()), ("b", 1));
+    }
+
+    #[test]
+    fn what_is_no_rust_ends() {
+        assert_eq!(parse_file("\"just a string\"").tree.errors.len(), 1);
+        assert_eq!(parse_file(&"x; ".repeat(10_000)).tree.errors.len(), super::MAX_ERRORS);
+        assert!(parse_file(&"}".repeat(10_000)).tree.errors.len() <= super::MAX_ERRORS);
+    }
+
+    #[test]
+    fn deep_nesting_costs_the_item() {
+        let deep = |open: &str, close: &str| {
+            let text = format!("fn a() {{}} {}{} fn b() {{}}", open.repeat(5_000), close.repeat(5_000));
+            let parse = move || {
+                let tree = parse_file(&text).tree;
+                (tree.items.len(), tree.errors.iter().any(|e| e.message == "nested too deeply"))
+            };
+            std::thread::Builder::new().stack_size(64 << 20).spawn(parse).unwrap().join().unwrap()
+        };
+        assert_eq!(deep("type A = (", "); "), (2, true));
+        assert_eq!(deep("mod m { ", "}"), (3, true));
+    }
+}

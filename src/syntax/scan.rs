@@ -1,13 +1,14 @@
 //! Finds function bodies in a file without parsing it, indexes their identifiers, and makes the text that syn gets.
 //!
-//! In: a file's text, or the part of it that holds one item. Out: a `Scan`. Invariants: whatever is left in the skeleton
-//! stands at its original line and column; a function's body is `{}` there, an initializer is `0`; comments are gone.
-//! Macro calls and definitions are kept whole, so nothing in them counts as a body. What is no function body or
-//! initializer is never dropped, whatever the text is; a body that is overlooked only costs the time to parse it.
+//! In: a file's text, or the part of it that holds one item. Out: a `Scan`. Invariants: whatever is left in the
+//! skeleton stands at its original line and column; a function's body is `{}` there, an initializer is `0`; comments
+//! are gone. Macro calls and definitions are kept whole, so nothing in them counts as a body. A body that is overlooked
+//! only costs the time to parse it.
 //!
 //! Why: parsing is 40 times as slow as scanning, and most bodies are never looked at. Doc comments alone are a third
 //! of what syn would read of a well documented crate.
 
+use super::guard::{Guard, Verdict};
 use super::lexer::{Lexer, Token, TokenKind, closing, may_name_macro};
 use super::names::NameIndex;
 use super::skeleton::Skeleton;
@@ -17,6 +18,8 @@ use crate::hir::{BodyIndex, DirectiveComment, Name, TextRange};
 pub(super) struct Scan {
     /// To be parsed in the text's place.
     pub(super) skeleton: String,
+    /// The guard has nothing against the skeleton.
+    pub(super) checked: bool,
     /// By ascending start.
     pub(super) bodies: Vec<BodyIndex>,
     /// Identifiers outside of `bodies`.
@@ -32,6 +35,7 @@ pub(super) fn scan(text: &str, range: TextRange) -> Scan {
     scanner.items();
     Scan {
         skeleton: scanner.skeleton.finish(),
+        checked: scanner.checked,
         bodies: scanner.bodies,
         outside: scanner.names.finish(),
         comments: scanner.comments,
@@ -79,10 +83,10 @@ fn preamble(text: &str) -> usize {
         }
     }
     let fence = text[at..].trim_start();
-    if fence.starts_with("---") {
-        if let Some(close) = fence.find("\n---") {
-            at = line_end(text.len() - fence.len() + close + 1);
-        }
+    if fence.starts_with("---")
+        && let Some(close) = fence.find("\n---")
+    {
+        at = line_end(text.len() - fence.len() + close + 1);
     }
     at
 }
@@ -93,6 +97,8 @@ struct Scanner<'t> {
     peeked: Option<Token>,
     names: NameIndex<'t>,
     skeleton: Skeleton<'t>,
+    guard: Guard,
+    checked: bool,
     bodies: Vec<BodyIndex>,
     comments: Vec<DirectiveComment>,
 }
@@ -106,6 +112,8 @@ impl<'t> Scanner<'t> {
             peeked: None,
             names: NameIndex::default(),
             skeleton: Skeleton::new(text, range),
+            guard: Guard::default(),
+            checked: true,
             bodies: Vec::new(),
             comments: Vec::new(),
         }
@@ -118,6 +126,7 @@ impl<'t> Scanner<'t> {
             None => self.advance(true)?,
         };
         self.names.add(token, self.text);
+        self.checked &= self.guard.take(token, self.text) == Verdict::Fine;
         Some(token)
     }
 
@@ -308,12 +317,14 @@ impl<'t> Scanner<'t> {
                 _ => self.names.add(token, self.text),
             }
             if depth == 0 {
+                self.checked &= self.guard.take(token, self.text) == Verdict::Fine;
                 self.skeleton.drop(open.hi, token.lo);
                 let range = TextRange::new(open.lo as u32, token.hi as u32);
                 self.bodies.push(BodyIndex { range, identifiers: self.names.end_body() });
                 return;
             }
         }
+        self.checked = false;
     }
 
     /// After `const` or `static`: up to its `;`, leaving `0` in the place of the value.
@@ -329,9 +340,10 @@ impl<'t> Scanner<'t> {
             self.names.add(token, self.text);
             match token.kind {
                 TokenKind::Open(_) => depth += 1,
-                TokenKind::Close(_) if depth == 0 => return,
+                TokenKind::Close(_) if depth == 0 => break,
                 TokenKind::Close(_) => depth -= 1,
                 TokenKind::Punct(b';') if depth == 0 => {
+                    self.checked &= self.guard.take(token, self.text) == Verdict::Fine;
                     if let Some((lo, hi)) = value {
                         self.skeleton.replace(lo, hi, "0");
                     }
@@ -341,6 +353,7 @@ impl<'t> Scanner<'t> {
             }
             value = Some((value.map_or(token.lo, |(lo, _)| lo), token.hi));
         }
+        self.checked = false;
     }
 }
 
@@ -357,4 +370,100 @@ fn directive(token: Token, text: &str) -> Option<DirectiveComment> {
     };
     let text = comment.trim_start().strip_prefix("racelint:")?.trim().to_owned();
     Some(DirectiveComment { range: TextRange::new(token.lo as u32, token.hi as u32), inner, text })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whole(text: &str) -> Scan {
+        scan(text, TextRange::new(0, text.len() as u32))
+    }
+
+    fn bodies(text: &str) -> Vec<&str> {
+        whole(text).bodies.iter().map(|b| &text[b.range.lo as usize..b.range.hi as usize]).collect()
+    }
+
+    #[test]
+    fn bodies_are_found_behind_any_signature() {
+        for signature in [
+            "fn f()",
+            "pub(crate) async fn f()",
+            "const unsafe extern \"C\" fn r#fn()",
+            "#[a = \"{\"] #[b({})] pub fn f()",
+            "fn f<const N: usize, T: A<{ N + 1 }, B = C<{ 2 > 1 }>>>(x: [u8; { N }]) -> A<{ N }>",
+            "fn f(x: fn(u8) -> u8, y: impl Fn() -> u8) -> Box<dyn Fn(u8) -> u8>",
+            "fn f<T>() -> <<T as A>::B as C>::D where T: Fn(u8) -> u8, for<'a> &'a T: PartialOrd<u8>",
+            "fn f() -> !",
+            "fn f(c: char /* ' { */) -> r#type!{ {} }",
+            "pub default unsafe fn f<'a>(&'a self, (a, b): (u8, u8)) // {\n",
+        ] {
+            let text = format!("{signature} {{ body(\"}}\", '}}') }}");
+            assert_eq!(bodies(&text), ["{ body(\"}\", '}') }"], "{text}");
+            assert!(whole(&text).skeleton.ends_with('}'));
+        }
+    }
+
+    #[test]
+    fn bodies_are_found_in_any_container() {
+        let text =
+            "mod m { impl<T> A<{ N }> for B { fn a() {1} const C: u8 = { fn no() {0} 1 }; fn b() {2} } }
+            trait T { fn d(&self); fn e() {3} type X; fn f() {4} } extern \"C\" { fn g(x: fn(u8)); }
+            struct S { f: fn() -> u8, } enum E { V { f: fn() } } fn h() { fn inner() {} }";
+        assert_eq!(bodies(text), ["{1}", "{2}", "{3}", "{4}", "{ fn inner() {} }"]);
+    }
+
+    #[test]
+    fn macros_are_kept_whole() {
+        let text = "macro_rules! m { ($a:ident) => { fn $a() {} fn b() {} }; } m! { fn c() { x } } a::m!(fn d() {});
+            pub macro n($a:ident) { fn e() {} } macro o { () => { fn f() {} } } m! { name { fn g() {} } } fn h() {1}";
+        assert_eq!(bodies(text), ["{1}"]);
+        assert_eq!(whole(text).skeleton, text.replace("{1}", "{ }"));
+    }
+
+    #[test]
+    fn a_body_index_has_each_identifier_once_in_order() {
+        let text = "use a::b; fn f(x: X) { let y = r#type(x, y); m!(z, \"{cap} {{no}} {n:?}\"); /* c */ 'l: loop {} }";
+        let found = whole(text);
+        let words = |names: &[Name]| names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" ");
+        assert_eq!(words(&found.bodies[0].identifiers), "let y type x m z cap no n loop");
+        assert_eq!(words(&found.outside), "use a b fn f x X");
+    }
+
+    #[test]
+    fn what_is_left_stays_where_it_was() {
+        let text = "\u{feff}#!/bin/sh\n/// é {\n/* ö */ fn /* ü\n */ f() { é();\n\n  } \
+                    static A: [u8; 2] = /* c */ [1,\n 2] ; // x\nmod é;";
+        let skeleton = whole(text).skeleton;
+        let lines: Vec<_> = skeleton.lines().map(str::trim_end).collect();
+        let expected =
+            ["", "", "        fn", "    f() {", "", "  } static A: [u8; 2] =         0", "    ;", "mod é;"];
+        assert_eq!(lines, expected);
+    }
+
+    #[test]
+    fn directives_are_collected_everywhere() {
+        let text = "//! racelint: allow(x)\nfn f() { a(); // racelint:  allow(y) \n }\n/// racelint: no\n\
+                    const A: u8 = 1 // racelint: z\n;// not racelint: w";
+        let comments = whole(text).comments;
+        let all: Vec<_> = comments.iter().map(|c| (c.inner, c.text.as_str(), c.range.lo)).collect();
+        let at = |needle| text.find(needle).unwrap() as u32;
+        let expected = [
+            (true, "allow(x)", 0),
+            (false, "allow(y)", at("// racelint:  allow(y)")),
+            (false, "z", at("// racelint: z")),
+        ];
+        assert_eq!(all, expected);
+    }
+
+    #[test]
+    fn what_never_ends_is_left_alone() {
+        for text in
+            ["fn f() { a", "static A: u8 = 1", "mod m { const A: u8 = 1 }", "fn f(", "fn f<", "m! { fn g() {"]
+        {
+            let found = whole(text);
+            assert_eq!(found.skeleton, text);
+            assert!(found.bodies.is_empty());
+        }
+    }
 }

@@ -6,6 +6,9 @@
 
 use crate::hir::TextRange;
 
+const NEWLINES: &str = "\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n\n";
+const BLANKS: &str = "                                ";
+
 pub(super) struct Skeleton<'t> {
     text: &'t str,
     end: usize,
@@ -34,17 +37,24 @@ impl<'t> Skeleton<'t> {
         self.out.push_str(stand_in);
         self.done = hi;
         let part = &self.text[lo..hi];
-        let column = match part.rfind('\n') {
-            None => part.chars().count() - stand_in.len(),
-            Some(newline) => {
-                let newlines = part.bytes().filter(|&byte| byte == b'\n').count();
-                self.out.extend(std::iter::repeat_n('\n', newlines));
-                part[newline + 1..].chars().count()
-            }
-        };
+        self.fill(NEWLINES, part.bytes().filter(|&byte| byte == b'\n').count());
         let next = self.text.as_bytes()[..self.end].get(hi);
-        if !matches!(next, None | Some(b'\n' | b'\r')) {
-            self.out.extend(std::iter::repeat_n(' ', column));
+        if matches!(next, None | Some(b'\n' | b'\r')) {
+            return;
+        }
+        let column = match part.rfind('\n') {
+            Some(newline) => part[newline + 1..].chars().count(),
+            None => part.chars().count() - stand_in.len(),
+        };
+        self.fill(BLANKS, column);
+    }
+
+    /// `count` times the character that `stock` is made of.
+    fn fill(&mut self, stock: &str, mut count: usize) {
+        while count > 0 {
+            let some = count.min(stock.len());
+            self.out.push_str(&stock[..some]);
+            count -= some;
         }
     }
 

@@ -40,15 +40,13 @@ impl SourceMap {
     /// For a text that is the part `range` of the file `text`, or a copy of it in which everything that is left
     /// stands at its original line and column.
     pub(super) fn of_text(text: &str, range: TextRange) -> SourceMap {
-        let piece = &text.as_bytes()[range.lo as usize..range.hi as usize];
+        let piece = &text[range.lo as usize..range.hi as usize];
         let mut starts = vec![range.lo];
-        starts.extend((range.lo + 1..).zip(piece).filter(|&(_, &byte)| byte == b'\n').map(|(next, _)| next));
+        starts.extend(piece.match_indices('\n').map(|(at, _)| range.lo + at as u32 + 1));
         let mut wide = Vec::new();
         if !piece.is_ascii() {
             let mut extra = 0;
-            for (at, ch) in
-                text[range.lo as usize..range.hi as usize].char_indices().filter(|(_, c)| !c.is_ascii())
-            {
+            for (at, ch) in piece.char_indices().filter(|(_, char)| !char.is_ascii()) {
                 extra += ch.len_utf8() as u32 - 1;
                 wide.push((range.lo + at as u32, extra));
             }
@@ -65,6 +63,17 @@ impl SourceMap {
     /// The bytes of one token (or of a group, delimiters included).
     pub(super) fn range(&self, span: Span) -> TextRange {
         self.between(span.start(), span.end())
+    }
+
+    /// The byte of a punctuation character.
+    pub(super) fn char_range(&self, span: Span) -> TextRange {
+        match &self.kind {
+            Kind::Text(lines) => {
+                let lo = lines.offset(span.start()).min(self.whole.hi);
+                TextRange::new(lo, (lo + 1).min(self.whole.hi))
+            }
+            Kind::Synthetic(table) => Self::last_at(table, span.start(), true).unwrap_or(self.whole),
+        }
     }
 
     /// From the first token's start to the last token's end.
@@ -195,8 +204,18 @@ pub(super) fn parse<P: Parser, R>(
             return Err(SyntaxError { range: map.between(at, at), message: refusal.message.to_owned() });
         }
     };
+    parse_checked(&safe, map, parser, then)
+}
+
+/// As `parse`, for a text that the guard has seen.
+pub(super) fn parse_checked<P: Parser, R>(
+    text: &str,
+    map: &SourceMap,
+    parser: P,
+    then: impl FnOnce(P::Output) -> R,
+) -> Result<R, SyntaxError> {
     let _session = Session::begin();
-    match parser.parse_str(&safe) {
+    match parser.parse_str(text) {
         Ok(tree) => Ok(then(tree)),
         Err(error) => Err(map.error(&error)),
     }

@@ -149,3 +149,45 @@ fn column(text: &str, token: Token) -> Option<usize> {
     let line = &before[before.rfind('\n').map_or(0, |newline| newline + 1)..];
     line.trim_start().is_empty().then_some(line.len())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn split(text: &str) -> Vec<&str> {
+        let all = items(text, TextRange::new(0, text.len() as u32));
+        all.iter().map(|range| &text[range.lo as usize..range.hi as usize]).collect()
+    }
+
+    #[test]
+    fn items_end_where_their_brackets_do() {
+        let all = [
+            "#![a(;)]\n#[b] const A: T = T { a: 1 };",
+            "static B: u8 = if a { 1 } else { 2 };",
+            "use a::{b, c};",
+            "impl A<{ N }> for B { fn f() { ; } }",
+            "pub struct S { a: [u8; 2] }",
+            "struct T(u8);",
+            "m! { ; }",
+            "::a::n!(;);",
+            "#[c] fn f() where A: B {}",
+        ];
+        assert_eq!(split(&all.join("\n  /* ; */")), all);
+    }
+
+    #[test]
+    fn words_at_the_margin_end_what_is_unbalanced() {
+        let all = ["fn a() { if b {\n  }\n", "#[c]\npub fn d() {}", "mod e {\n  fn f() {}\n", "fn g() {}"];
+        let trimmed: Vec<_> = all.iter().map(|item| item.trim_end()).collect();
+        assert_eq!(split(&all.join("\n")), trimmed);
+        let indented: Vec<_> =
+            all.iter().map(|item| item.replace('\n', "\n  ").trim_end().to_owned()).collect();
+        assert_eq!(split(&format!("  {}", all.join("\n").replace('\n', "\n  "))), indented);
+    }
+
+    #[test]
+    fn stray_brackets_are_items_of_their_own() {
+        assert_eq!(split("fn a() {}\n}\nfn b() {}"), ["fn a() {}", "}", "fn b() {}"]);
+        assert_eq!(split("fn a() { (] }\nfn b() {}"), ["fn a() { (] }", "fn b() {}"]);
+    }
+}

@@ -181,8 +181,8 @@ fn files_beside_the_targets_are_candidates() {
     ]);
     let found = run(&tree, &[""]);
     let group = found.groups.iter().find(|group| group.crates[0].name == "p").expect("group");
-    let unnamed: Vec<String> = group.unnamed.iter().map(|krate| tree.relative(&krate.root)).collect();
+    let unnamed: Vec<String> = group.unnamed[0].files.iter().map(|file| tree.relative(file)).collect();
     assert_eq!(unnamed, ["src/a.rs", "src/lost.rs"]);
-    assert_eq!(group.unnamed[0].edition, crate::hir::Edition::E2018);
+    assert_eq!(group.unnamed[0].like.edition, crate::hir::Edition::E2018);
     assert_eq!(links(&tree, group, "p"), Vec::<String>::new());
 }

@@ -1,65 +1,59 @@
 //! Builds the module trees of a group's crates.
 //!
-//! Three kinds of work wait in turns until none is left: module files to read (a wave of them in parallel), item macro
-//! calls to expand (when all definitions known so far are in the tables), and calls that failed, tried again once
-//! tables have grown. Bounds: nesting and number of expansions; a file inside itself is an error.
+//! Work waits in turns until none is left: module files to read (a wave of them in parallel), item macro calls to expand
+//! (`expansion`, when all definitions known so far are in the tables), and calls that failed, tried again once tables
+//! have grown. A file inside itself is an error.
 
 use super::files::Files;
-use super::macros::{CrateMacroScope, LibraryMacros, MacroTable};
+use super::macros::{LibraryMacros, MacroTable};
 use super::prune::prune;
 use super::{LoadedCrate, LoadedGroup, ModuleNode};
 use crate::finding::FileId;
-use crate::hir::{Item, ItemKind, Name, TextRange, Visibility};
+use crate::hir::{Attr, Item, ItemKind, Name, TextRange, Visibility};
+use crate::project::CrateSource;
 use crate::project::cfg::{When, all_path_values};
-use crate::project::modules::ModuleFolder;
-use crate::project::{CrateSource, Dependency};
-use crate::syntax::{MacroMeaning, MacroScope, expand_items, items_of_shape};
+use crate::project::modules::{ModuleFolder, named_files};
 use std::collections::{BTreeMap, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-/// Macro calls that come out of macro calls.
-const MAX_DEPTH: u32 = 128;
-/// Item macro calls expanded in one group.
-const MAX_EXPANSIONS: u32 = 200_000;
-
 pub(super) struct Loader<'a> {
-    library: &'a dyn LibraryMacros,
+    pub library: &'a dyn LibraryMacros,
     pub files: Files,
     /// Files that only modules outside the build name.
     pub inactive: Vec<(PathBuf, ModuleFolder)>,
-    crates: Vec<Draft>,
+    pub crates: Vec<Draft>,
     /// Modules whose files aren't read yet.
     requests: Vec<Request>,
-    calls: VecDeque<Call>,
-    expansions: u32,
-    opaque_macros: u64,
+    pub calls: VecDeque<Call>,
+    pub expansions: u32,
+    pub opaque_macros: u64,
 }
 
 /// A crate under construction.
-struct Draft {
-    source: CrateSource,
+pub(super) struct Draft {
+    pub source: CrateSource,
     /// Parents come before their children; the root is the first.
-    modules: Vec<DraftModule>,
-    macros: MacroTable,
+    pub modules: Vec<DraftModule>,
+    pub macros: Arc<MacroTable>,
 }
 
-struct DraftModule {
+pub(super) struct DraftModule {
     parent: Option<usize>,
     /// Without the crate's name.
-    path: Vec<Name>,
+    pub path: Vec<Name>,
     folder: ModuleFolder,
-    node: ModuleNode,
+    pub node: ModuleNode,
 }
 
 /// Where items go.
 #[derive(Clone, Copy)]
-struct Site {
-    krate: usize,
-    module: usize,
-    when: When,
+pub(super) struct Site {
+    pub krate: usize,
+    pub module: usize,
+    pub when: When,
     /// Expansions they came out of.
-    depth: u32,
+    pub depth: u32,
 }
 
 /// A `mod name;` (or a crate's root), with the files it may mean.
@@ -72,9 +66,9 @@ struct Request {
 }
 
 /// A macro call in item position.
-struct Call {
-    site: Site,
-    item: Item,
+pub(super) struct Call {
+    pub site: Site,
+    pub item: Item,
 }
 
 impl<'a> Loader<'a> {
@@ -105,25 +99,30 @@ impl<'a> Loader<'a> {
         };
         let files = vec![(source.root.clone(), folder)];
         self.requests.push(Request { krate: self.crates.len(), parent: None, node, files });
-        self.crates.push(Draft { source, modules: Vec::new(), macros: MacroTable::default() });
+        self.crates.push(Draft { source, modules: Vec::new(), macros: Arc::default() });
     }
 
     /// Works until nothing waits.
     pub fn run(&mut self) {
         let mut failed = Vec::new();
+        // Definitions known when the failed calls were last tried.
+        let mut tried_with = 0;
         loop {
             while !self.requests.is_empty() {
                 self.load_wave();
             }
-            let before = self.definitions();
+            let known = self.definitions();
+            if known != tried_with {
+                self.calls.extend(failed.drain(..));
+                tried_with = known;
+            }
+            if self.calls.is_empty() {
+                self.take_as_items(&mut failed);
+                if self.calls.is_empty() && self.requests.is_empty() {
+                    break;
+                }
+            }
             self.expand_calls(&mut failed);
-            if !self.requests.is_empty() {
-                continue;
-            }
-            if failed.is_empty() || self.definitions() == before {
-                break;
-            }
-            self.calls.extend(failed.drain(..));
         }
         for call in failed {
             self.opaque_macros += 1;
@@ -190,14 +189,15 @@ impl<'a> Loader<'a> {
         let when = request.node.when.and(self.crates[request.krate].source.cfg.when(&attrs));
         request.node.when = when;
         request.node.file = id;
-        let is_root = request.parent.is_none();
-        if when == When::Never && !is_root {
+        if when == When::Never {
+            self.note_inactive(&folder, id, items);
+            if request.parent.is_none() {
+                self.add_module(request.krate, None, folder, request.node);
+            }
             return;
         }
         let module = self.add_module(request.krate, request.parent, folder, request.node);
-        if when != When::Never {
-            self.absorb(Site { krate: request.krate, module, when, depth: 0 }, items);
-        }
+        self.absorb(Site { krate: request.krate, module, when, depth: 0 }, items);
     }
 
     /// Whether the file is already being taken in by a module around the new one.
@@ -222,12 +222,14 @@ impl<'a> Loader<'a> {
     }
 
     /// Puts items where they belong: the module, its children, or one of the lists of what waits.
-    fn absorb(&mut self, site: Site, items: Vec<Item>) {
+    pub fn absorb(&mut self, site: Site, items: Vec<Item>) {
         for mut item in items {
             let cfg = &self.crates[site.krate].source.cfg;
             let when = site.when.and(cfg.when(&item.attrs));
             if when == When::Never {
-                self.note_inactive(site, item);
+                let module = &self.crates[site.krate].modules[site.module];
+                let (folder, file) = (module.folder.clone(), module.node.file);
+                self.note_inactive(&folder, file, vec![item]);
                 continue;
             }
             let site = Site { when, ..site };
@@ -238,7 +240,7 @@ impl<'a> Loader<'a> {
                 _ => {
                     let draft = &mut self.crates[site.krate];
                     let module = &mut draft.modules[site.module];
-                    draft.macros.note(&module.path, &item);
+                    Arc::make_mut(&mut draft.macros).note(&module.path, &item);
                     module.node.items.push((item, when));
                 }
             }
@@ -266,120 +268,36 @@ impl<'a> Loader<'a> {
                 self.absorb(Site { module, ..site }, items);
             }
             _ => {
-                let files = parent.folder.files(name, path.as_deref());
+                let mut files = parent.folder.files(name, path.as_deref());
+                // Those for other configurations (which a build script may set) are better than none.
+                let others = other_files(&parent.folder, name, &item.attrs);
+                self.inactive.extend(others.iter().cloned());
+                files.extend(others);
                 self.requests.push(Request { krate: site.krate, parent: Some(site.module), node, files });
             }
         }
     }
 
-    /// Notes the files that the modules in an item outside the build name.
-    fn note_inactive(&mut self, site: Site, item: Item) {
-        let folder = self.crates[site.krate].modules[site.module].folder.clone();
-        let mut waiting = vec![(folder, item)];
+    /// Notes the files that the modules among items outside the build name.
+    fn note_inactive(&mut self, folder: &ModuleFolder, file: FileId, items: Vec<Item>) {
+        let mut waiting: Vec<(ModuleFolder, Item)> = items.into_iter().map(|i| (folder.clone(), i)).collect();
         while let Some((folder, item)) = waiting.pop() {
-            let paths = all_path_values(&item.attrs);
             let name = item.name.as_str();
             match item.kind {
                 ItemKind::Mod(Some(items)) => {
+                    let paths = all_path_values(&item.attrs);
                     let inside = folder.inline(name, paths.first().map(String::as_str));
                     waiting.extend(items.into_iter().map(|item| (inside.clone(), item)));
                 }
-                ItemKind::Mod(None) => {
-                    self.inactive.extend(folder.files(name, None));
-                    self.inactive.extend(paths.iter().flat_map(|path| folder.files(name, Some(path))));
+                ItemKind::Mod(None) => self.inactive.extend(other_files(&folder, name, &item.attrs)),
+                ItemKind::MacroCall { .. } => {
+                    let text = &self.files.loaded[file.0 as usize].source.text;
+                    let call = text.get(item.range.lo as usize..item.range.hi as usize);
+                    self.inactive.extend(named_files(call.unwrap_or_default(), &folder));
                 }
                 _ => {}
             }
         }
-    }
-
-    /// Expands the waiting calls and those that come out of them; what can't be expanded is added to `failed`.
-    fn expand_calls(&mut self, failed: &mut Vec<Call>) {
-        let tables: Vec<Arc<MacroTable>> = self.crates.iter().map(|k| Arc::new(k.macros.clone())).collect();
-        let others: Vec<Vec<(Name, Arc<MacroTable>)>> =
-            self.crates.iter().map(|k| linked(k, &tables)).collect();
-        while let Some(call) = self.calls.pop_front() {
-            let site = call.site;
-            let expanded = if site.depth < MAX_DEPTH && self.expansions < MAX_EXPANSIONS {
-                self.expansions += 1;
-                self.expand(site, &call.item, &tables[site.krate], &others[site.krate])
-            } else {
-                None
-            };
-            match expanded {
-                Some(items) => self.absorb(Site { depth: site.depth + 1, ..site }, items),
-                None => failed.push(call),
-            }
-        }
-    }
-
-    fn expand(
-        &self,
-        site: Site,
-        item: &Item,
-        table: &MacroTable,
-        others: &[(Name, Arc<MacroTable>)],
-    ) -> Option<Vec<Item>> {
-        let ItemKind::MacroCall { path, tokens } = &item.kind else { return None };
-        let draft = &self.crates[site.krate];
-        let module = &draft.modules[site.module].path;
-        let scope = CrateMacroScope { table, others, module, library: self.library, cfg: &draft.source.cfg };
-        match scope.lookup(path) {
-            MacroMeaning::Rules(def) => expand_items(&def, tokens, path.range),
-            MacroMeaning::Shape(shape) => items_of_shape(shape, tokens, path.range),
-            MacroMeaning::Unknown => None,
-        }
-    }
-
-    /// Expands the calls among the items of impls and traits.
-    fn expand_members(&mut self) {
-        let tables: Vec<Arc<MacroTable>> = self.crates.iter().map(|k| Arc::new(k.macros.clone())).collect();
-        for krate in 0..self.crates.len() {
-            let others = linked(&self.crates[krate], &tables);
-            for module in 0..self.crates[krate].modules.len() {
-                let mut items = std::mem::take(&mut self.crates[krate].modules[module].node.items);
-                for (item, when) in &mut items {
-                    let site = Site { krate, module, when: *when, depth: 0 };
-                    if let Some(members) = members_with_calls(item) {
-                        let old = std::mem::take(members);
-                        *members = self.expanded_members(site, old, &tables[krate], &others);
-                    }
-                }
-                self.crates[krate].modules[module].node.items = items;
-            }
-        }
-    }
-
-    fn expanded_members(
-        &mut self,
-        site: Site,
-        members: Vec<Item>,
-        table: &MacroTable,
-        others: &[(Name, Arc<MacroTable>)],
-    ) -> Vec<Item> {
-        let mut out = Vec::new();
-        for item in members {
-            let may_expand = matches!(item.kind, ItemKind::MacroCall { .. }) && site.depth < MAX_DEPTH;
-            if !may_expand || self.expansions >= MAX_EXPANSIONS {
-                self.opaque_macros += u64::from(matches!(item.kind, ItemKind::MacroCall { .. }));
-                out.push(item);
-                continue;
-            }
-            self.expansions += 1;
-            match self.expand(site, &item, table, others) {
-                Some(mut items) => {
-                    let cfg = &self.crates[site.krate].source.cfg;
-                    items.retain(|item| cfg.when(&item.attrs) != When::Never);
-                    let below = Site { depth: site.depth + 1, ..site };
-                    out.extend(self.expanded_members(below, items, table, others));
-                }
-                None => {
-                    self.opaque_macros += 1;
-                    out.push(item);
-                }
-            }
-        }
-        out
     }
 
     pub fn finish(mut self) -> LoadedGroup {
@@ -405,8 +323,7 @@ impl Draft {
             match module.parent {
                 Some(parent) => self.modules[parent].node.children.push(module.node),
                 None => {
-                    let macros = Arc::new(self.macros);
-                    return Some(LoadedCrate { source: self.source, root: module.node, macros });
+                    return Some(LoadedCrate { source: self.source, root: module.node, macros: self.macros });
                 }
             }
         }
@@ -414,23 +331,9 @@ impl Draft {
     }
 }
 
-/// The tables of the crates that a crate may name.
-fn linked(draft: &Draft, tables: &[Arc<MacroTable>]) -> Vec<(Name, Arc<MacroTable>)> {
-    let dependencies = draft.source.dependencies.iter();
-    let krate = |(name, dependency): &(Name, Dependency)| match dependency {
-        Dependency::Crate(id) => Some((*name, tables.get(id.0 as usize)?.clone())),
-        Dependency::External { .. } => None,
-    };
-    dependencies.filter_map(krate).collect()
-}
-
-/// The items of an impl or trait, if there are macro calls among them.
-fn members_with_calls(item: &mut Item) -> Option<&mut Vec<Item>> {
-    let has_calls = |items: &[Item]| items.iter().any(|i| matches!(i.kind, ItemKind::MacroCall { .. }));
-    match &mut item.kind {
-        ItemKind::Impl(imp) if has_calls(&imp.items) => Some(&mut Arc::make_mut(imp).items),
-        ItemKind::Trait(tr) if has_calls(&tr.items) => Some(&mut Arc::make_mut(tr).items),
-        ItemKind::ExternBlock { items, .. } if has_calls(items) => Some(items),
-        _ => None,
-    }
+/// The files that a `mod name;` may mean in any configuration, by its `path` attributes and by its name.
+fn other_files(folder: &ModuleFolder, name: &str, attrs: &[Attr]) -> Vec<(PathBuf, ModuleFolder)> {
+    let paths = all_path_values(attrs);
+    let by_path = paths.iter().flat_map(|path| folder.files(name, Some(path)));
+    by_path.chain(folder.files(name, None)).collect()
 }

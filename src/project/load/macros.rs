@@ -4,9 +4,8 @@
 //! its rules in the enclosing modules, through imports, in the crate's other modules (`#[macro_use]`, `#[macro_export]`),
 //! in the group's other crates, and last among what models know.
 
-use crate::hir::Item;
-use crate::hir::{ItemKind, MacroDef, MacroShape, Name, Path, UseKind};
-use crate::project::cfg::{CfgSet, has_attr};
+use crate::hir::{Attr, Item, ItemKind, MacroDef, MacroShape, Name, Path, UseKind};
+use crate::project::cfg::{CfgSet, When, has_attr};
 use crate::syntax::{MacroMeaning, MacroScope};
 use rustc_hash::FxHashMap;
 use std::sync::Arc;
@@ -121,6 +120,10 @@ impl MacroScope for CrateMacroScope<'_> {
             [name] => self.by_name(name),
             _ => self.by_path(&names),
         }
+    }
+
+    fn enabled(&self, attrs: &[Attr]) -> bool {
+        self.cfg.when(attrs) != When::Never
     }
 }
 

@@ -5,6 +5,7 @@
 //! give the same result whatever the number of threads; nothing in the input makes it run without bound.
 
 mod draft;
+mod expansion;
 mod files;
 mod macros;
 mod prune;
@@ -68,7 +69,7 @@ pub fn load(group: &Group, library: &dyn LibraryMacros) -> LoadedGroup {
         loader.add_crate(source.clone());
     }
     loader.run();
-    for source in unnamed::roots(&loader, &group.unnamed) {
+    for source in unnamed::crates(&loader, &group.unnamed) {
         loader.add_crate(source);
     }
     loader.run();

@@ -154,14 +154,18 @@ fn item_macros_expand_until_nothing_is_left() {
 #[test]
 fn macros_come_from_linked_crates_and_unknown_ones_are_counted() {
     let tree = package(&[
-        ("src/lib.rs", "#[macro_export] macro_rules! item { ($n:ident) => { fn $n() {} } }\nmystery! { x }"),
+        (
+            "src/lib.rs",
+            "#[macro_export] macro_rules! item { ($n:ident) => { fn $n() {} } }\nmystery! { x }\nwrapper! { fn wrapped() {} }",
+        ),
         ("src/main.rs", "use p::item as make; make!(by_import); p::item!(by_path); fn main() {}"),
     ]);
     let group = load_tree(&tree);
     assert_eq!(group.opaque_macros, 1);
     let main = outline(&tree, &group, &group.crates[1]);
     assert_eq!(main, ["crate src/main.rs: _ main by_import by_path"]);
-    assert!(group.crates[0].root.items.iter().any(|(i, _)| matches!(i.kind, ItemKind::MacroCall { .. })));
+    let lib = outline(&tree, &group, &group.crates[0]);
+    assert_eq!(lib, ["crate src/lib.rs: item wrapped _"]);
 }
 
 #[test]
@@ -208,14 +212,23 @@ fn a_file_of_several_crates_is_loaded_once() {
 
 #[test]
 fn files_that_no_module_names_are_crates_of_their_own() {
+    let lib = "mod a; #[cfg_attr(unix, path = \"unix.rs\")] #[cfg_attr(windows, path = \"windows.rs\")] mod sys;\n\
+        #[cfg(loom)] wrapper! { mod loom; } #[cfg_attr(has_x, path = \"from_build_script.rs\")] mod x;";
     let tree = package(&[
-        ("src/lib.rs", "mod a;"),
+        ("src/lib.rs", lib),
         ("src/a.rs", ""),
         ("src/lost.rs", "mod below;"),
         ("src/below.rs", ""),
+        ("src/unix.rs", ""),
+        ("src/windows.rs", ""),
+        ("src/loom.rs", "mod deep;"),
+        ("src/loom/deep.rs", ""),
+        ("src/from_build_script.rs", ""),
     ]);
     let group = load_tree(&tree);
     let roots: Vec<String> = group.crates.iter().map(|krate| tree.relative(&krate.source.root)).collect();
+    assert_eq!(group.errors, []);
     assert_eq!(roots, ["src/lib.rs", "src/lost.rs"]);
+    assert_eq!(group.crates[0].root.children.len(), 3);
     assert_eq!(group.crates[1].root.children.len(), 1);
 }

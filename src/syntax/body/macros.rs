@@ -15,10 +15,14 @@ use crate::syntax::MacroMeaning;
 use crate::syntax::expand::{Failure, MAX_STEPS, Position, expand, sole_call};
 use crate::syntax::tokens::from_stream;
 use crate::syntax::types::{Counters, lower_path};
+use proc_macro2::{TokenStream, TokenTree};
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream, Parser};
 use syn::punctuated::Punctuated;
 use syn::{Expr, Token};
+
+/// Longest run of tokens without `,` or `;` in arguments that are parsed (a bracketed group counts as one).
+const MAX_RUN: u32 = 8_000;
 
 /// Code from a macro: an expression, or statements.
 pub(super) enum Code {
@@ -108,6 +112,14 @@ impl Lowering<'_, '_> {
 
     pub(super) fn args_of(&self, mac: &syn::Macro) -> Tokens {
         from_stream(mac.tokens.clone(), self.map)
+    }
+
+    /// Parses a call's arguments where they stand; `None` if they aren't what `parser` wants.
+    pub(super) fn parsed<P: Parser>(&self, mac: &syn::Macro, parser: P) -> Option<P::Output> {
+        if !is_flat(&mac.tokens) {
+            return None;
+        }
+        parser.parse2(mac.tokens.clone()).ok()
     }
 
     fn expanded_expr(&mut self, def: &MacroDef, mac: &syn::Macro) -> ExprId {
@@ -204,16 +216,31 @@ impl Lowering<'_, '_> {
     /// A call of which nothing is known: its arguments by value, if they are code.
     pub(super) fn unknown_macro(&mut self, mac: &syn::Macro) -> ExprId {
         let range = self.call_range(mac);
-        let args = match Arguments::parse.parse2(mac.tokens.clone()) {
-            Ok(Arguments::Exprs(exprs)) => self.exprs(&exprs),
-            Ok(Arguments::Stmts(stmts)) => vec![self.block_of(&stmts, BlockKind::Plain, None, range)],
-            Err(_) => {
+        let args = match self.parsed(mac, Arguments::parse) {
+            Some(Arguments::Exprs(exprs)) => self.exprs(&exprs),
+            Some(Arguments::Stmts(stmts)) => vec![self.block_of(&stmts, BlockKind::Plain, None, range)],
+            None => {
                 self.state.opaque_macros += 1;
                 Vec::new()
             }
         };
         self.alloc(ExprKind::MacroArgs { kind: MacroArgsKind::Unknown, args, diverges: false }, range)
     }
+}
+
+/// Whether syn can be trusted with a call's arguments, which were not looked at when the text around was checked: each
+/// token without a `,` or `;` between may be a level of its recursion.
+fn is_flat(tokens: &TokenStream) -> bool {
+    let mut run = 0;
+    tokens.clone().into_iter().all(|tree| {
+        run += 1;
+        match &tree {
+            TokenTree::Group(group) => return run <= MAX_RUN && is_flat(&group.stream()),
+            TokenTree::Punct(punct) if matches!(punct.as_char(), ',' | ';') => run = 0,
+            TokenTree::Punct(_) | TokenTree::Ident(_) | TokenTree::Literal(_) => {}
+        }
+        run <= MAX_RUN
+    })
 }
 
 /// `a::b` as a path without generic arguments.

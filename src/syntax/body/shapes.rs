@@ -11,7 +11,7 @@ use super::stmt::{Contents, add_expr};
 use crate::hir::{Arm, BlockKind, ExprId, ExprKind, Lit, MacroArgsKind, MacroShape, Pat, TextRange};
 use crate::syntax::expand::{cfg_branches, items_of_shape};
 use syn::parse::discouraged::Speculative;
-use syn::parse::{Parse, ParseStream, Parser};
+use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
 use syn::{Expr, Token};
 
@@ -137,10 +137,6 @@ impl Lowering<'_, '_> {
             let id = self.unknown_macro(mac);
             add_expr(id, is_tail, out);
         }
-    }
-
-    fn parsed<P: Parser>(&self, mac: &syn::Macro, parser: P) -> Option<P::Output> {
-        parser.parse2(mac.tokens.clone()).ok()
     }
 
     /// The last name of the macro's path.

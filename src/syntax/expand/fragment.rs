@@ -227,22 +227,22 @@ fn begins_item(tokens: &[Tt]) -> bool {
 fn item(tokens: &[Tt]) -> Option<usize> {
     let start = attributes(tokens);
     let start = start + visibility(&tokens[start..]);
-    let Some(Tt::Ident(word, _)) = tokens.get(start) else { return None };
-    let is_macro_call = matches!(tokens.get(start + 1), Some(Tt::Punct('!', ..)));
-    if !ITEM_WORDS.contains(&word.as_str()) && !is_macro_call {
+    let rest = &tokens[start..];
+    let path = Scan::new(rest).mod_path()?;
+    let is_macro_call = matches!(rest.get(path), Some(Tt::Punct('!', ..)));
+    let word = if let Some(Tt::Ident(word, _)) = rest.first() { word.as_str() } else { "" };
+    if !ITEM_WORDS.contains(&word) && !is_macro_call {
         return None;
     }
-    let value = (*word == "static"
-        || *word == "const"
-            && !matches!(tokens.get(start + 1), Some(Tt::Ident(next, _))
-        if ["fn", "unsafe", "extern", "async"].contains(&next.as_str())))
-        || *word == "use";
-    for (at, tt) in tokens.iter().enumerate().skip(start) {
-        match tt {
-            Tt::Punct(';', ..) => return Some(at + 1),
-            Tt::Group(Delim::Brace, ..) if !value => return Some(at + 1),
-            _ => {}
-        }
-    }
-    None
+    let has_value = match (word, rest.get(1)) {
+        ("use" | "static", _) => true,
+        ("const", Some(Tt::Ident(next, _))) => !["fn", "unsafe", "extern", "async"].contains(&next.as_str()),
+        _ => false,
+    };
+    let ends = |tt: &Tt| match tt {
+        Tt::Punct(';', ..) => true,
+        Tt::Group(Delim::Brace, ..) => !has_value,
+        _ => false,
+    };
+    Some(start + rest.iter().position(ends)? + 1)
 }

@@ -68,6 +68,8 @@ fn fragments_take_what_the_grammar_gives_them() {
         ("item", "#[a] pub(crate) fn f<T>() -> [u8; 2] where T: X {}", true),
         ("item", "const X: [u8; 1] = { [1] };", true),
         ("item", "struct S;", true),
+        ("item", "a::m!(x);", true),
+        ("item", "macro_rules! m { () => {} }", true),
         ("item", "a + b", false),
         ("stmt", "let x: Vec<u8> = if a { b } else { c }", true),
         ("stmt", "let Some(x) = y else { return }", true),
@@ -150,6 +152,16 @@ fn repetitions_nest() {
     check("($t:ident; $($x:tt)*) => { $($t.$x;)* }", "s; a b", "s.a; s.b;");
     assert_eq!(expanded("($($x:ident),+) => { }", ""), Err(Failure::NoRule));
     assert_eq!(expanded("($($x:ident),*; $($y:ident),*) => { $($x $y)* }", "a, b; c"), Err(Failure::NoRule));
+}
+
+#[test]
+fn documentation_may_be_missing() {
+    check("($(#[$m:meta])+ $n:ident) => { $(#[$m])* fn $n() {} }", "f", "fn f() {}");
+    check(
+        "($(#[$m:meta])+ $n:ident) => { $(#[$m])* fn $n() {} }",
+        "#[a] #[b(c)] f",
+        "#[a] #[b(c)] fn f() {}",
+    );
 }
 
 #[test]
