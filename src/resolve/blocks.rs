@@ -12,8 +12,7 @@ use super::scope::CrateNames;
 use super::{BodyOwner, File, ModuleId, Owner, Program};
 use crate::finding::FileId;
 use crate::hir::{
-    Block, BlockItemsId, Body, BodySource, ExprId, ExprKind, MacroShape, Name, Stmt, TextRange, Tokens,
-    Tt,
+    Block, BlockItemsId, Body, BodySource, ExprId, ExprKind, MacroShape, Name, Stmt, TextRange, Tokens, Tt,
 };
 use crate::project::load::{CrateMacroScope, LibraryMacros};
 use crate::syntax::{LoweredBody, lower_body};

@@ -53,7 +53,11 @@ pub(super) fn collect(
     names: Arc<dyn LibraryNames + Send + Sync>,
     macros: Arc<dyn LibraryMacros + Send + Sync>,
 ) -> Collector {
-    let files = group.files.into_iter().map(|f| File { source: f.source, bodies: f.bodies, attrs: f.attrs, comments: f.comments }).collect();
+    let files = group
+        .files
+        .into_iter()
+        .map(|f| File { source: f.source, bodies: f.bodies, attrs: f.attrs, comments: f.comments })
+        .collect();
     let index = Index {
         scopes: Vec::new(),
         crates: Vec::new(),
@@ -198,7 +202,7 @@ impl Collector {
             ItemKind::Use(leaves) => {
                 for leaf in leaves {
                     let vis = self.vis(place.module, &item.vis);
-                    self.imports.push(Import::new(place, leaf, vis));
+                    self.imports.push(Import::new(&self.program, place, leaf, vis));
                 }
             }
             ItemKind::ExternCrate { alias } => self.extern_crate(place, item, *alias),

@@ -2,7 +2,9 @@
 
 use super::ty::*;
 use crate::finding::{FileId, Location, SourceText};
-use crate::hir::{self, Attr, Body, BodyIndex, DirectiveComment, Edition, Name, Pat, PathId, SyntaxError, TextRange};
+use crate::hir::{
+    self, Attr, Body, BodyIndex, DirectiveComment, Edition, Name, Pat, PathId, SyntaxError, TextRange,
+};
 use crate::project::cfg::When;
 use crate::project::{CrateId, CrateSource};
 use std::sync::{Arc, OnceLock};

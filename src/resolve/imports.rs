@@ -23,6 +23,8 @@ pub(super) struct Import {
     kind: UseKind,
     vis: Vis,
     when: When,
+    /// For `$crate::path`: the crates it may mean.
+    macro_crates: Vec<ModuleId>,
     state: State,
 }
 
@@ -43,8 +45,11 @@ struct Found {
 }
 
 impl Import {
-    pub fn new(place: Place, leaf: &UseLeaf, vis: Vis) -> Import {
+    pub fn new(program: &Program, place: Place, leaf: &UseLeaf, vis: Vis) -> Import {
+        let first = leaf.path.segments.first();
+        let macro_crates = first.map_or_else(Vec::new, |seg| program.macro_crates(place.module, seg));
         Import {
+            macro_crates,
             module: place.module,
             path: leaf.path.segments.iter().map(|s| s.name).collect(),
             global: leaf.path.global,
@@ -122,8 +127,23 @@ impl Program {
 
     /// What the import's path means now.
     fn import_target(&self, import: &Import, guess: bool) -> Found {
-        let Some((mut found, used)) = self.import_start(import, guess) else { return Found::default() };
-        for name in &import.path[used..] {
+        let from_crate = |root: &ModuleId| {
+            let start = Found { types: Some(Def::Module(*root)), values: None };
+            let found = self.follow_import(start, &import.path[1..]);
+            (found.types.is_some() || found.values.is_some()).then_some(found)
+        };
+        if let Some(found) = import.macro_crates.iter().find_map(from_crate) {
+            return found;
+        }
+        match self.import_start(import, guess) {
+            Some((start, used)) => self.follow_import(start, &import.path[used..]),
+            None => Found::default(),
+        }
+    }
+
+    fn follow_import(&self, start: Found, path: &[Name]) -> Found {
+        let mut found = start;
+        for name in path {
             let Some(base) = found.types else { return Found::default() };
             let (types, values) = self.members(base, *name);
             found = Found { types, values };
@@ -229,8 +249,7 @@ impl Program {
     /// Whether the crate or one that it depends on defines a macro of this name.
     fn is_macro(&self, module: ModuleId, name: Name) -> bool {
         let krate = &self.index.crates[self.krate(module).0 as usize];
-        let tables = std::iter::once(&krate.macros).chain(krate.other_macros.iter().map(|(_, table)| table));
-        tables.flat_map(|table| &table.defs).any(|(_, def)| def.name == name)
+        krate.macros.defines(name) || krate.other_macros.iter().any(|(_, table)| table.defines(name))
     }
 
     fn enter_glob(&mut self, import: &Import, number: u32, names: Vec<(Name, Def)>) -> bool {

@@ -24,9 +24,9 @@ mod paths;
 mod public;
 pub mod scope;
 mod signatures;
-pub mod ty;
 #[cfg(test)]
 mod tests;
+pub mod ty;
 mod types;
 
 pub use defs::*;

@@ -7,9 +7,7 @@
 //! module (blocks around a nested item first), extern crates, the library's prelude.
 
 use super::scope::{Def, Namespace, WORDS};
-use super::{
-    AliasId, Args, LocalId, ModuleId, ParamDef, ParamId, Program, Res, TraitKey, TraitRef, Ty,
-};
+use super::{AliasId, Args, LocalId, ModuleId, ParamDef, ParamId, Program, Res, TraitKey, TraitRef, Ty};
 use crate::hir::{AdtKind, Edition, GenericParamKind, Name, Path, PathId, Segment};
 use std::cell::RefCell;
 use std::sync::Arc;
@@ -259,18 +257,30 @@ impl<'a> Env<'a> {
     fn start(&self, path: &Path, ns: Namespace, locals: bool) -> Option<(Start, usize)> {
         let segments = &path.segments[..];
         let first = segments.first()?;
-        let (mut def, mut used) = if path.global {
-            (self.global_root(first.name)?, usize::from(self.edition() != Edition::E2015))
-        } else if let Some((module, used)) = self.keyword_module(segments) {
-            (Def::Module(module), used)
-        } else if let [only] = segments {
+        if path.global {
+            let used = usize::from(self.edition() != Edition::E2015);
+            return self.follow(self.global_root(first.name)?, used, segments, ns);
+        }
+        let macro_crates = self.program.macro_crates(self.module, first);
+        let found = macro_crates.iter().find_map(|root| self.follow(Def::Module(*root), 1, segments, ns));
+        if found.is_some() {
+            return found;
+        }
+        if let Some((module, used)) = self.keyword_module(segments) {
+            return self.follow(Def::Module(module), used, segments, ns);
+        }
+        if let [only] = segments {
             return Some((self.single(only.name, ns, locals)?, 1));
-        } else {
-            match self.first_of_many(first.name)? {
-                Start::Def(def) => (def, 1),
-                start => return Some((start, 1)),
-            }
-        };
+        }
+        match self.first_of_many(first.name)? {
+            Start::Def(def) => self.follow(def, 1, segments, ns),
+            start => Some((start, 1)),
+        }
+    }
+
+    /// Goes on from a definition while it is a module.
+    fn follow(&self, start: Def, used: usize, segments: &[Segment], ns: Namespace) -> Option<(Start, usize)> {
+        let (mut def, mut used) = (start, used);
         while let (Def::Module(module), Some(seg)) = (def, segments.get(used)) {
             let last = used + 1 == segments.len();
             def = self.member(module, seg.name, if last { ns } else { Namespace::Types })?;

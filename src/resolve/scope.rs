@@ -13,7 +13,7 @@ use super::impls::ImplIndex;
 use super::{
     AdtId, AliasId, ConstId, FnId, LibraryNames, ModuleId, Program, StaticId, TraitId, Ty, external,
 };
-use crate::hir::{AdtKind, Edition, Name, VariantShape};
+use crate::hir::{AdtKind, Edition, Name, Segment, VariantShape};
 use crate::project::cfg::When;
 use crate::project::load::{LibraryMacros, MacroTable};
 use indexmap::IndexMap;
@@ -252,6 +252,33 @@ impl Program {
     /// The crate that `name` means as a path's first segment.
     pub(super) fn extern_crate(&self, module: ModuleId, name: Name) -> Option<Def> {
         self.index.crates[self.krate(module).0 as usize].externs.get(&name).copied()
+    }
+
+    /// The roots that a path's first segment `crate` may mean where a macro wrote it (as `$crate`): of the crates that
+    /// define the macro called there first, then the module's own. Empty for a `crate` in the text itself.
+    pub(super) fn macro_crates(&self, module: ModuleId, segment: &Segment) -> Vec<ModuleId> {
+        if segment.name != WORDS.crate_ {
+            return Vec::new();
+        }
+        let text = &self.file(self.modules[module.index()].file).source.text;
+        let call = text.get(segment.range.lo as usize..segment.range.hi as usize).unwrap_or_default();
+        if call == WORDS.crate_.as_str() {
+            return Vec::new();
+        }
+        let called = Name::new(call.rsplit("::").next().unwrap_or_default().trim());
+        let krate = &self.index.crates[self.krate(module).0 as usize];
+        let root = |(name, _): &(Name, Arc<MacroTable>)| match krate.externs.get(name) {
+            Some(Def::Module(root)) => Some(*root),
+            _ => None,
+        };
+        let own = self.root_of(module);
+        let defining = krate.other_macros.iter().filter(|(_, table)| table.defines(called)).filter_map(root);
+        let mut roots: Vec<ModuleId> = defining.chain([own]).collect();
+        if krate.macros.defines(called) {
+            roots.rotate_right(1);
+        }
+        roots.extend(krate.other_macros.iter().filter(|(_, table)| !table.defines(called)).filter_map(root));
+        roots
     }
 
     /// What a path's first segment means as a module or type (keywords and `Self` apart). `guess`: a lower-case

@@ -148,6 +148,31 @@ fn crates_of_the_group_are_entered() {
 }
 
 #[test]
+fn dollar_crate_is_the_macro_s_crate() {
+    let util = Source {
+        name: "util",
+        edition: Edition::E2021,
+        uses: &[],
+        libraries: &[],
+        text: "pub mod stats { pub static HITS: u8 = 0; pub fn one() {} }
+               #[macro_export] macro_rules! hit { () => { { use $crate::stats::one; one(); $crate::stats::HITS } } }",
+    };
+    let app = Source {
+        name: "app",
+        edition: Edition::E2021,
+        uses: &[("util", 0)],
+        libraries: &[],
+        text: "mod stats { pub static HITS: u8 = 0; pub fn one() {} } fn f() { util::hit!(); } fn g() { crate::stats::one(); }",
+    };
+    let asked = Asked::of_crates(&[util, app]);
+    let body = asked.body_of("f");
+    let called: Vec<String> =
+        (0..body.body.path_count).map(|i| asked.show_in_crate(body.path(crate::hir::PathId(i)))).collect();
+    assert_eq!(called, ["util fn stats::one", "util static stats::HITS"]);
+    assert_eq!(asked.path("g", "crate::stats::one"), "fn stats::one");
+}
+
+#[test]
 fn edition_2015_imports_start_at_the_root() {
     let old = Source {
         name: "old",

