@@ -145,6 +145,8 @@ pub struct Via {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Step {
     pub thread: usize,
+    /// Which instance of a many-context takes the step, from 0.
+    pub instance: u32,
     /// `reads`, `writes`, `locks`, …
     pub does: String,
     /// The value, where known.
@@ -197,6 +199,14 @@ pub struct Finding {
     pub fix: Option<Fix>,
     /// Stable under moved lines.
     pub fingerprint: String,
+}
+
+impl Finding {
+    /// Where the finding is shown: the first access that writes, else the first access, else the declaration.
+    pub fn primary(&self) -> Option<Location> {
+        let writes = self.accesses.iter().find(|access| access.kind != AccessKind::Read);
+        writes.or(self.accesses.first()).map(|access| access.at).or(self.declared_at)
+    }
 }
 
 /// A file of the run.

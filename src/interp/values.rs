@@ -100,7 +100,7 @@ pub enum Kind {
     /// A library function used as a value.
     Model(FnModelId),
     /// A variant's (or tuple struct's) constructor used as a value.
-    Constructor(Name, Ty),
+    Constructor(Option<Name>, Ty),
     Guard(Rc<GuardValue>),
     Handle(HandleValue),
     Iter(Rc<IterValue>),
@@ -108,8 +108,10 @@ pub enum Kind {
     Scope(LoopId),
     /// A future that hasn't run: an async block or the call of an async fn.
     Future(Rc<FutureValue>),
-    /// A condition: `true` means that the tested place holds (or doesn't hold) the variant.
-    IsVariant(PlaceId, Name, bool),
+    /// What an atomic held when it was loaded with this ordering: an unknown number with a known origin.
+    Loaded(PlaceId, Name),
+    /// A condition and what its truth tells.
+    Test(Rc<Test>),
     /// Moved away: nothing is dropped at the end of the scope.
     Moved,
 }
@@ -199,6 +201,23 @@ pub struct HandleValue {
     pub context: ContextId,
     /// The loop that takes each element of the collection the handle came from.
     pub each_of: Option<LoopId>,
+}
+
+/// What a condition tells when it is true (or, `negated`, when it is false).
+#[derive(Clone, PartialEq, Debug)]
+pub struct Test {
+    pub subject: Subject,
+    pub negated: bool,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum Subject {
+    /// The place holds the success variant (`is_some`, `is_ok`).
+    Success(PlaceId),
+    /// The atomic was read as this value, with this ordering.
+    Flag(PlaceId, Name, i128),
+    /// The atomic was read as having reached some bound, with this ordering.
+    Reached(PlaceId, Name),
 }
 
 /// An iterator: where elements come from and the adaptors on the way, run when it is consumed.

@@ -47,6 +47,7 @@ use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
 pub use op::{Op, OpName};
+pub use text::context_kind;
 pub use types::TyExpr;
 
 /// Index of a modelled function.

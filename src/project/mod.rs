@@ -3,15 +3,26 @@
 //! In: the paths of the command line. Out: linked groups of crates, each with its module tree loaded, cfg decided and
 //! item macros expanded. Invariant: the result depends on the files only, not on the order the file system lists them.
 
+mod cargo_config;
 pub mod cfg;
 mod discover;
+mod groups;
 pub mod load;
+mod loose;
 mod manifest;
+mod modules;
+mod packages;
+mod platform;
+mod position;
+mod shown;
+mod targets;
+#[cfg(test)]
+mod testing;
 mod walk;
 
 use crate::finding::RunError;
 use crate::hir::{Edition, Name};
-use std::path::PathBuf;
+use std::path::{Component, Path, PathBuf};
 
 pub use discover::discover;
 
@@ -32,11 +43,26 @@ pub struct Options {
 #[derive(Clone, Debug)]
 pub struct Group {
     pub crates: Vec<CrateSource>,
+    /// Files under the packages' `src/` that are no target. Loading makes crates of those that no `mod` item names.
+    pub unnamed: Vec<CrateSource>,
     /// Only findings with an access in one of these folders or files are reported; empty: all.
     pub focus: Vec<PathBuf>,
 }
 
-/// Index into `Group::crates`.
+impl Group {
+    /// Whether a shown path is in focus.
+    pub fn in_focus(&self, path: &str) -> bool {
+        let path = Path::new(path);
+        let outside = path.is_absolute() || path.components().next() == Some(Component::ParentDir);
+        let covers = |folder: &PathBuf| {
+            // The current folder is shown as nothing.
+            if folder.as_os_str().is_empty() { !outside } else { path.starts_with(folder) }
+        };
+        self.focus.is_empty() || self.focus.iter().any(covers)
+    }
+}
+
+/// Index into `LoadedGroup::crates`, which begins with `Group::crates`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct CrateId(pub u32);
 
@@ -62,7 +88,10 @@ pub struct CrateSource {
 pub enum Dependency {
     Crate(CrateId),
     /// Package name (not the rename) and the version requirement as written.
-    External { package: Name, version: Option<String> },
+    External {
+        package: Name,
+        version: Option<String>,
+    },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
