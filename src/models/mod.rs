@@ -6,37 +6,49 @@
 //! The format, by example:
 //!
 //! ```toml
-//! aliases = { "core" = "std" }                # canonical spelling of a path prefix
+//! aliases = { "core" = "std" }                # canonical spelling of a path or a path's beginning
 //! prelude = ["std::sync::Arc"]                # names in scope without an import
+//! traits = ["std::iter::Iterator"]            # their methods are those of `methods`
 //! fns = ["std::thread::spawn(F) -> JoinHandle = spawn(thread, a0)"]
 //! methods = ["for_each(self, F) -> () = each(self, a0)"]      # on any receiver without a model of its own
 //! [[type]]
-//! path = "std::sync::Mutex<T>"
-//! fns = ["new(T) -> Self = wrap(guarded, a0)", "lock(&self) -> LockResult<MutexGuard<T>> = ok(lock(self, exclusive))"]
+//! path = "std::sync::Mutex<T>"                # primitive types: `int`, `float`, `str`, `slice<T>`, `pointer<T>`, …
+//! role = "plain"                              # see `Role`; also copy = true, variants = ["A"], item = "T" (what a
+//! like = ["other::Lock<T>"]                   # loop binds), target = "T" (what it derefs to)
+//! fns = ["new(T) -> Self = wrap(guarded, a0)", "lock(&self) -> Result<MutexGuard<T>> = ok(lock(self, exclusive))"]
 //! [macros]
-//! format = ["println"]
+//! format = ["std::println"]                   # known by the path and by its last segment
 //! [[context]]
 //! attribute = "test"
 //! kind = "test"
 //! ```
 //!
-//! A function is written `name(parameters) -> type = effect`; without an effect, a place lent by `&` is read, one lent
-//! by `&mut` is updated, closures run there and then, and the result depends on all arguments.
+//! A function is written `name(parameters) -> type = effect` (see `OpName`); without an effect, a place lent by `&` is
+//! read, one lent by `&mut` is updated, closures run there and then, and the result depends on all arguments.
+//!
+//! In types, names of one or two capitals are parameters (only the type's own are followed), `Item<T>` is what
+//! iterating `T` gives (`Item` alone: the receiver), `*T` what `T` points to. A short name is a type of the same
+//! module or else the only one of that name; any other type is written with its path.
 
+mod load;
 mod op;
+#[cfg(test)]
+mod tests;
 mod text;
+mod types;
 
 use crate::finding::ContextKind;
 use crate::hir::{Edition, MacroShape, Name};
 use crate::project::load::LibraryMacros;
-use crate::resolve::{LibraryNames, Subst, Ty};
-use rustc_hash::FxHashMap;
+use crate::resolve::LibraryNames;
+use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::borrow::Cow;
 use std::sync::{Arc, LazyLock};
 
 pub use op::{Op, OpName};
-pub use text::{TyExpr, context_kind};
+pub use text::context_kind;
+pub use types::TyExpr;
 
 /// Index of a modelled function.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -92,6 +104,11 @@ pub struct TypeModel {
     pub role: Role,
     /// Plain data: copying and dropping it has no effect that matters.
     pub copy: bool,
+    /// What a `for` loop over it binds.
+    item: Option<TyExpr>,
+    /// What it derefs to, if that isn't its first argument.
+    target: Option<TyExpr>,
+    methods: FxHashMap<Name, FnModelId>,
 }
 
 /// An attribute that makes a function a context.
@@ -108,80 +125,41 @@ pub struct Models {
     pub fns: Vec<FnModel>,
     types: FxHashMap<Name, TypeModel>,
     functions: FxHashMap<Name, FnModelId>,
-    type_methods: FxHashMap<(Name, Name), FnModelId>,
     any_methods: FxHashMap<Name, FnModelId>,
-    aliases: BTreeMap<String, String>,
+    aliases: FxHashMap<String, String>,
     prelude: FxHashMap<Name, Name>,
-    macros: FxHashMap<Vec<Name>, MacroShape>,
+    /// By path, and by last segment alone.
+    macros: FxHashMap<String, MacroShape>,
     attributes: Vec<AttributeModel>,
-    /// Last segment of each type path.
-    short: FxHashMap<Name, Name>,
+    /// Last segment of each type path → the types called so.
+    short: FxHashMap<Name, Vec<Name>>,
     /// Module path → names in it, for glob imports.
-    members: BTreeMap<String, Vec<(Name, Name)>>,
-    traits: Vec<Name>,
+    members: FxHashMap<String, Vec<(Name, Name)>>,
+    traits: FxHashSet<Name>,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct FileText {
-    #[serde(default)]
-    aliases: BTreeMap<String, String>,
-    #[serde(default)]
-    prelude: Vec<String>,
-    #[serde(default)]
-    traits: Vec<String>,
-    #[serde(default)]
-    fns: Vec<String>,
-    #[serde(default)]
-    methods: Vec<String>,
-    #[serde(default, rename = "type")]
-    types: Vec<TypeText>,
-    #[serde(default)]
-    macros: BTreeMap<String, Vec<String>>,
-    #[serde(default, rename = "context")]
-    contexts: Vec<ContextText>,
-}
+/// Aliases may lead to aliases; those of a user's file may do so in a circle.
+const MAX_ALIAS_STEPS: usize = 8;
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct TypeText {
-    /// With its parameters: `std::sync::Mutex<T>`.
-    path: String,
-    #[serde(default)]
-    role: Option<Role>,
-    #[serde(default)]
-    copy: bool,
-    #[serde(default)]
-    fns: Vec<String>,
-    /// Takes over all functions of these types too.
-    #[serde(default)]
-    like: Vec<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ContextText {
-    attribute: String,
-    kind: String,
-    #[serde(default)]
-    many: bool,
-}
-
-/// The built-in model files, in load order.
-const BUILT_IN: &[(&str, &str)] = &[
-    ("std", include_str!("std.toml")),
-    ("std-collections", include_str!("std-collections.toml")),
-    ("std-sync", include_str!("std-sync.toml")),
+/// The built-in model files.
+const BUILT_IN: &[&str] = &[
+    include_str!("std.toml"),
+    include_str!("std-cell.toml"),
+    include_str!("std-collections.toml"),
+    include_str!("std-iter.toml"),
+    include_str!("std-memory.toml"),
+    include_str!("std-primitive.toml"),
+    include_str!("std-sync.toml"),
+    include_str!("std-system.toml"),
+    include_str!("macros.toml"),
 ];
 
 /// The models compiled into the program.
 pub fn built_in() -> Arc<Models> {
     static MODELS: LazyLock<Arc<Models>> = LazyLock::new(|| {
         let mut models = Models::default();
-        for (name, text) in BUILT_IN {
-            if let Err(error) = models.add(text) {
-                panic!("built-in model file {name}: {error}");
-            }
+        if let Err(error) = load::add_files(&mut models, BUILT_IN) {
+            panic!("built-in models: {error}");
         }
         Arc::new(models)
     });
@@ -189,117 +167,31 @@ pub fn built_in() -> Arc<Models> {
 }
 
 impl Models {
-    /// Adds one model file. Errs with a sentence that names the entry at fault; nothing is added then but what stood
-    /// before it.
+    /// Adds one model file. Errs with a sentence that names the entry at fault; what stood before it stays.
     pub fn add(&mut self, text: &str) -> Result<(), String> {
-        let file: FileText = toml::from_str(text).map_err(|e| e.to_string())?;
-        self.aliases.extend(file.aliases);
-        for ty in &file.types {
-            self.declare_type(ty)?;
-        }
-        for path in &file.traits {
-            self.traits.push(Name::new(path));
-            self.member(path);
-        }
-        for path in file.prelude {
-            let last = path.rsplit("::").next().unwrap_or(&path);
-            self.prelude.insert(Name::new(last), Name::new(&path));
-        }
-        for ty in &file.types {
-            self.add_type_fns(ty)?;
-        }
-        for entry in &file.fns {
-            let model = self.parse_fn(entry, &[], None)?;
-            let path = model.path;
-            self.member(path.as_str());
-            let id = self.push(model);
-            self.functions.insert(path, id);
-        }
-        for entry in &file.methods {
-            let model = self.parse_fn(entry, &[], None)?;
-            let name = model.path;
-            let id = self.push(model);
-            self.any_methods.insert(name, id);
-        }
-        for (shape, names) in &file.macros {
-            let shape = text::macro_shape(shape).ok_or_else(|| format!("`{shape}` is no macro shape"))?;
-            for name in names {
-                self.macros.insert(name.split("::").map(Name::new).collect(), shape);
-            }
-        }
-        for context in file.contexts {
-            let kind = text::context_kind(&context.kind).ok_or_else(|| format!("`{}` is no kind of context", context.kind))?;
-            let path = context.attribute.split("::").map(Name::new).collect();
-            self.attributes.push(AttributeModel { path, kind, many: context.many });
-        }
-        Ok(())
-    }
-
-    fn declare_type(&mut self, ty: &TypeText) -> Result<(), String> {
-        let (path, params) = text::type_head(&ty.path).ok_or_else(|| format!("`{}` is no type path", ty.path))?;
-        let name = Name::new(&path);
-        let last = path.rsplit("::").next().unwrap_or(&path);
-        self.short.entry(Name::new(last)).or_insert(name);
-        self.member(&path);
-        let role = ty.role.unwrap_or(Role::Plain);
-        self.types.insert(name, TypeModel { path: name, params, role, copy: ty.copy });
-        Ok(())
-    }
-
-    fn add_type_fns(&mut self, ty: &TypeText) -> Result<(), String> {
-        let (path, params) = text::type_head(&ty.path).ok_or_else(|| format!("`{}` is no type path", ty.path))?;
-        let owner = Name::new(&path);
-        for other in &ty.like {
-            let other = Name::new(other);
-            let taken: Vec<(Name, FnModelId)> =
-                self.type_methods.iter().filter(|((t, _), _)| *t == other).map(|((_, m), id)| (*m, *id)).collect();
-            for (method, id) in taken {
-                self.type_methods.entry((owner, method)).or_insert(id);
-            }
-        }
-        for entry in &ty.fns {
-            let mut model = self.parse_fn(entry, &params, Some(owner))?;
-            let method = model.path;
-            model.path = Name::new(&format!("{path}::{method}"));
-            let id = self.push(model);
-            self.type_methods.insert((owner, method), id);
-        }
-        Ok(())
-    }
-
-    fn parse_fn(&self, entry: &str, params: &[Name], owner: Option<Name>) -> Result<FnModel, String> {
-        let names = text::TypeNames { params, owner, short: &self.short };
-        text::parse_fn(entry, &names).ok_or_else(|| format!("`{entry}` is not of the form `name(parameters) -> type = effect`"))
-    }
-
-    fn push(&mut self, model: FnModel) -> FnModelId {
-        let id = FnModelId(self.fns.len() as u32);
-        self.fns.push(model);
-        id
-    }
-
-    /// Remembers that a module has this member.
-    fn member(&mut self, path: &str) {
-        if let Some((module, last)) = path.rsplit_once("::") {
-            self.members.entry(module.to_owned()).or_default().push((Name::new(last), Name::new(path)));
-        }
+        load::add_files(self, &[text])
     }
 
     pub fn fn_model(&self, id: FnModelId) -> &FnModel {
         &self.fns[id.0 as usize]
     }
 
-    /// A free function (or an associated one by its full path).
+    /// A free function, or an associated one of a type or trait by its full path.
     pub fn function(&self, path: Name) -> Option<FnModelId> {
         self.functions.get(&path).copied().or_else(|| {
             let (owner, method) = path.as_str().rsplit_once("::")?;
-            self.type_methods.get(&(Name::new(owner), Name::new(method))).copied()
+            let (owner, method) = (Name::new(owner), Name::new(method));
+            if self.traits.contains(&owner) {
+                self.any_method(method)
+            } else {
+                self.type_method(owner, method)
+            }
         })
     }
 
     /// A method or associated function of a library's type.
     pub fn type_method(&self, ty: Name, method: Name) -> Option<FnModelId> {
-        self.type_methods.get(&(ty, method)).copied()
+        self.types.get(&ty)?.methods.get(&method).copied()
     }
 
     /// A method of a library's trait, whatever the receiver.
@@ -311,49 +203,28 @@ impl Models {
         self.types.get(&path)
     }
 
-    pub fn role(&self, ty: &Ty) -> Role {
-        match ty {
-            Ty::Ext(path, _) => self.type_model(*path).map_or(Role::Plain, |t| t.role),
-            Ty::Array(_) | Ty::Slice(_) => Role::Collection,
-            _ => Role::Plain,
-        }
-    }
-
-    /// Name under which a type's methods are modelled: primitive types share a few (`int`, `float`).
-    pub fn method_owner(&self, ty: &Ty) -> Option<Name> {
-        match ty {
-            Ty::Ext(path, _) => Some(*path),
-            Ty::Prim(name) => Some(Name::new(text::primitive_class(name.as_str()))),
-            Ty::Slice(_) | Ty::Array(_) => Some(Name::new("slice")),
-            Ty::Ptr { .. } => Some(Name::new("pointer")),
-            _ => None,
-        }
-    }
-
     pub fn attributes(&self) -> &[AttributeModel] {
         &self.attributes
     }
 
-    /// The result type of a model for a receiver of type `self_ty`.
-    pub fn ret_ty(&self, model: &FnModel, self_ty: &Ty) -> Ty {
-        model.ret.instantiate(self_ty)
-    }
-
-    /// Substitution isn't needed: model types carry their arguments by position.
-    pub fn no_subst() -> Subst {
-        Subst::default()
+    /// One step towards the canonical path: the longest prefix that is an alias, replaced.
+    fn replace_alias(&self, path: &str) -> Option<String> {
+        let mut end = path.len();
+        loop {
+            if let Some(to) = self.aliases.get(&path[..end]) {
+                return Some(format!("{to}{}", &path[end..]));
+            }
+            end = path[..end].rfind("::")?;
+        }
     }
 }
 
 impl LibraryNames for Models {
     fn canonical(&self, path: &str) -> Name {
-        let mut path = path.to_owned();
-        for _ in 0..4 {
-            let hit = self.aliases.iter().rev().find(|(from, _)| {
-                path.strip_prefix(from.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
-            });
-            match hit {
-                Some((from, to)) => path = format!("{to}{}", &path[from.len()..]),
+        let mut path = Cow::Borrowed(path);
+        for _ in 0..MAX_ALIAS_STEPS {
+            match self.replace_alias(&path) {
+                Some(replaced) => path = Cow::Owned(replaced),
                 None => break,
             }
         }
@@ -376,6 +247,12 @@ impl LibraryNames for Models {
 
 impl LibraryMacros for Models {
     fn shape(&self, path: &[Name]) -> Option<MacroShape> {
-        self.macros.get(path).copied()
+        match path {
+            [name] => self.macros.get(name.as_str()).copied(),
+            path => {
+                let path: Vec<&str> = path.iter().map(|name| name.as_str()).collect();
+                self.macros.get(self.canonical(&path.join("::")).as_str()).copied()
+            }
+        }
     }
 }

@@ -1,91 +1,47 @@
 //! The one-line notation of model files: `name(parameters) -> type = effect`.
+//!
+//! In: one entry and what type names mean where it stands. Out: a `FnModel` whose effect is checked, or a sentence
+//! that says what is wrong with the entry.
 
 use super::op::{Op, OpName};
+use super::types::TyExpr;
 use super::{FnModel, SelfMode};
 use crate::finding::ContextKind;
 use crate::hir::{MacroShape, Name};
-use crate::resolve::Ty;
-use rustc_hash::FxHashMap;
-use std::sync::Arc;
 
-/// A type in a model: as `Ty`, with the receiver's arguments by position.
-#[derive(Clone, PartialEq, Debug)]
-pub enum TyExpr {
-    Unknown,
-    /// The receiver's type.
-    SelfTy,
-    /// The receiver's nth argument.
-    Param(usize),
-    Prim(Name),
-    Ext(Name, Vec<TyExpr>),
-    Ref(bool, Box<TyExpr>),
-    Ptr(bool, Box<TyExpr>),
-    Tuple(Vec<TyExpr>),
-    Slice(Box<TyExpr>),
-    /// A closure.
-    Callable,
-}
+const PRIMITIVES: &[&str] = &[
+    "bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128",
+    "isize", "f32", "f64",
+];
 
-impl TyExpr {
-    pub fn instantiate(&self, self_ty: &Ty) -> Ty {
-        let all = |args: &[TyExpr]| -> Arc<[Ty]> { args.iter().map(|a| a.instantiate(self_ty)).collect() };
-        match self {
-            TyExpr::Unknown | TyExpr::Callable => Ty::Unknown,
-            TyExpr::SelfTy => self_ty.clone(),
-            TyExpr::Param(n) => match self_ty {
-                Ty::Ext(_, args) | Ty::Adt(_, args) => args.get(*n).cloned().unwrap_or(Ty::Unknown),
-                Ty::Slice(inner) | Ty::Array(inner) => (**inner).clone(),
-                Ty::Ptr { inner, .. } | Ty::Ref { inner, .. } => (**inner).clone(),
-                _ => Ty::Unknown,
-            },
-            TyExpr::Prim(name) => Ty::Prim(*name),
-            TyExpr::Ext(path, args) => Ty::Ext(*path, all(args)),
-            TyExpr::Ref(mutable, inner) => Ty::reference(*mutable, inner.instantiate(self_ty)),
-            TyExpr::Ptr(mutable, inner) => Ty::Ptr { mutable: *mutable, inner: Arc::new(inner.instantiate(self_ty)) },
-            TyExpr::Tuple(args) => Ty::Tuple(all(args)),
-            TyExpr::Slice(inner) => Ty::Slice(Arc::new(inner.instantiate(self_ty))),
-        }
-    }
-}
+/// Kinds of context that a function can start.
+pub const SPAWN_KINDS: &[&str] =
+    &["thread", "parallel", "task", "interrupt", "signal-handler", "request-handler", "python-call", "hook"];
 
 /// What type names mean inside one entry.
 pub struct TypeNames<'a> {
+    /// The receiver's parameters.
     pub params: &'a [Name],
-    pub owner: Option<Name>,
-    pub short: &'a FxHashMap<Name, Name>,
-}
-
-const PRIMITIVES: &[&str] = &[
-    "bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128", "isize", "f32",
-    "f64",
-];
-
-/// The name under which the methods of a primitive type are modelled.
-pub fn primitive_class(name: &str) -> &'static str {
-    match name {
-        "str" => "str",
-        "bool" => "bool",
-        "char" => "char",
-        "f32" | "f64" => "float",
-        _ => "int",
-    }
+    /// Path of a type by its short name, where the entry stands; errs when several types are called so.
+    pub short: &'a dyn Fn(&str) -> Result<Option<Name>, String>,
 }
 
 /// `std::sync::Mutex<T>` → path and parameter names.
-pub fn type_head(text: &str) -> Option<(String, Vec<Name>)> {
+pub fn type_head(text: &str) -> (&str, Vec<Name>) {
     match text.split_once('<') {
-        None => Some((text.trim().to_owned(), Vec::new())),
+        None => (text.trim(), Vec::new()),
         Some((path, rest)) => {
-            let params = rest.strip_suffix('>')?.split(',').map(|p| Name::new(p.trim())).collect();
-            Some((path.trim().to_owned(), params))
+            let params = rest.trim_end_matches('>').split(',').map(|p| Name::new(p.trim())).collect();
+            (path.trim(), params)
         }
     }
 }
 
-pub fn parse_fn(text: &str, names: &TypeNames) -> Option<FnModel> {
+/// Reads `name(parameters) -> type = effect`.
+pub fn parse_fn(text: &str, names: &TypeNames) -> Result<FnModel, String> {
     let mut parser = Parser { rest: text, names };
-    let path = Name::new(parser.path()?);
-    parser.eat("(").then_some(())?;
+    let path = Name::new(parser.word()?);
+    parser.expect("(")?;
     let mut self_mode = SelfMode::None;
     let mut params = Vec::new();
     while !parser.eat(")") {
@@ -93,11 +49,23 @@ pub fn parse_fn(text: &str, names: &TypeNames) -> Option<FnModel> {
             Some(mode) if params.is_empty() => self_mode = mode,
             _ => params.push(parser.ty()?),
         }
-        parser.eat(",");
+        parser.separator(")")?;
     }
     let ret = if parser.eat("->") { parser.ty()? } else { TyExpr::Tuple(Vec::new()) };
     let op = if parser.eat("=") { Some(parser.op()?) } else { None };
-    parser.rest.trim().is_empty().then_some(FnModel { path, self_mode, params, ret, op })
+    parser.end()?;
+    if let Some(op) = &op {
+        op.check(self_mode != SelfMode::None, params.len())?;
+    }
+    Ok(FnModel { path, self_mode, params, ret, op })
+}
+
+/// Reads a type alone.
+pub fn parse_ty(text: &str, names: &TypeNames) -> Result<TyExpr, String> {
+    let mut parser = Parser { rest: text, names };
+    let ty = parser.ty()?;
+    parser.end()?;
+    Ok(ty)
 }
 
 struct Parser<'a> {
@@ -117,14 +85,38 @@ impl<'a> Parser<'a> {
         }
     }
 
-    fn path(&mut self) -> Option<&'a str> {
+    fn expect(&mut self, token: &str) -> Result<(), String> {
+        if self.eat(token) {
+            Ok(())
+        } else {
+            Err(format!("`{token}` expected before `{}`", self.rest.trim()))
+        }
+    }
+
+    /// A comma, unless the list ends here.
+    fn separator(&mut self, close: &str) -> Result<(), String> {
+        if self.rest.trim_start().starts_with(close) { Ok(()) } else { self.expect(",") }
+    }
+
+    fn end(&self) -> Result<(), String> {
+        match self.rest.trim() {
+            "" => Ok(()),
+            rest => Err(format!("`{rest}` is left over")),
+        }
+    }
+
+    /// A name or path; kinds of context have dashes in them.
+    fn word(&mut self) -> Result<&'a str, String> {
         let trimmed = self.rest.trim_start();
-        let end = trimmed
-            .char_indices()
-            .find(|(_, c)| !(c.is_alphanumeric() || *c == '_' || *c == ':'))
-            .map_or(trimmed.len(), |(at, _)| at);
+        let bytes = trimmed.as_bytes();
+        let part = |at: usize| match bytes[at] {
+            b'_' | b':' => true,
+            b'-' => bytes.get(at + 1).is_some_and(u8::is_ascii_alphabetic),
+            byte => byte.is_ascii_alphanumeric(),
+        };
+        let end = (0..bytes.len()).find(|at| !part(*at)).unwrap_or(bytes.len());
         self.rest = &trimmed[end..];
-        (end > 0).then(|| &trimmed[..end])
+        if end > 0 { Ok(&trimmed[..end]) } else { Err(format!("a name expected before `{trimmed}`")) }
     }
 
     fn self_param(&mut self) -> Option<SelfMode> {
@@ -146,80 +138,89 @@ impl<'a> Parser<'a> {
         None
     }
 
-    fn ty(&mut self) -> Option<TyExpr> {
+    fn ty(&mut self) -> Result<TyExpr, String> {
         if self.eat("&mut ") {
-            return Some(TyExpr::Ref(true, Box::new(self.ty()?)));
+            return Ok(TyExpr::Ref(true, Box::new(self.ty()?)));
         }
         if self.eat("&") {
-            return Some(TyExpr::Ref(false, Box::new(self.ty()?)));
+            return Ok(TyExpr::Ref(false, Box::new(self.ty()?)));
         }
         if self.eat("*mut ") {
-            return Some(TyExpr::Ptr(true, Box::new(self.ty()?)));
+            return Ok(TyExpr::Ptr(true, Box::new(self.ty()?)));
         }
         if self.eat("*const ") {
-            return Some(TyExpr::Ptr(false, Box::new(self.ty()?)));
+            return Ok(TyExpr::Ptr(false, Box::new(self.ty()?)));
+        }
+        if self.eat("*") {
+            return Ok(TyExpr::Target(Box::new(self.ty()?)));
+        }
+        if self.eat("!") {
+            return Ok(TyExpr::Never);
         }
         if self.eat("[") {
             let inner = self.ty()?;
-            return self.eat("]").then(|| TyExpr::Slice(Box::new(inner)));
+            self.expect("]")?;
+            return Ok(TyExpr::Slice(Box::new(inner)));
         }
         if self.eat("(") {
-            let mut parts = Vec::new();
-            while !self.eat(")") {
-                parts.push(self.ty()?);
-                self.eat(",");
-            }
-            return Some(TyExpr::Tuple(parts));
+            return Ok(TyExpr::Tuple(self.types(")")?));
         }
-        let name = self.path()?;
-        let mut args = Vec::new();
-        if self.eat("<") {
-            while !self.eat(">") {
-                args.push(self.ty()?);
-                self.eat(",");
-            }
-        }
-        Some(self.named(name, args))
+        let name = self.word()?;
+        let args = if self.eat("<") { self.types(">")? } else { Vec::new() };
+        self.named(name, args)
     }
 
-    fn named(&self, text: &str, args: Vec<TyExpr>) -> TyExpr {
-        let name = Name::new(text);
-        if text == "Self" {
-            return TyExpr::SelfTy;
+    fn types(&mut self, close: &str) -> Result<Vec<TyExpr>, String> {
+        let mut types = Vec::new();
+        while !self.eat(close) {
+            types.push(self.ty()?);
+            self.separator(close)?;
         }
-        if let Some(n) = self.names.params.iter().position(|p| *p == name) {
-            return TyExpr::Param(n);
+        Ok(types)
+    }
+
+    fn named(&self, text: &str, mut args: Vec<TyExpr>) -> Result<TyExpr, String> {
+        match text {
+            "Self" => return Ok(TyExpr::SelfTy),
+            "Item" => return Ok(TyExpr::Item(Box::new(args.pop().unwrap_or(TyExpr::SelfTy)))),
+            _ => {}
+        }
+        // A function's own parameters: the caller's types aren't matched against them.
+        if text.len() <= 2 && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit()) {
+            let position = self.names.params.iter().position(|p| p.as_str() == text);
+            return Ok(position.map_or(TyExpr::Unknown, TyExpr::Param));
         }
         if PRIMITIVES.contains(&text) {
-            return TyExpr::Prim(name);
+            return Ok(TyExpr::Prim(Name::new(text)));
         }
-        if let Some(path) = self.names.short.get(&name) {
-            return TyExpr::Ext(*path, args);
+        if text.contains("::") {
+            return Ok(TyExpr::Ext(Name::new(text), args));
         }
-        if text.contains("::") { TyExpr::Ext(name, args) } else { TyExpr::Unknown }
+        match (self.names.short)(text)? {
+            Some(path) => Ok(TyExpr::Ext(path, args)),
+            None => Err(format!("no type `{text}` is known here")),
+        }
     }
 
-    fn op(&mut self) -> Option<Op> {
-        let word = self.path()?;
+    fn op(&mut self) -> Result<Op, String> {
+        let word = self.word()?;
         if word == "self" {
-            return Some(Op::SelfArg);
+            return Ok(Op::SelfArg);
         }
         if let Some(n) = word.strip_prefix('a').and_then(|n| n.parse().ok()) {
-            return Some(Op::Arg(n));
+            return Ok(Op::Arg(n));
         }
         let open = self.eat("(");
         let mut args = Vec::new();
         while open && !self.eat(")") {
             args.push(self.op()?);
-            self.eat(",");
+            self.separator(")")?;
         }
         match OpName::parse(word) {
             // `exclusive` is an operation and a mode: without arguments it is the word.
-            Some(name) if open || matches!(name, OpName::Unit | OpName::None | OpName::Diverge | OpName::Fresh) => {
-                Some(Op::Apply(name, args))
-            }
-            _ if !open => Some(Op::Word(Name::new(word))),
-            _ => None,
+            Some(name) if open || *name.arity().start() == 0 => Ok(Op::Apply(name, args)),
+            _ if !open => Ok(Op::Word(Name::new(word))),
+            _ => Err(format!("`{word}` is no operation")),
         }
     }
 }
@@ -269,11 +270,14 @@ pub fn context_kind(text: &str) -> Option<ContextKind> {
 mod tests {
     use super::*;
 
-    fn parse(text: &str) -> FnModel {
-        let short = FxHashMap::from_iter([(Name::new("Option"), Name::new("std::option::Option"))]);
+    fn try_parse(text: &str) -> Result<FnModel, String> {
+        let short = |name: &str| Ok((name == "Option").then(|| Name::new("std::option::Option")));
         let params = [Name::new("T")];
-        let names = TypeNames { params: &params, owner: None, short: &short };
-        parse_fn(text, &names).expect("parses")
+        parse_fn(text, &TypeNames { params: &params, short: &short })
+    }
+
+    fn parse(text: &str) -> FnModel {
+        try_parse(text).expect("parses")
     }
 
     #[test]
@@ -290,19 +294,33 @@ mod tests {
     #[test]
     fn words_are_not_operations() {
         let model = parse("lock(&self) -> T = ok(lock(self, exclusive))");
-        let expected = Op::Apply(
-            OpName::Ok,
-            vec![Op::Apply(OpName::Lock, vec![Op::SelfArg, Op::Word(Name::new("exclusive"))])],
-        );
-        assert_eq!(model.op, Some(expected));
+        let lock = Op::Apply(OpName::Lock, vec![Op::SelfArg, Op::Word(Name::new("exclusive"))]);
+        assert_eq!(model.op, Some(Op::Apply(OpName::Ok, vec![lock])));
     }
 
     #[test]
-    fn refuses_what_is_left_over() {
-        let short = FxHashMap::default();
-        let names = TypeNames { params: &[], owner: None, short: &short };
-        assert!(parse_fn("f() -> u8 = nosuch(a0)", &names).is_none());
-        assert!(parse_fn("f( -> u8", &names).is_none());
-        assert!(parse_fn("f() = unit junk", &names).is_none());
+    fn refuses_what_makes_no_sense() {
+        for (entry, problem) in [
+            ("f() -> u8 = nosuch(a0)", "`nosuch` is no operation"),
+            ("f(", "a name expected"),
+            ("f() = unit junk", "`junk` is left over"),
+            ("f(T) = write(a0)", "`write` takes 2 arguments, not 1"),
+            ("f(T) = drop(a1)", "there is no argument `a1`"),
+            ("f(T) = drop(self)", "there is no `self`"),
+            ("f(T) = lock(a0, exclusiv)", "argument 2 of `lock` is one of exclusive, shared"),
+            ("f(T) -> T = either(a0, nonw)", "`nonw` is no operation"),
+            ("f(Optoin<T>)", "no type `Optoin` is known here"),
+        ] {
+            let error = try_parse(entry).expect_err(entry);
+            assert!(error.contains(problem), "{entry}: {error}");
+        }
+    }
+
+    #[test]
+    fn kinds_of_context_have_dashes() {
+        let model = parse("register(T) -> () = spawn(signal-handler, a0)");
+        let Some(Op::Apply(OpName::Spawn, args)) = model.op else { panic!("spawn expected") };
+        assert_eq!(args[0], Op::Word(Name::new("signal-handler")));
+        assert!(SPAWN_KINDS.iter().all(|kind| context_kind(kind).is_some()));
     }
 }
