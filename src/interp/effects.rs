@@ -742,18 +742,22 @@ impl Interp<'_> {
         if value.alts.iter().any(|k| matches!(k, Kind::Pointer(..))) {
             self.store(lval, value.clone());
         }
-        if super::order::releases(order) {
-            let stored = match value.constant() {
-                Some(Const::Int(n)) => *n,
-                Some(Const::Bool(b)) => i128::from(*b),
-                _ => super::order::ANY_VALUE,
-            };
-            let stored = if kind == AccessKind::Update { super::order::ANY_VALUE } else { stored };
-            for &place in &lval.places {
-                self.st.release(SyncKey { place, kind: SyncKind::Flag(stored) });
+        let stored = if kind == AccessKind::Update { None } else { flag_value(value) };
+        self.flag_stored(lval, stored, super::order::releases(order));
+        deps
+    }
+
+    /// The context stored to a flag: what it knew of it is over, and who sees the value sees what was done before.
+    pub(super) fn flag_stored(&mut self, lval: &Lval, value: Option<i128>, releases: bool) {
+        for &place in &lval.places {
+            if self.st.moment.knows.contains_key(&place) {
+                self.st.moment_mut().knows.remove(&place);
+            }
+            if releases {
+                let kind = SyncKind::Flag(value.unwrap_or(super::order::ANY_VALUE));
+                self.st.release(SyncKey { place, kind });
             }
         }
-        deps
     }
 
     fn new_hold(&mut self) -> HoldId {
@@ -1043,6 +1047,19 @@ impl Interp<'_> {
             [a, b] => self.binary(op, a, b),
             _ => Val::unknown(Ty::Unknown),
         }
+    }
+}
+
+/// A value as a flag's: numbers as they are, enum variants by their name.
+pub(super) fn flag_value(value: &Val) -> Option<i128> {
+    match value.single()? {
+        Kind::Const(Const::Int(n)) => Some(*n),
+        Kind::Const(Const::Bool(b)) => Some(i128::from(*b)),
+        Kind::Aggregate(aggregate) if aggregate.fields.is_empty() => {
+            let hash = |seed: i128, byte: u8| (seed * 257 + i128::from(byte)) % (1 << 61);
+            aggregate.variant.map(|name| name.as_str().bytes().fold(1 << 40, hash))
+        }
+        _ => None,
     }
 }
 

@@ -754,11 +754,7 @@ fn linear(op: BinaryOp, at: super::places::LoopId, mul: i64, add: i64, n: i128) 
 
 /// What comparing a loaded atomic with something tells.
 fn tested(op: BinaryOp, place: super::places::PlaceId, order: Name, with: &Kind) -> Option<Kind> {
-    let value = match with {
-        Kind::Const(Const::Int(n)) => Some(*n),
-        Kind::Const(Const::Bool(b)) => Some(i128::from(*b)),
-        _ => None,
-    };
+    let value = super::effects::flag_value(&Val::of(with.clone(), Ty::Unknown));
     let test = match (op, value) {
         (BinaryOp::Eq, Some(n)) => Test { subject: Subject::Flag(place, order, n), negated: false },
         (BinaryOp::Ne, Some(n)) => Test { subject: Subject::Flag(place, order, n), negated: true },

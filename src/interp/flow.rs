@@ -799,6 +799,11 @@ fn join_into(after: &mut Option<State>, state: &State) {
 
 fn acquire_flag(state: &mut State, key: SyncKey, order: Name) {
     if super::order::acquires(order) {
+        if let SyncKind::Flag(value) = key.kind
+            && value != super::order::ANY_VALUE
+        {
+            state.moment_mut().knows.insert(key.place, value);
+        }
         state.acquire(key);
     } else {
         state.moment_mut().weak.insert(key);

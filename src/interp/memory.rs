@@ -94,7 +94,26 @@ impl Interp<'_> {
     /// The value at a place expression, with the read in its dependences.
     pub(super) fn read(&mut self, cx: &Cx, lval: &Lval, range: TextRange) -> Val {
         let deps = self.log_lval(cx, lval, &AccessInfo::plain(AccessKind::Read, range));
-        self.peek(lval).with_deps(&deps)
+        let mut value = self.peek(lval);
+        if let [place] = lval.places[..]
+            && self.is_guarded_flag(place, &value)
+        {
+            // What a lock protects can be a flag as an atomic is: the lock orders.
+            value.alts.clear();
+            value.alts.push(Kind::Loaded(place, Name::new("SeqCst")));
+            value.open = false;
+        }
+        value.with_deps(&deps)
+    }
+
+    /// Plain data behind a held lock.
+    fn is_guarded_flag(&self, place: PlaceId, value: &Val) -> bool {
+        let plain = value.alts.iter().all(|k| match k {
+            Kind::Aggregate(a) => a.fields.is_empty() && a.variant.is_some(),
+            Kind::Const(_) => true,
+            _ => false,
+        });
+        plain && !self.st.locks.is_empty() && self.places.passes(place, |step| step == Proj::Guarded) && self.is_shared(place)
     }
 
     /// The value without an access.
@@ -226,6 +245,9 @@ impl Interp<'_> {
     pub(super) fn write(&mut self, cx: &Cx, lval: &Lval, value: Val, mut info: AccessInfo) {
         info.data = info.data.join(&value.all_deps()).join(&lval.deps);
         self.log_lval(cx, lval, &info);
+        if !self.st.locks.is_empty() && lval.places.iter().any(|p| self.places.passes(*p, |s| s == Proj::Guarded)) {
+            self.flag_stored(lval, super::effects::flag_value(&value), true);
+        }
         self.store(lval, value);
     }
 

@@ -8,6 +8,7 @@ use super::Analysis;
 use super::access::AccessEvent;
 use super::contexts::ContextId;
 use super::state::{Moment, SyncKey, SyncKind};
+use crate::finding::AccessKind;
 use crate::hir::Name;
 use std::collections::BTreeSet;
 
@@ -33,6 +34,8 @@ pub enum Ordered {
     Joined,
     /// A once-initializer.
     Once,
+    /// A flag says whose turn it is.
+    Turn,
     /// A message, flag, barrier or token passed between them.
     Handed,
 }
@@ -44,6 +47,7 @@ impl Ordered {
             Ordered::NotStarted => "the other is only started afterwards",
             Ordered::Joined => "the other has been joined by then",
             Ordered::Once => "one runs in a once-initializer, the other after it",
+            Ordered::Turn => "a flag says whose turn it is, and only who has the turn stores to it",
             Ordered::Handed => "a message, flag or barrier orders them",
         }
     }
@@ -69,6 +73,9 @@ impl Analysis {
         }
         if once_between(first, second) || once_between(second, first) {
             return Some(Ordered::Once);
+        }
+        if self.takes_turns(first, second) {
+            return Some(Ordered::Turn);
         }
         if self.handed(one, first, two, second) || self.handed(two, second, one, first) {
             return Some(Ordered::Handed);
@@ -100,6 +107,20 @@ impl Analysis {
             }
         }
         all
+    }
+
+    /// Both saw one flag, with different values, and nobody stores to it but who saw its own value.
+    fn takes_turns(&self, first: &Moment, second: &Moment) -> bool {
+        first.knows.iter().any(|(flag, value)| {
+            second.knows.get(flag).is_some_and(|other| other != value)
+                && self.contexts.list.iter().all(|context| {
+                    let stores = context.log.events.iter().filter(|e| e.place == *flag && e.kind != AccessKind::Read);
+                    stores.into_iter().all(|e| {
+                        let moment = &self.moments[e.moment.0 as usize];
+                        moment.knows.contains_key(flag) || (context.parent.is_none() && moment.started.is_empty())
+                    })
+                })
+        })
     }
 
     /// Everything `one` releases into some order comes after the first access, and the second comes after an acquire of it.

@@ -77,6 +77,8 @@ pub struct Moment {
     pub acquired: BTreeMap<SyncKey, u8>,
     /// Once-bodies this runs in.
     pub within: BTreeSet<PlaceId>,
+    /// Flags that were seen to hold this value and not stored to since by this context: its turn.
+    pub knows: BTreeMap<PlaceId, i128>,
     /// Flags read as this value with an ordering too weak to order.
     pub weak: BTreeSet<SyncKey>,
 }
@@ -246,6 +248,7 @@ fn join_moments(a: &Moment, b: &Moment) -> Moment {
         released,
         acquired,
         within: a.within.intersection(&b.within).copied().collect(),
+        knows: a.knows.iter().filter(|(p, v)| b.knows.get(p) == Some(v)).map(|(p, v)| (*p, *v)).collect(),
         weak: a.weak.union(&b.weak).cloned().collect(),
     }
 }

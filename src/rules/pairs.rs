@@ -136,7 +136,10 @@ fn common_place(facts: &Facts, events: &[Event]) -> PlaceId {
 fn overlap(facts: &Facts, a: Event, b: Event) -> bool {
     let places = &facts.analysis.places;
     let (one, two) = (places.path(a.access.place), places.path(b.access.place));
-    one.iter().zip(&two).all(|(x, y)| steps_meet(facts, a.context, *x, b.context, *y))
+    let shared = one.len().min(two.len());
+    // What a pointer leads to is no part of the place that holds the pointer.
+    let beyond = one[shared..].iter().chain(&two[shared..]).any(|step| *step == Proj::Deref);
+    !beyond && one.iter().zip(&two).all(|(x, y)| steps_meet(facts, a.context, *x, b.context, *y))
 }
 
 fn steps_meet(facts: &Facts, one: ContextId, x: Proj, two: ContextId, y: Proj) -> bool {
