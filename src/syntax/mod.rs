@@ -8,14 +8,24 @@
 
 mod body;
 mod expand;
+mod guard;
 mod items;
+mod lexer;
+mod macro_defs;
+mod members;
+mod names;
+mod patterns;
+mod recover;
 mod scan;
+mod skeleton;
 mod source_map;
+mod split;
 mod tokens;
 mod types;
 
 use crate::hir::{
-    Body, BodyIndex, BodySource, Item, ItemTree, MacroDef, MacroShape, Path, SyntaxError, TextRange, Tokens,
+    Attr, Body, BodyIndex, BodySource, Item, ItemTree, MacroDef, MacroShape, Path, SyntaxError, TextRange,
+    Tokens,
 };
 use std::sync::Arc;
 
@@ -41,7 +51,12 @@ pub struct LoweredBody {
 
 /// Lowers a function's body or an initializer expression. `text` is the whole file; `first_binding` is the number of
 /// bindings the parameters made.
-pub fn lower_body(text: &str, source: &BodySource, first_binding: u32, macros: &dyn MacroScope) -> LoweredBody {
+pub fn lower_body(
+    text: &str,
+    source: &BodySource,
+    first_binding: u32,
+    macros: &dyn MacroScope,
+) -> LoweredBody {
     body::lower_body(text, source, first_binding, macros)
 }
 
@@ -53,6 +68,11 @@ pub fn check_body(text: &str, source: &BodySource) -> Vec<SyntaxError> {
 /// What a macro's path means where it is called.
 pub trait MacroScope {
     fn lookup(&self, path: &Path) -> MacroMeaning;
+
+    /// Whether a statement, expression, arm, field or block item with these attributes is in the build.
+    fn enabled(&self, _attrs: &[Attr]) -> bool {
+        true
+    }
 }
 
 #[derive(Clone, Debug)]

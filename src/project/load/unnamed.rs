@@ -1,0 +1,25 @@
+//! Files under a package's `src/` that no `mod` item names, active or not: each is a root of its own.
+
+use super::draft::Loader;
+use crate::project::loose;
+use crate::project::{CrateSource, UnnamedFiles};
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+
+/// Crates of the files that nothing loaded names and that no other such file declares.
+pub(super) fn crates(loader: &Loader<'_>, unnamed: &[UnnamedFiles]) -> Vec<CrateSource> {
+    let mut left: BTreeSet<PathBuf> = unnamed.iter().flat_map(|u| u.files.iter().cloned()).collect();
+    left.retain(|file| loader.files.id(file).is_none());
+    if left.is_empty() {
+        return Vec::new();
+    }
+    // Modules that are in no build name files as well; what these name is only scanned.
+    let inactive = loose::reached_from(loader.inactive.iter().cloned());
+    left.retain(|file| !inactive.contains(file));
+    let roots: BTreeSet<PathBuf> = loose::roots(&left).into_iter().collect();
+    let of_package = |u: &UnnamedFiles| {
+        let files = u.files.iter().filter(|file| roots.contains(*file));
+        files.map(|file| u.like.at(file.clone())).collect::<Vec<_>>()
+    };
+    unnamed.iter().flat_map(of_package).collect()
+}

@@ -1,0 +1,202 @@
+//! Calls of library macros, lowered by the shape of their arguments.
+//!
+//! In: a shape and the call. Out: an expression, or items and statements of the block around. Arguments that don't
+//! have the shape are treated like an unknown macro's.
+
+use super::Lowering;
+use super::format::FormatArgs;
+use super::macros::Code;
+use super::select::{Select, skip_biased};
+use super::stmt::{Contents, add_expr};
+use crate::hir::{Arm, BlockKind, ExprId, ExprKind, Lit, MacroArgsKind, MacroShape, Pat, TextRange};
+use crate::syntax::expand::{cfg_branches, items_of_shape};
+use syn::parse::discouraged::Speculative;
+use syn::parse::{Parse, ParseStream};
+use syn::punctuated::Punctuated;
+use syn::{Expr, Token};
+
+/// `expr, pat if guard`
+struct Matches {
+    scrutinee: Expr,
+    pat: syn::Pat,
+    guard: Option<Expr>,
+}
+
+impl Parse for Matches {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Matches> {
+        let scrutinee = input.parse()?;
+        input.parse::<Token![,]>()?;
+        let pat = syn::Pat::parse_multi_with_leading_vert(input)?;
+        let guard = if input.parse::<Option<Token![if]>>()?.is_some() { Some(input.parse()?) } else { None };
+        input.parse::<Option<Token![,]>>()?;
+        Ok(Matches { scrutinee, pat, guard })
+    }
+}
+
+/// `a, b, c` or `element; len`
+enum Elements {
+    List(Punctuated<Expr, Token![,]>),
+    Repeat(Box<(Expr, Expr)>),
+}
+
+impl Parse for Elements {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Elements> {
+        let ahead = input.fork();
+        if let Ok(element) = ahead.parse::<Expr>()
+            && ahead.peek(Token![;])
+        {
+            input.advance_to(&ahead);
+            input.parse::<Token![;]>()?;
+            return Ok(Elements::Repeat(Box::new((element, input.parse()?))));
+        }
+        Punctuated::parse_terminated(input).map(Elements::List)
+    }
+}
+
+/// Comma-separated expressions.
+struct Exprs(Punctuated<Expr, Token![,]>);
+
+impl Parse for Exprs {
+    fn parse(input: ParseStream<'_>) -> syn::Result<Exprs> {
+        skip_biased(input)?;
+        Punctuated::parse_terminated(input).map(Exprs)
+    }
+}
+
+impl Lowering<'_, '_> {
+    /// A call in expression position.
+    pub(super) fn shape_expr(&mut self, shape: MacroShape, mac: &syn::Macro) -> ExprId {
+        let range = self.call_range(mac);
+        let lowered = match shape {
+            MacroShape::Format => self.format_call(mac, range, false),
+            MacroShape::Diverge => self.format_call(mac, range, true),
+            MacroShape::Assert => self.assertion(mac, range, false),
+            MacroShape::AssertEq => self.assertion(mac, range, true),
+            MacroShape::Matches => self.matches_call(mac, range),
+            MacroShape::Vec => self.vec_call(mac, range),
+            MacroShape::Pass => self.args_call(mac, range, MacroArgsKind::Pass),
+            MacroShape::Exprs => self.args_call(mac, range, MacroArgsKind::Unknown),
+            MacroShape::AddrOf => self.addr_of(mac, range, false),
+            MacroShape::AddrOfMut => self.addr_of(mac, range, true),
+            MacroShape::Constant => {
+                let kind = MacroArgsKind::Constant;
+                Some(self.alloc(ExprKind::MacroArgs { kind, args: Vec::new(), diverges: false }, range))
+            }
+            MacroShape::Join => self.parsed(mac, Exprs::parse).map(|exprs| {
+                let branches = self.exprs(&exprs.0);
+                let name_range = self.name_range(mac);
+                self.alloc(ExprKind::Join { branches, name_range }, range)
+            }),
+            MacroShape::Select => self.parsed(mac, Select::parse).map(|select| {
+                let name_range = self.name_range(mac);
+                self.select(&select, name_range, range)
+            }),
+            MacroShape::Nothing => Some(self.alloc(ExprKind::Tuple(Vec::new()), range)),
+            MacroShape::ThreadLocal | MacroShape::LazyStatic | MacroShape::CfgIf | MacroShape::Items => {
+                let mut contents = Contents::default();
+                self.shape_stmt(shape, mac, true, &mut contents);
+                Some(self.finish_block(contents, BlockKind::Plain, None, range))
+            }
+        };
+        lowered.unwrap_or_else(|| self.unknown_macro(mac))
+    }
+
+    /// A call in statement position: its items are the block's.
+    pub(super) fn shape_stmt(
+        &mut self,
+        shape: MacroShape,
+        mac: &syn::Macro,
+        is_tail: bool,
+        out: &mut Contents,
+    ) {
+        let declares = matches!(
+            shape,
+            MacroShape::ThreadLocal | MacroShape::LazyStatic | MacroShape::CfgIf | MacroShape::Items
+        );
+        if !declares {
+            let id = self.shape_expr(shape, mac);
+            return add_expr(id, is_tail, out);
+        }
+        let args = self.args_of(mac);
+        let call = self.path_range(mac);
+        if let Some(items) = items_of_shape(shape, &args, call) {
+            return self.add_items(items, out);
+        }
+        let branches = if shape == MacroShape::CfgIf { cfg_branches(&args, call) } else { None };
+        let chosen = branches
+            .map(|branches| branches.into_iter().find(|branch| self.state.macros.enabled(&branch.attrs)));
+        let range = self.call_range(mac);
+        let lowered = match chosen {
+            Some(Some(branch)) => self.reparse(branch.tokens, syn::Block::parse_within, |inner, stmts| {
+                inner.transparent(&stmts, is_tail, range, out);
+            }),
+            Some(None) => Some(()),
+            None => None,
+        };
+        if lowered.is_none() {
+            let id = self.unknown_macro(mac);
+            add_expr(id, is_tail, out);
+        }
+    }
+
+    /// The last name of the macro's path.
+    fn name_range(&self, mac: &syn::Macro) -> TextRange {
+        mac.path.segments.last().map_or_else(|| self.map.whole(), |last| self.range(last.ident.span()))
+    }
+
+    fn format_call(&mut self, mac: &syn::Macro, range: TextRange, diverges: bool) -> Option<ExprId> {
+        let args = self.parsed(mac, FormatArgs::parse)?;
+        let args = self.format_args(&args.0);
+        Some(self.alloc(ExprKind::MacroArgs { kind: MacroArgsKind::Format, args, diverges }, range))
+    }
+
+    /// A condition by value, or two values by reference (`compares`); then format arguments.
+    fn assertion(&mut self, mac: &syn::Macro, range: TextRange, compares: bool) -> Option<ExprId> {
+        let parsed = self.parsed(mac, FormatArgs::parse)?;
+        let operands = if compares { 2 } else { 1 };
+        let (operands, rest) = parsed.0.split_at_checked(operands)?;
+        let mut args = Vec::with_capacity(parsed.0.len());
+        for operand in operands {
+            let id = self.expr(&operand.expr);
+            args.push(if compares { self.shared(id) } else { id });
+        }
+        args.extend(self.format_args(rest));
+        let kind = MacroArgsKind::Assert;
+        Some(self.alloc(ExprKind::MacroArgs { kind, args, diverges: false }, range))
+    }
+
+    fn args_call(&mut self, mac: &syn::Macro, range: TextRange, kind: MacroArgsKind) -> Option<ExprId> {
+        let exprs = self.parsed(mac, Exprs::parse)?;
+        let args = self.exprs(&exprs.0);
+        Some(self.alloc(ExprKind::MacroArgs { kind, args, diverges: false }, range))
+    }
+
+    /// `match e { pat if guard => true, _ => false }`
+    fn matches_call(&mut self, mac: &syn::Macro, range: TextRange) -> Option<ExprId> {
+        let parsed = self.parsed(mac, Matches::parse)?;
+        let scrutinee = self.expr(&parsed.scrutinee);
+        let pat = self.pat(&parsed.pat);
+        let guard = parsed.guard.as_ref().map(|guard| self.expr(guard));
+        let yes = self.alloc(ExprKind::Lit(Lit::Bool(true)), range);
+        let no = self.alloc(ExprKind::Lit(Lit::Bool(false)), range);
+        let arms = vec![Arm { pat, guard, body: yes }, Arm { pat: Pat::Wild, guard: None, body: no }];
+        Some(self.alloc(ExprKind::Match { scrutinee, arms }, range))
+    }
+
+    fn vec_call(&mut self, mac: &syn::Macro, range: TextRange) -> Option<ExprId> {
+        let kind = match self.parsed(mac, Elements::parse)? {
+            Elements::List(list) => ExprKind::Array { elements: self.exprs(&list), owned: true },
+            Elements::Repeat(repeat) => {
+                let element = self.expr(&repeat.0);
+                ExprKind::Repeat { element, len: self.expr(&repeat.1), owned: true }
+            }
+        };
+        Some(self.alloc(kind, range))
+    }
+
+    fn addr_of(&mut self, mac: &syn::Macro, range: TextRange, mutable: bool) -> Option<ExprId> {
+        let Code::Expr(place) = self.parsed(mac, Code::parse)? else { return None };
+        let operand = self.expr(&place);
+        Some(self.alloc(ExprKind::Borrow { mutable, raw: true, operand }, range))
+    }
+}

@@ -1,0 +1,139 @@
+//! Collects the identifiers of a file: of each body, and of what is outside.
+//!
+//! In: the file's tokens in text order, and where bodies begin and end. Out: names without `r#`, in order of first
+//! occurrence, none twice in a part; of string literals those that a format string may capture (`"{name}"`).
+//! Invariant: the global name table, whose lock all threads share, is asked once for each distinct identifier of the
+//! file; `intern` keeps the names that a thread used last for the same reason.
+
+use super::lexer::{Token, TokenKind};
+use crate::hir::Name;
+use rustc_hash::{FxHashMap, FxHasher};
+use std::cell::RefCell;
+use std::fmt::{Display, Write};
+use std::hash::Hasher;
+
+/// How many names a thread keeps at hand; a power of two.
+const RECENT: usize = 2048;
+
+thread_local! {
+    static INTERNER: RefCell<Interner> =
+        RefCell::new(Interner { text: String::new(), recent: vec![None; RECENT] });
+}
+
+struct Interner {
+    /// The word that is looked up, written out.
+    text: String,
+    /// By hash; a newer name displaces an older one.
+    recent: Vec<Option<(&'static str, Name)>>,
+}
+
+/// The name for what `word` prints, `r#` included.
+pub(super) fn intern(word: &impl Display) -> Name {
+    INTERNER.with_borrow_mut(|interner| interner.name(word, ""))
+}
+
+/// The name for what `word` prints, without `r#`.
+pub(super) fn intern_plain(word: &impl Display) -> Name {
+    INTERNER.with_borrow_mut(|interner| interner.name(word, "r#"))
+}
+
+impl Interner {
+    fn name(&mut self, word: &impl Display, prefix: &str) -> Name {
+        self.text.clear();
+        // Writing to a string doesn't fail unless the word's own Display does; what it wrote is its name then.
+        let _ = write!(self.text, "{word}");
+        let text = self.text.strip_prefix(prefix).unwrap_or(&self.text);
+        let mut hasher = FxHasher::default();
+        hasher.write(text.as_bytes());
+        let slot = &mut self.recent[hasher.finish() as usize % RECENT];
+        match slot {
+            Some((known, name)) if *known == text => *name,
+            _ => {
+                let name = Name::new(text);
+                *slot = Some((name.as_str(), name));
+                name
+            }
+        }
+    }
+}
+
+#[derive(Default)]
+pub(super) struct NameIndex<'t> {
+    words: FxHashMap<&'t str, Word>,
+    outside: Vec<Name>,
+    body: Vec<Name>,
+    /// Number of the body that tokens now belong to, from 1.
+    current: Option<u32>,
+    bodies: u32,
+}
+
+struct Word {
+    name: Name,
+    /// It is in `outside`.
+    outside: bool,
+    /// The last body it was seen in; 0 for none.
+    body: u32,
+}
+
+impl<'t> NameIndex<'t> {
+    /// Adds the identifiers that `token` holds.
+    pub(super) fn add(&mut self, token: Token, text: &'t str) {
+        match token.kind {
+            TokenKind::Ident => {
+                let word = token.text(text);
+                self.word(word.strip_prefix("r#").unwrap_or(word));
+            }
+            TokenKind::Str => self.captures(token.text(text)),
+            _ => {}
+        }
+    }
+
+    /// What follows belongs to a body.
+    pub(super) fn begin_body(&mut self) {
+        self.bodies += 1;
+        self.current = Some(self.bodies);
+    }
+
+    /// The identifiers since `begin_body`.
+    pub(super) fn end_body(&mut self) -> Box<[Name]> {
+        self.current = None;
+        let names = self.body.as_slice().into();
+        self.body.clear();
+        names
+    }
+
+    /// The identifiers outside of bodies, those of a body that didn't end included.
+    pub(super) fn finish(mut self) -> Vec<Name> {
+        let unended =
+            self.body.iter().filter(|name| self.words.get(name.as_str()).is_some_and(|w| !w.outside));
+        self.outside.extend(unended);
+        self.outside
+    }
+
+    fn word(&mut self, text: &'t str) {
+        let word =
+            self.words.entry(text).or_insert_with(|| Word { name: Name::new(text), outside: false, body: 0 });
+        match self.current {
+            Some(body) if word.body != body => {
+                word.body = body;
+                self.body.push(word.name);
+            }
+            None if !word.outside => {
+                word.outside = true;
+                self.outside.push(word.name);
+            }
+            _ => {}
+        }
+    }
+
+    /// The names in `{name}` and `{name:…}` of a string literal.
+    fn captures(&mut self, literal: &'t str) {
+        for piece in literal.split('{').skip(1) {
+            let end = piece.find(|char: char| char != '_' && !char.is_alphanumeric()).unwrap_or(piece.len());
+            let ends_well = piece[end..].starts_with(['}', ':', ' ']);
+            if ends_well && piece.starts_with(|char: char| char == '_' || char.is_alphabetic()) {
+                self.word(&piece[..end]);
+            }
+        }
+    }
+}

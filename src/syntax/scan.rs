@@ -1,0 +1,469 @@
+//! Finds function bodies in a file without parsing it, indexes their identifiers, and makes the text that syn gets.
+//!
+//! In: a file's text, or the part of it that holds one item. Out: a `Scan`. Invariants: whatever is left in the
+//! skeleton stands at its original line and column; a function's body is `{}` there, an initializer is `0`; comments
+//! are gone. Macro calls and definitions are kept whole, so nothing in them counts as a body. A body that is overlooked
+//! only costs the time to parse it.
+//!
+//! Why: parsing is 40 times as slow as scanning, and most bodies are never looked at. Doc comments alone are a third
+//! of what syn would read of a well documented crate.
+
+use super::guard::{Guard, Verdict};
+use super::lexer::{Lexer, Token, TokenKind, closing, may_name_macro};
+use super::names::NameIndex;
+use super::skeleton::Skeleton;
+use crate::hir::{BodyIndex, DirectiveComment, Name, TextRange};
+
+/// What one pass over a text finds.
+pub(super) struct Scan {
+    /// To be parsed in the text's place.
+    pub(super) skeleton: String,
+    /// The guard has nothing against the skeleton.
+    pub(super) checked: bool,
+    /// By ascending start.
+    pub(super) bodies: Vec<BodyIndex>,
+    /// Identifiers outside of `bodies`.
+    pub(super) outside: Vec<Name>,
+    pub(super) comments: Vec<DirectiveComment>,
+}
+
+/// Scans `text[range]`, which starts and ends between items.
+pub(super) fn scan(text: &str, range: TextRange) -> Scan {
+    let start = code(text, range).lo;
+    let mut scanner = Scanner::new(text, range, start);
+    scanner.skeleton.drop(range.lo as usize, start as usize);
+    scanner.items();
+    Scan {
+        skeleton: scanner.skeleton.finish(),
+        checked: scanner.checked,
+        bodies: scanner.bodies,
+        outside: scanner.names.finish(),
+        comments: scanner.comments,
+    }
+}
+
+/// The identifiers in `text[range]`: what `Scan::bodies` says of a body that a scan overlooked.
+pub(super) fn identifiers(text: &str, range: TextRange) -> Box<[Name]> {
+    let mut names = NameIndex::default();
+    Lexer::new(text, range.lo as usize, range.hi as usize).for_each(|token| names.add(token, text));
+    names.finish().into()
+}
+
+/// The range without white space and comments at its ends. Empty if nothing else is there.
+pub(super) fn trim(text: &str, range: TextRange) -> TextRange {
+    let mut tokens =
+        Lexer::new(text, range.lo as usize, range.hi as usize).filter(|token| !token.is_comment());
+    let Some(first) = tokens.next() else { return TextRange::new(range.lo, range.lo) };
+    let last = tokens.last().unwrap_or(first);
+    TextRange::new(first.lo as u32, last.hi as u32)
+}
+
+/// The brace that opens what a keyword before the range declares, if there is one before its end.
+pub(super) fn open_brace(text: &str, range: TextRange) -> Option<TextRange> {
+    let open = Scanner::new(text, range, range.lo).header(b'{')?;
+    Some(TextRange::new(open.lo as u32, open.hi as u32))
+}
+
+/// The range without what may stand at the start of a file and is no Rust.
+pub(super) fn code(text: &str, range: TextRange) -> TextRange {
+    match range.lo {
+        0 => TextRange::new((preamble(text) as u32).min(range.hi), range.hi),
+        _ => range,
+    }
+}
+
+/// Bytes at the start of a file that are no Rust: byte order mark, shebang line, the front matter of a cargo script.
+fn preamble(text: &str) -> usize {
+    let mut at = if text.starts_with('\u{feff}') { '\u{feff}'.len_utf8() } else { 0 };
+    let line_end = |at: usize| text[at..].find('\n').map_or(text.len(), |newline| at + newline);
+    if text[at..].starts_with("#!") {
+        let first = Lexer::new(text, at + 2, text.len()).find(|token| !token.is_comment());
+        if first.is_none_or(|token| token.kind != TokenKind::Open(b'[')) {
+            at = line_end(at);
+        }
+    }
+    let fence = text[at..].trim_start();
+    if fence.starts_with("---")
+        && let Some(close) = fence.find("\n---")
+    {
+        at = line_end(text.len() - fence.len() + close + 1);
+    }
+    at
+}
+
+struct Scanner<'t> {
+    text: &'t str,
+    lexer: Lexer<'t>,
+    peeked: Option<Token>,
+    names: NameIndex<'t>,
+    skeleton: Skeleton<'t>,
+    guard: Guard,
+    checked: bool,
+    bodies: Vec<BodyIndex>,
+    comments: Vec<DirectiveComment>,
+}
+
+impl<'t> Scanner<'t> {
+    /// For `text[range]`, beginning at `start`.
+    fn new(text: &'t str, range: TextRange, start: u32) -> Scanner<'t> {
+        Scanner {
+            text,
+            lexer: Lexer::new(text, start as usize, range.hi as usize),
+            peeked: None,
+            names: NameIndex::default(),
+            skeleton: Skeleton::new(text, range),
+            guard: Guard::default(),
+            checked: true,
+            bodies: Vec::new(),
+            comments: Vec::new(),
+        }
+    }
+
+    /// The next token outside bodies. Comments before it are dropped from the skeleton.
+    fn next(&mut self) -> Option<Token> {
+        let token = match self.peeked.take() {
+            Some(token) => token,
+            None => self.advance(true)?,
+        };
+        self.names.add(token, self.text);
+        self.checked &= self.guard.take(token, self.text) == Verdict::Fine;
+        Some(token)
+    }
+
+    fn peek(&mut self) -> Option<Token> {
+        if self.peeked.is_none() {
+            self.peeked = self.advance(true);
+        }
+        self.peeked
+    }
+
+    fn peek_kind(&mut self) -> Option<TokenKind> {
+        self.peek().map(|token| token.kind)
+    }
+
+    /// Past comments to the next token.
+    fn advance(&mut self, drop_comments: bool) -> Option<Token> {
+        loop {
+            let token = self.lexer.next()?;
+            if !token.is_comment() {
+                return Some(token);
+            }
+            if token.kind == TokenKind::LineComment {
+                self.comments.extend(directive(token, self.text));
+            }
+            if drop_comments {
+                self.skeleton.drop(token.lo, token.hi);
+            }
+        }
+    }
+
+    /// Everything at the level of items: what stands in files, modules, impls, traits and extern blocks, with the
+    /// fields of structs and enums in between.
+    fn items(&mut self) {
+        // Only attributes and modifiers came since the last item ended, so a keyword here begins an item.
+        let mut at_start = true;
+        while let Some(token) = self.next() {
+            at_start = match token.kind {
+                TokenKind::Ident => self.word(token, at_start),
+                TokenKind::Punct(b';') | TokenKind::Open(b'{') | TokenKind::Close(b'}') => true,
+                TokenKind::Punct(b'#') => {
+                    self.attribute();
+                    at_start
+                }
+                // The ABI of `extern "C" fn`.
+                TokenKind::Str => at_start,
+                _ => false,
+            };
+        }
+    }
+
+    /// A word at the level of items; returns whether an item may begin after it.
+    fn word(&mut self, token: Token, at_start: bool) -> bool {
+        let next = self.peek();
+        let next_is_word = next.is_some_and(|next| next.kind == TokenKind::Ident);
+        if next.is_some_and(|next| next.is_punct(b'!')) && may_name_macro(token, self.text) {
+            return self.macro_call(at_start);
+        }
+        match token.text(self.text) {
+            "fn" if at_start && next_is_word => {
+                self.function();
+                true
+            }
+            "const" if at_start && next.is_some_and(|next| is_fn_qualifier(next.text(self.text))) => true,
+            "const" | "static" if at_start && next_is_word => {
+                self.initializer();
+                true
+            }
+            "macro" if at_start && next_is_word => {
+                self.macro_definition();
+                true
+            }
+            "pub" if at_start => {
+                if next.is_some_and(|next| next.kind == TokenKind::Open(b'(')) {
+                    self.group();
+                }
+                true
+            }
+            "unsafe" | "async" | "extern" | "default" | "safe" | "crate" => at_start,
+            _ => false,
+        }
+    }
+
+    /// After `#`: `[…]` or `![…]`.
+    fn attribute(&mut self) {
+        if self.peek().is_some_and(|token| token.is_punct(b'!')) {
+            self.next();
+        }
+        if self.peek_kind() == Some(TokenKind::Open(b'[')) {
+            self.group();
+        }
+    }
+
+    /// A bracketed group, its brackets included. Only brackets of its own kind are counted.
+    fn group(&mut self) {
+        let Some(Token { kind: TokenKind::Open(open), .. }) = self.next() else { return };
+        let close = closing(open);
+        let mut depth = 1;
+        while depth > 0 {
+            match self.next().map(|token| token.kind) {
+                Some(TokenKind::Open(byte)) if byte == open => depth += 1,
+                Some(TokenKind::Close(byte)) if byte == close => depth -= 1,
+                Some(_) => {}
+                None => return,
+            }
+        }
+    }
+
+    /// After a macro's name: `!(…)`, `!{…}`, `! name {…}`.
+    fn macro_call(&mut self, at_start: bool) -> bool {
+        self.next();
+        if self.peek_kind() == Some(TokenKind::Ident) {
+            self.next();
+        }
+        match self.peek_kind() {
+            Some(TokenKind::Open(open)) => {
+                self.group();
+                at_start || open == b'{'
+            }
+            _ => false,
+        }
+    }
+
+    /// After `macro`: `name {…}` or `name(…) {…}`.
+    fn macro_definition(&mut self) {
+        self.next();
+        if self.peek_kind() == Some(TokenKind::Open(b'(')) {
+            self.group();
+        }
+        if self.peek_kind() == Some(TokenKind::Open(b'{')) {
+            self.group();
+        }
+    }
+
+    /// After `fn`: the signature, and the body if there is one.
+    fn function(&mut self) {
+        if let Some(open) = self.header(b'{') {
+            self.body(open);
+        }
+    }
+
+    /// From after the keyword to the first `stop` that stands in no brackets and no generic arguments; `None` if the
+    /// declaration ends before.
+    fn header(&mut self, stop: u8) -> Option<Token> {
+        let mut angles = 0_u32;
+        let mut before = None;
+        while let Some(kind) = self.peek_kind() {
+            match kind {
+                TokenKind::Open(b) | TokenKind::Punct(b) if b == stop && angles == 0 => return self.next(),
+                // The end of the block around a declaration that doesn't end.
+                TokenKind::Close(b'}') => return None,
+                TokenKind::Open(_) => {
+                    self.group();
+                    before = None;
+                    continue;
+                }
+                TokenKind::Punct(b';') => {
+                    self.next();
+                    return None;
+                }
+                TokenKind::Punct(b'!')
+                    if before.is_some_and(|name: Token| may_name_macro(name, self.text)) =>
+                {
+                    self.macro_call(false);
+                    before = None;
+                    continue;
+                }
+                TokenKind::Punct(b'<') => angles += 1,
+                TokenKind::Punct(b'>')
+                    if !before.is_some_and(|t: Token| t.is_punct(b'-') || t.is_punct(b'=')) =>
+                {
+                    angles = angles.saturating_sub(1);
+                }
+                _ => {}
+            }
+            before = self.next();
+        }
+        None
+    }
+
+    /// From `open` to the brace that closes it. Without one the text is left as it is.
+    fn body(&mut self, open: Token) {
+        self.names.begin_body();
+        let mut depth = 1;
+        while let Some(token) = self.advance(false) {
+            match token.kind {
+                TokenKind::Open(b'{') => depth += 1,
+                TokenKind::Close(b'}') => depth -= 1,
+                _ => self.names.add(token, self.text),
+            }
+            if depth == 0 {
+                self.checked &= self.guard.take(token, self.text) == Verdict::Fine;
+                self.skeleton.drop(open.hi, token.lo);
+                let range = TextRange::new(open.lo as u32, token.hi as u32);
+                self.bodies.push(BodyIndex { range, identifiers: self.names.end_body() });
+                return;
+            }
+        }
+        self.checked = false;
+    }
+
+    /// After `const` or `static`: up to its `;`, leaving `0` in the place of the value.
+    fn initializer(&mut self) {
+        if self.header(b'=').is_none() {
+            return;
+        }
+        let mut depth = 0;
+        let mut value: Option<(usize, usize)> = None;
+        // A peeked token is the value's first, so comments before it are dropped one by one.
+        self.peek();
+        while let Some(token) = self.peeked.take().or_else(|| self.advance(false)) {
+            self.names.add(token, self.text);
+            match token.kind {
+                TokenKind::Open(_) => depth += 1,
+                TokenKind::Close(_) if depth == 0 => break,
+                TokenKind::Close(_) => depth -= 1,
+                TokenKind::Punct(b';') if depth == 0 => {
+                    self.checked &= self.guard.take(token, self.text) == Verdict::Fine;
+                    if let Some((lo, hi)) = value {
+                        self.skeleton.replace(lo, hi, "0");
+                    }
+                    return;
+                }
+                _ => {}
+            }
+            value = Some((value.map_or(token.lo, |(lo, _)| lo), token.hi));
+        }
+        self.checked = false;
+    }
+}
+
+fn is_fn_qualifier(word: &str) -> bool {
+    matches!(word, "fn" | "async" | "unsafe" | "extern" | "safe")
+}
+
+/// `// racelint: …` and `//! racelint: …`.
+fn directive(token: Token, text: &str) -> Option<DirectiveComment> {
+    let comment = token.text(text).strip_prefix("//")?;
+    let (inner, comment) = match comment.strip_prefix('!') {
+        Some(comment) => (true, comment),
+        None => (false, comment),
+    };
+    let text = comment.trim_start().strip_prefix("racelint:")?.trim().to_owned();
+    Some(DirectiveComment { range: TextRange::new(token.lo as u32, token.hi as u32), inner, text })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn whole(text: &str) -> Scan {
+        scan(text, TextRange::new(0, text.len() as u32))
+    }
+
+    fn bodies(text: &str) -> Vec<&str> {
+        whole(text).bodies.iter().map(|b| &text[b.range.lo as usize..b.range.hi as usize]).collect()
+    }
+
+    #[test]
+    fn bodies_are_found_behind_any_signature() {
+        for signature in [
+            "fn f()",
+            "pub(crate) async fn f()",
+            "const unsafe extern \"C\" fn r#fn()",
+            "#[a = \"{\"] #[b({})] pub fn f()",
+            "fn f<const N: usize, T: A<{ N + 1 }, B = C<{ 2 > 1 }>>>(x: [u8; { N }]) -> A<{ N }>",
+            "fn f(x: fn(u8) -> u8, y: impl Fn() -> u8) -> Box<dyn Fn(u8) -> u8>",
+            "fn f<T>() -> <<T as A>::B as C>::D where T: Fn(u8) -> u8, for<'a> &'a T: PartialOrd<u8>",
+            "fn f() -> !",
+            "fn f(c: char /* ' { */) -> r#type!{ {} }",
+            "pub default unsafe fn f<'a>(&'a self, (a, b): (u8, u8)) // {\n",
+        ] {
+            let text = format!("{signature} {{ body(\"}}\", '}}') }}");
+            assert_eq!(bodies(&text), ["{ body(\"}\", '}') }"], "{text}");
+            assert!(whole(&text).skeleton.ends_with('}'));
+        }
+    }
+
+    #[test]
+    fn bodies_are_found_in_any_container() {
+        let text =
+            "mod m { impl<T> A<{ N }> for B { fn a() {1} const C: u8 = { fn no() {0} 1 }; fn b() {2} } }
+            trait T { fn d(&self); fn e() {3} type X; fn f() {4} } extern \"C\" { fn g(x: fn(u8)); }
+            struct S { f: fn() -> u8, } enum E { V { f: fn() } } fn h() { fn inner() {} }";
+        assert_eq!(bodies(text), ["{1}", "{2}", "{3}", "{4}", "{ fn inner() {} }"]);
+    }
+
+    #[test]
+    fn macros_are_kept_whole() {
+        let text = "macro_rules! m { ($a:ident) => { fn $a() {} fn b() {} }; } m! { fn c() { x } } a::m!(fn d() {});
+            pub macro n($a:ident) { fn e() {} } macro o { () => { fn f() {} } } m! { name { fn g() {} } } fn h() {1}";
+        assert_eq!(bodies(text), ["{1}"]);
+        assert_eq!(whole(text).skeleton, text.replace("{1}", "{ }"));
+    }
+
+    #[test]
+    fn a_body_index_has_each_identifier_once_in_order() {
+        let text = "use a::b; fn f(x: X) { let y = r#type(x, y); m!(z, \"{cap} {{no}} {n:?}\"); /* c */ 'l: loop {} }";
+        let found = whole(text);
+        let words = |names: &[Name]| names.iter().map(|name| name.as_str()).collect::<Vec<_>>().join(" ");
+        assert_eq!(words(&found.bodies[0].identifiers), "let y type x m z cap no n loop");
+        assert_eq!(words(&found.outside), "use a b fn f x X");
+    }
+
+    #[test]
+    fn what_is_left_stays_where_it_was() {
+        let text = "\u{feff}#!/bin/sh\n/// é {\n/* ö */ fn /* ü\n */ f() { é();\n\n  } \
+                    static A: [u8; 2] = /* c */ [1,\n 2] ; // x\nmod é;";
+        let skeleton = whole(text).skeleton;
+        let lines: Vec<_> = skeleton.lines().map(str::trim_end).collect();
+        let expected =
+            ["", "", "        fn", "    f() {", "", "  } static A: [u8; 2] =         0", "    ;", "mod é;"];
+        assert_eq!(lines, expected);
+    }
+
+    #[test]
+    fn directives_are_collected_everywhere() {
+        let text = "//! racelint: allow(x)\nfn f() { a(); // racelint:  allow(y) \n }\n/// racelint: no\n\
+                    const A: u8 = 1 // racelint: z\n;// not racelint: w";
+        let comments = whole(text).comments;
+        let all: Vec<_> = comments.iter().map(|c| (c.inner, c.text.as_str(), c.range.lo)).collect();
+        let at = |needle| text.find(needle).unwrap() as u32;
+        let expected = [
+            (true, "allow(x)", 0),
+            (false, "allow(y)", at("// racelint:  allow(y)")),
+            (false, "z", at("// racelint: z")),
+        ];
+        assert_eq!(all, expected);
+    }
+
+    #[test]
+    fn what_never_ends_is_left_alone() {
+        for text in
+            ["fn f() { a", "static A: u8 = 1", "mod m { const A: u8 = 1 }", "fn f(", "fn f<", "m! { fn g() {"]
+        {
+            let found = whole(text);
+            assert_eq!(found.skeleton, text);
+            assert!(found.bodies.is_empty());
+        }
+    }
+}
