@@ -467,7 +467,8 @@ impl Interp<'_> {
         let ret = self.normalized(&subst.apply(&def.sig.ret));
         let depth = self.frames.get(cx.frame).depth;
         let nested = self.stack.iter().filter(|call| call.function == Some(id)).count();
-        let skipped = !self.relevance.walks(self.program, id);
+        let skipped = !self.relevance.walks(self.program, id)
+            && !self_arg.iter().chain(&args).any(|arg| self.carries(arg, 0));
         if skipped || depth >= MAX_DEPTH || nested >= MAX_RECURSION {
             if !skipped && depth >= MAX_DEPTH {
                 self.counts.cut += 1;
@@ -502,6 +503,17 @@ impl Interp<'_> {
             result.ty = ret;
         }
         result
+    }
+
+    /// Whether a value lets the callee touch something that matters.
+    fn carries(&self, value: &Val, depth: u32) -> bool {
+        value.alts.iter().any(|kind| match kind {
+            Kind::Pointer(place, Pointer::Raw) => !matches!(self.places.get(*place).root, Root::Local(..)),
+            Kind::Pointer(place, _) => matches!(self.places.get(*place).root, Root::Static(_)),
+            Kind::Aggregate(aggregate) if depth < 3 => aggregate.fields.iter().any(|(_, f)| self.carries(f, depth + 1)),
+            Kind::Closure(_) | Kind::Fn(..) | Kind::Guard(_) | Kind::Handle(_) | Kind::Iter(_) | Kind::Future(_) => true,
+            _ => false,
+        })
     }
 
     /// Binds `self` and the parameters' patterns.

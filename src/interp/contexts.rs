@@ -42,6 +42,8 @@ pub struct Context {
     pub joined_at_start: BTreeSet<ContextId>,
     /// Contexts that have surely ended when this one ends.
     pub joined_at_end: BTreeSet<ContextId>,
+    /// What it returned, as others may see it.
+    pub result: Option<Val>,
     /// Orders it may have released by its end.
     pub released_at_end: Vec<super::state::SyncKey>,
     /// Orders acquired before it was started hold for it too.

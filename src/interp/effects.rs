@@ -20,6 +20,8 @@ struct Call<'a> {
     args: Vec<Val>,
     /// The model's result type.
     ret: Ty,
+    /// Shares of a slice made so far.
+    shares: u32,
 }
 
 impl Interp<'_> {
@@ -38,7 +40,7 @@ impl Interp<'_> {
         let Some(op) = &model.op else {
             return self.plain_model(cx, id, model.self_mode, this, args, ret);
         };
-        let mut call = Call { cx, id, this, args, ret: ret.clone() };
+        let mut call = Call { cx, id, this, args, ret: ret.clone(), shares: 0 };
         let mut value = self.apply(&mut call, op);
         if !self.st.reachable {
             return Val::bottom();
@@ -553,10 +555,14 @@ impl Interp<'_> {
                 Val::unit()
             }
             OpName::Shares => {
-                let share = self.share(call, &lval, how);
+                let share = self.share(call, &lval, how, super::places::EACH_SHARE);
                 self.iter_over(share)
             }
-            OpName::Share => self.share(call, &lval, how),
+            OpName::Share => {
+                call.shares += 1;
+                let which = call.shares;
+                self.share(call, &lval, how, which)
+            }
             OpName::IndexRef => {
                 let index = values.pop().map_or(Index::Any, |v| super::expr::index_of(&v));
                 if matches!(call.ret, Ty::Ptr { .. }) {
@@ -573,9 +579,9 @@ impl Interp<'_> {
     }
 
     /// A pointer to a part that no other part made by the same call overlaps.
-    fn share(&mut self, call: &Call, lval: &Lval, how: Pointer) -> Val {
+    fn share(&mut self, call: &Call, lval: &Lval, how: Pointer, which: u32) -> Val {
         let at = super::places::LoopId { frame: call.cx.frame, expr: call.id };
-        let element = self.step_lval(lval, Proj::Index(Index::Linear(at, 1, 0)));
+        let element = self.step_lval(lval, Proj::Index(Index::Share(at, which)));
         self.pointer_to(&element, how)
     }
 
@@ -609,7 +615,9 @@ impl Interp<'_> {
                 let deps = self.log_lval(cx, &lval, &info);
                 let element = self.step_lval(&lval, Proj::Index(Index::Any));
                 let source = self.peek(&element).with_deps(&deps);
-                self.iter_over(source)
+                let all = call.args.first().is_none_or(is_full_range);
+                let iter = self.iter_over(source);
+                if all { iter } else { self.add_stage(cx, id, StageKind::Partial, iter, None) }
             }
             OpName::Stage => {
                 let kind = stage_kind(word);
@@ -669,7 +677,12 @@ impl Interp<'_> {
     }
 
     fn atomic_op(&mut self, call: &mut Call, name: OpName, word: Option<Name>, mut values: Vec<Val>) -> Val {
-        if name == OpName::Fence || values.is_empty() {
+        if name == OpName::Fence {
+            let order = self.ordering(values.first());
+            self.fence(order);
+            return Val::unit();
+        }
+        if values.is_empty() {
             return Val::unit();
         }
         let pointer = values.remove(0);
@@ -700,6 +713,12 @@ impl Interp<'_> {
                 let deps = self.atomic_write(call, &lval, AccessKind::Update, order, &value);
                 let mut old = self.peek(&lval).with_deps(&deps);
                 old.alts.retain(|k| matches!(k, Kind::Pointer(..)));
+                if word.is_some_and(|w| w == "swap")
+                    && let ([place], Some(1)) = (&lval.places[..], flag_value(&value))
+                {
+                    let test = Test { subject: Subject::Taken(*place), negated: true };
+                    old.alts.push(Kind::Test(Rc::new(test)));
+                }
                 if word.is_some_and(|w| w == "add")
                     && let [place] = lval.places[..]
                 {
@@ -717,7 +736,24 @@ impl Interp<'_> {
                 if name == OpName::AtomicCasOld {
                     return seen;
                 }
-                self.either_result(seen.clone(), seen, call.ret.clone())
+                let taken = values.first().is_some_and(|v| flag_value(v).is_some()) && flag_value(&new).is_some();
+                let won = match (taken, &lval.places[..]) {
+                    // From one constant to another: who succeeds has it until it stores again.
+                    (true, [place]) => {
+                        let hold = self.new_hold();
+                        let guard = GuardValue {
+                            hold,
+                            lock: *place,
+                            mode: Mode::Exclusive,
+                            data: *place,
+                            pending: true,
+                            manual: true,
+                        };
+                        Val::of(Kind::Guard(Rc::new(guard)), Ty::Unknown).with_deps(&deps)
+                    }
+                    _ => seen.clone(),
+                };
+                self.either_result(won, seen, call.ret.clone())
             }
             _ => {
                 let f = values.first().cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
@@ -747,20 +783,38 @@ impl Interp<'_> {
         deps
     }
 
+    /// A fence makes relaxed loads before it acquire, relaxed stores after it release.
+    fn fence(&mut self, order: Name) {
+        if super::order::acquires(order) {
+            let weak: Vec<SyncKey> = self.st.moment.weak.iter().cloned().collect();
+            weak.into_iter().for_each(|key| self.st.acquire(key));
+        }
+        if super::order::releases(order) {
+            self.st.moment_mut().fenced = true;
+        }
+    }
+
     /// The context stored to a flag: what it knew of it is over, and who sees the value sees what was done before.
     pub(super) fn flag_stored(&mut self, lval: &Lval, value: Option<i128>, releases: bool) {
         for &place in &lval.places {
             if self.st.moment.knows.contains_key(&place) {
                 self.st.moment_mut().knows.remove(&place);
             }
-            if releases {
+            let held = self.st.locks.iter().any(|h| h.lock == place);
+            if held {
+                self.st.locks.retain(|h| h.lock != place);
+            }
+            if releases || self.st.moment.fenced {
                 let kind = SyncKind::Flag(value.unwrap_or(super::order::ANY_VALUE));
                 self.st.release(SyncKey { place, kind });
+            } else {
+                let kind = SyncKind::Flag(value.unwrap_or(super::order::ANY_VALUE));
+                self.st.moment_mut().weakly_released.insert(SyncKey { place, kind });
             }
         }
     }
 
-    fn new_hold(&mut self) -> HoldId {
+    pub(super) fn new_hold(&mut self) -> HoldId {
         self.next_hold += 1;
         HoldId(self.next_hold)
     }
@@ -839,7 +893,7 @@ impl Interp<'_> {
             if !pending && !several {
                 self.hold(lock, mode, hold);
             }
-            guard.alts.push(Kind::Guard(Rc::new(GuardValue { hold, lock, mode, data: data.places[0], pending })));
+            guard.alts.push(Kind::Guard(Rc::new(GuardValue { hold, lock, mode, data: data.places[0], pending, manual: false })));
         }
         if guard.alts.is_empty() {
             guard.open = true;
@@ -891,8 +945,7 @@ impl Interp<'_> {
             }
             OpName::Scope => self.run_scope(call.cx, call.id, first),
             OpName::Join => {
-                self.join(&first);
-                Val::unknown(Ty::Unknown)
+                self.join(&first)
             }
             _ => {
                 let mut builder = match first.single() {
@@ -967,6 +1020,9 @@ impl Interp<'_> {
                 self.escape(&value);
                 for &place in &places {
                     self.st.release(SyncKey { place, kind: SyncKind::Channel });
+                    let moment = self.st.moment_mut();
+                    moment.owes.insert(place);
+                    moment.has.clear();
                     let element = self.places.step(place, Proj::Index(Index::Any), &value.ty);
                     self.store_at(element, value.clone(), false);
                 }
@@ -975,13 +1031,15 @@ impl Interp<'_> {
             OpName::Recv | OpName::RecvIter => {
                 let mut value: Option<Val> = None;
                 for &place in &places {
-                    self.st.acquire(SyncKey { place, kind: SyncKind::Channel });
+                    if name == OpName::Recv {
+                        self.received(place);
+                    }
                     let element = self.places.step(place, Proj::Index(Index::Any), &Ty::Unknown);
                     let one = self.value_at(element);
                     value = Some(value.map_or(one.clone(), |old| old.join(&one)));
                 }
                 let value = value.unwrap_or_else(|| Val::unknown(Ty::Unknown));
-                if name == OpName::RecvIter { self.iter_over(value) } else { value }
+                if name == OpName::RecvIter { self.iter_received(value, places) } else { value }
             }
             OpName::Barrier => {
                 for place in places {
@@ -1004,6 +1062,14 @@ impl Interp<'_> {
                 Val::unit()
             }
         }
+    }
+
+    /// A message came: what its sender did before is known, and an answer to what was sent.
+    pub(super) fn received(&mut self, place: PlaceId) {
+        self.st.acquire(SyncKey { place, kind: SyncKind::Channel });
+        let moment = self.st.moment_mut();
+        moment.owes.clear();
+        moment.has.insert(place);
     }
 
     /// A new channel: an object that both ends point to.
@@ -1048,6 +1114,11 @@ impl Interp<'_> {
             _ => Val::unknown(Ty::Unknown),
         }
     }
+}
+
+/// `..`: a range without bounds.
+fn is_full_range(value: &Val) -> bool {
+    matches!(value.single(), Some(Kind::Aggregate(range)) if range.fields.is_empty())
 }
 
 /// A value as a flag's: numbers as they are, enum variants by their name.

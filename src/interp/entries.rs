@@ -118,6 +118,7 @@ impl Interp<'_> {
                 loops: Vec::new(),
                 joined_at_start: Default::default(),
                 joined_at_end: Default::default(),
+                result: None,
                 released_at_end: Vec::new(),
                 acquired_at_start: Vec::new(),
                 log: Default::default(),

@@ -26,7 +26,12 @@ impl Interp<'_> {
     }
 
     pub(super) fn iter_over(&mut self, source: Val) -> Val {
-        let iter = IterValue { source, stages: Vec::new(), once: false, counter: false, parallel: None };
+        let iter = IterValue { source, stages: Vec::new(), channels: Vec::new(), counter: false, bound: None, parallel: None };
+        Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()))
+    }
+
+    pub(super) fn iter_received(&mut self, source: Val, channels: Vec<super::places::PlaceId>) -> Val {
+        let iter = IterValue { source, stages: Vec::new(), channels, counter: false, bound: None, parallel: None };
         Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()))
     }
 
@@ -71,11 +76,16 @@ impl Interp<'_> {
         }
         if aggregate.field(Proj::Field(Name::new("start"))).is_some() && self.models.role(ty) != Role::Collection {
             let element = self.element_ty(ty);
+            let end = |name| match aggregate.field(Proj::Field(Name::new(name))).and_then(Val::constant) {
+                Some(Const::Int(n)) => Some(*n),
+                _ => None,
+            };
             let iter = IterValue {
                 source: Val::unknown(element),
                 stages: Vec::new(),
-                once: false,
+                channels: Vec::new(),
                 counter: true,
+                bound: end("end").filter(|_| end("start").is_some_and(|s| s >= 0)),
                 parallel: None,
             };
             return Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()));
@@ -101,7 +111,7 @@ impl Interp<'_> {
             && constants.iter().all(|c| matches!(c, Some(Const::Int(_))))
             && constants.iter().enumerate().all(|(n, c)| !constants[..n].contains(c));
         let source = source.unwrap_or_else(|| Val::unknown(self.element_ty(ty)));
-        let iter = IterValue { source, stages: Vec::new(), once: false, counter: distinct, parallel: None };
+        let iter = IterValue { source, stages: Vec::new(), channels: Vec::new(), counter: distinct, bound: None, parallel: None };
         Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()))
     }
 
@@ -147,8 +157,14 @@ impl Interp<'_> {
     }
 
     fn item_of(&mut self, cx: &Cx, expr: ExprId, at: LoopId, iter: &IterValue) -> Val {
+        for &channel in &iter.channels {
+            self.received(channel);
+        }
         let mut item = iter.source.clone();
         if iter.counter {
+            if let Some(bound) = iter.bound {
+                self.loop_bounds.insert(at, bound);
+            }
             item.alts.clear();
             item.alts.push(Kind::Linear(at, 1, 0));
             item.open = false;

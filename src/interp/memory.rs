@@ -371,7 +371,7 @@ pub(super) fn generalize(value: &Val) -> Val {
     general.alts.clear();
     for kind in &value.alts {
         match kind {
-            Kind::Const(_) | Kind::Linear(..) | Kind::Claimed(_) | Kind::Loaded(..) | Kind::Test(_) => general.open = true,
+            Kind::Const(_) | Kind::Linear(..) | Kind::Block(..) | Kind::Claimed(_) | Kind::Loaded(..) | Kind::Test(_) => general.open = true,
             Kind::Moved => general.open = true,
             Kind::Aggregate(aggregate) => {
                 let fields = aggregate.fields.iter().map(|(p, v)| (*p, generalize(v))).collect();
@@ -384,7 +384,7 @@ pub(super) fn generalize(value: &Val) -> Val {
     general
 }
 
-fn strip_deps(value: &mut Val) {
+pub(super) fn strip_deps(value: &mut Val) {
     value.deps = Deps::default();
     for kind in &mut value.alts {
         if let Kind::Aggregate(aggregate) = kind

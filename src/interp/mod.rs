@@ -166,6 +166,8 @@ pub struct Interp<'p> {
     shared_locals: FxHashSet<(FrameId, LocalId)>,
     local_names: LocalNames,
     initial: FxHashMap<PlaceId, i128>,
+    /// Exclusive upper bounds of counters that start at 0 or above.
+    loop_bounds: FxHashMap<LoopId, i128>,
     relevance: &'p Relevance,
     closures: FxHashMap<(usize, ExprId), Rc<calls::ClosureInfo>>,
     names: Known,
@@ -244,6 +246,7 @@ pub fn analyse(program: &Program, models: &Models, relevance: &Relevance, entrie
         shared_locals: FxHashSet::default(),
         local_names: FxHashMap::default(),
         initial: FxHashMap::default(),
+        loop_bounds: FxHashMap::default(),
         relevance,
         closures: FxHashMap::default(),
         names: Known::new(),

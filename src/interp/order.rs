@@ -125,18 +125,21 @@ impl Analysis {
 
     /// Everything `one` releases into some order comes after the first access, and the second comes after an acquire of it.
     fn handed(&self, one: ContextId, first: &Moment, two: ContextId, second: &Moment) -> bool {
-        if one == two {
-            return false;
-        }
         second.acquired.iter().any(|(key, count)| match key.kind {
             SyncKind::Barrier => {
                 let before = first.released.get(key).copied().unwrap_or(0);
-                before < *count
+                before < *count && before < super::state::MANY_PHASES
             }
             SyncKind::Once => false,
-            SyncKind::Channel | SyncKind::Flag(_) | SyncKind::Token => {
-                !released_before(first, key) && self.only_releaser(one, two, key)
+            SyncKind::Channel => {
+                let answered = !first.owes.contains(&key.place) && second.has.contains(&key.place);
+                one != two && (!released_before(first, key) || answered) && self.only_releaser(one, two, key)
             }
+            SyncKind::Flag(value) => {
+                let initial = self.initial.get(&key.place).copied().unwrap_or(0);
+                one != two && value != initial && !released_before(first, key) && self.only_releaser(one, two, key)
+            }
+            SyncKind::Token => one != two && !released_before(first, key) && self.only_releaser(one, two, key),
         })
     }
 

@@ -17,6 +17,8 @@ pub enum ScopeKind {
     Block,
     /// Owns the temporaries of what is evaluated in it.
     Temporaries,
+    /// A condition with `let`s: both.
+    Condition,
 }
 
 #[derive(Clone, Debug)]
@@ -70,7 +72,7 @@ impl Interp<'_> {
 
     /// Makes a local belong to the innermost block.
     pub(super) fn own_local(&mut self, frame: FrameId, local: LocalId) {
-        if let Some(scope) = self.scopes.iter_mut().rev().find(|s| s.kind == ScopeKind::Block && s.frame == frame)
+        if let Some(scope) = self.scopes.iter_mut().rev().find(|s| s.kind != ScopeKind::Temporaries && s.frame == frame)
             && !scope.owned.contains(&local)
         {
             scope.owned.push(local);
@@ -88,7 +90,7 @@ impl Interp<'_> {
         if droppable {
             let extended = self.extended.contains(&(cx.frame, expr));
             let kind = if extended { ScopeKind::Block } else { ScopeKind::Temporaries };
-            let scope = self.scopes.iter_mut().rev().find(|s| s.frame == cx.frame && (s.kind == kind || s.kind == ScopeKind::Block));
+            let scope = self.scopes.iter_mut().rev().find(|s| s.frame == cx.frame && (s.kind == kind || s.kind == ScopeKind::Condition));
             if let Some(scope) = scope
                 && !scope.owned.contains(&local)
             {
@@ -132,7 +134,7 @@ impl Interp<'_> {
             return !matches!(value.alts[..], [Kind::Moved]);
         }
         value.alts.iter().any(|kind| match kind {
-            Kind::Guard(_) => true,
+            Kind::Guard(guard) => !guard.manual,
             Kind::Aggregate(aggregate) => aggregate.fields.iter().any(|(_, field)| self.needs_drop(field, depth + 1)),
             Kind::Closure(closure) => closure.moved.iter().any(|(_, v)| self.needs_drop(v, depth + 1)),
             Kind::Pointer(place, Pointer::Owner) => self.owned_needs_drop(*place, depth),
@@ -170,7 +172,7 @@ impl Interp<'_> {
         for kind in value.alts.clone() {
             match kind {
                 Kind::Guard(guard) => {
-                    if !guard.pending {
+                    if !guard.pending && !guard.manual {
                         self.st.locks.retain(|hold| hold.id != guard.hold);
                     }
                 }

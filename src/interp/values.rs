@@ -91,6 +91,8 @@ pub enum Kind {
     Const(Const),
     /// `mul * i + add` with the counter of a loop.
     Linear(LoopId, i64, i64),
+    /// Somewhere in a block of `mul` from `mul * i + add` on.
+    Block(LoopId, i64, i64),
     /// Given out by a `fetch_add` of this atomic.
     Claimed(PlaceId),
     Pointer(PlaceId, Pointer),
@@ -193,6 +195,8 @@ pub struct GuardValue {
     pub data: PlaceId,
     /// Of a try: held only once the success is seen.
     pub pending: bool,
+    /// A hand-written lock: released by a store to it, not by a drop.
+    pub manual: bool,
 }
 
 /// A handle that can be joined.
@@ -216,6 +220,8 @@ pub enum Subject {
     Success(PlaceId),
     /// The atomic was read as this value, with this ordering.
     Flag(PlaceId, Name, i128),
+    /// A swap found the flag free (and set it).
+    Taken(PlaceId),
     /// The atomic was read as having reached some bound, with this ordering.
     Reached(PlaceId, Name),
 }
@@ -226,10 +232,12 @@ pub struct IterValue {
     /// One element, before the stages.
     pub source: Val,
     pub stages: Vec<Stage>,
-    /// Number of elements where known to be at most one round.
-    pub once: bool,
+    /// Each element is a message of one of these channels.
+    pub channels: Vec<PlaceId>,
     /// The elements are the counter of a range or enumerate: becomes linear in the loop that consumes it.
     pub counter: bool,
+    /// Exclusive upper bound of a counter that starts at 0 or above.
+    pub bound: Option<i128>,
     /// Where it is consumed in parallel: location of the call that made it parallel.
     pub parallel: Option<crate::finding::Location>,
 }

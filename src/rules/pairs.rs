@@ -159,6 +159,12 @@ fn indices_meet(facts: &Facts, one: ContextId, x: Index, two: ContextId, y: Inde
             let never = m != 0 && offset % i128::from(m) != 0;
             !(never || (own && offset == 0 && m != 0))
         }
+        (Index::Share(l, a), Index::Share(k, b)) if l == k => {
+            a == b && !(a == crate::interp::places::EACH_SHARE && one == two)
+        }
+        (Index::Block(l, m, a), Index::Block(k, n, b)) if (l, m, a) == (k, n, b) => {
+            !(one == two && facts.analysis.contexts.get(one).loops.contains(&l))
+        }
         (Index::Claimed(a), Index::Claimed(b)) => a != b,
         _ => true,
     }
