@@ -8,7 +8,7 @@ use super::values::{Aggregate, Const, Deps, GuardValue, HoldId, Kind, Mode, Poin
 use super::{Cx, Interp};
 use crate::finding::{AccessKind, ContextKind};
 use crate::hir::{BinaryOp, ExprId, Name};
-use crate::models::{FnModelId, Op, OpName, Role, SelfMode};
+use crate::models::{FnModel, FnModelId, Op, OpName, Role, SelfMode, TyExpr};
 use crate::resolve::Ty;
 use std::rc::Rc;
 
@@ -38,7 +38,7 @@ impl Interp<'_> {
         let model = models.fn_model(model);
         let ret = self.model_ret(model, self_ty, &this, &args);
         let Some(op) = &model.op else {
-            return self.plain_model(cx, id, model.self_mode, this, args, ret);
+            return self.plain_model(cx, id, model, this, args, ret);
         };
         let mut call = Call { cx, id, this, args, ret: ret.clone(), shares: 0 };
         let mut value = self.apply(&mut call, op);
@@ -73,14 +73,22 @@ impl Interp<'_> {
     }
 
     /// No effect given: lent places are touched, closures run, the result depends on everything.
-    fn plain_model(&mut self, cx: &Cx, id: ExprId, mode: SelfMode, this: Option<Val>, args: Vec<Val>, ret: Ty) -> Val {
+    fn plain_model(&mut self, cx: &Cx, id: ExprId, model: &FnModel, this: Option<Val>, args: Vec<Val>, ret: Ty) -> Val {
         let mut deps = Deps::default();
         if let Some(this) = this {
-            let by_place = matches!(mode, SelfMode::Ref | SelfMode::RefMut);
-            deps = deps.join(&if by_place { self.lend(cx, id, &this) } else { this.all_deps() });
+            deps = deps.join(&match model.self_mode {
+                SelfMode::Ref => self.lend(cx, id, &this, Some(AccessKind::Read)),
+                SelfMode::RefMut => self.lend(cx, id, &this, Some(AccessKind::Update)),
+                SelfMode::Value | SelfMode::None => this.all_deps(),
+            });
         }
-        for arg in &args {
-            deps = deps.join(&self.lend(cx, id, arg));
+        for (n, arg) in args.iter().enumerate() {
+            let lent = match model.params.get(n) {
+                Some(TyExpr::Ref(false, _)) => Some(AccessKind::Read),
+                Some(TyExpr::Ref(true, _)) => Some(AccessKind::Update),
+                _ => None,
+            };
+            deps = deps.join(&self.lend(cx, id, arg, lent));
         }
         Val::unknown(ret).with_deps(&deps)
     }

@@ -116,6 +116,7 @@ impl Interp<'_> {
                 entry: Entry::Fn(id),
                 many,
                 loops: Vec::new(),
+                started_before: Default::default(),
                 joined_at_start: Default::default(),
                 joined_at_end: Default::default(),
                 result: None,

@@ -357,11 +357,14 @@ impl Interp<'_> {
         for kind in &value.alts {
             match kind {
                 Kind::Pointer(place, how) => {
-                    lval.places.push(*place);
+                    if !lval.places.contains(place) {
+                        lval.places.push(*place);
+                    }
                     if *how == Pointer::Raw {
                         lval.door = Door::Raw;
                     }
                 }
+                Kind::Guard(guard) if lval.places.contains(&guard.data) => {}
                 Kind::Guard(guard) => lval.places.push(guard.data),
                 _ => {}
             }
@@ -478,7 +481,7 @@ impl Interp<'_> {
     fn assign_to(&mut self, cx: &Cx, id: ExprId, left: ExprId, value: Val, range: TextRange) {
         let lval = self.lval(cx, left, true);
         let old = self.peek(&lval);
-        if self.needs_drop(&old, 0)
+        if self.needs_drop(&old)
             && let [place] = lval.places[..]
             && matches!(self.places.get(place).root, Root::Local(..))
         {

@@ -134,7 +134,7 @@ impl Interp<'_> {
 
     /// Parts that a pattern doesn't bind end with the statement.
     fn drop_unbound(&mut self, cx: &Cx, pat: &Pat, subject: &Subject) {
-        if subject.place.is_some() || !self.needs_drop(&subject.value, 0) {
+        if subject.place.is_some() || !self.needs_drop(&subject.value) {
             return;
         }
         if let Pat::Tuple(parts) = pat {
@@ -514,7 +514,7 @@ impl Interp<'_> {
             return Subject { value, place: Some(lval), by_ref: None, range, expr: id };
         }
         let value = self.eval(cx, id);
-        let droppable = self.needs_drop(&value, 0);
+        let droppable = self.needs_drop(&value);
         if !droppable {
             return Subject::value(value, id, range);
         }
@@ -653,7 +653,7 @@ impl Interp<'_> {
             if !this.st.reachable {
                 return Val::bottom();
             }
-            let source = this.into_iter(cx, iter, source);
+            let source = this.loop_source(cx, iter, source);
             let mut exit: Option<State> = Some(this.st.clone());
             this.rounds(at, label, |this| {
                 let item = this.next_item(cx, iter, at, &source);

@@ -30,6 +30,24 @@ impl Interp<'_> {
         Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()))
     }
 
+    /// What a `for` loop goes through: `into_iter` as the type's model has it, `iter` behind a reference.
+    pub(super) fn loop_source(&mut self, cx: &Cx, expr: ExprId, value: Val) -> Val {
+        let by_ref = matches!(value.ty, Ty::Ref { .. });
+        let mut ty = value.ty.clone();
+        while let Ty::Ref { inner, .. } = &ty {
+            ty = (**inner).clone();
+        }
+        let method = Name::new(if by_ref { "iter" } else { "into_iter" });
+        let model = match &ty {
+            Ty::Ext(path, _) => self.models.type_method(*path, method),
+            _ => None,
+        };
+        match model.filter(|m| self.models.fn_model(*m).op.is_some()) {
+            Some(model) => self.apply_model(cx, expr, model, Some(value), &ty, Vec::new()),
+            None => self.into_iter(cx, expr, value),
+        }
+    }
+
     pub(super) fn iter_received(&mut self, source: Val, channels: Vec<super::places::PlaceId>) -> Val {
         let iter = IterValue { source, stages: Vec::new(), channels, counter: false, bound: None, parallel: None };
         Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()))

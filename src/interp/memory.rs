@@ -11,6 +11,9 @@ use crate::resolve::{StaticId, Ty};
 use smallvec::SmallVec;
 use std::rc::Rc;
 
+/// What shared objects hold is known this deep.
+const MAX_NESTING: u32 = 5;
+
 /// What a place expression denotes: usually one place.
 #[derive(Clone, Debug)]
 pub struct Lval {
@@ -235,6 +238,7 @@ impl Interp<'_> {
     fn put_heap(&mut self, root: Root, value: Val) {
         let mut value = value;
         strip_deps(&mut value);
+        value.bound_depth(MAX_NESTING);
         if self.heap.get(&root) != Some(&value) {
             self.heap.insert(root, value);
             self.heap_version += 1;

@@ -68,6 +68,8 @@ impl Analysis {
             }
         } else if self.not_started(one, first, two) || self.not_started(two, second, one) {
             return Some(Ordered::NotStarted);
+        } else if self.exclusive_starts(one, two) {
+            return Some(Ordered::NotStarted);
         } else if self.joined(first).contains(&two) || self.joined(second).contains(&one) {
             return Some(Ordered::Joined);
         }
@@ -93,6 +95,22 @@ impl Analysis {
             child = at;
         }
         false
+    }
+
+    /// Both descend from contexts of which one parent starts only the one or the other.
+    fn exclusive_starts(&self, one: ContextId, two: ContextId) -> bool {
+        let (ours, theirs): (Vec<_>, Vec<_>) =
+            (self.contexts.ancestry(one).collect(), self.contexts.ancestry(two).collect());
+        let Some(at) = ours.iter().position(|c| theirs.contains(c)) else { return false };
+        let parent = ours[at];
+        let Some(other) = theirs.iter().position(|c| *c == parent) else { return false };
+        if at == 0 || other == 0 || self.is_many(parent) {
+            return false;
+        }
+        let (x, y) = (ours[at - 1], theirs[other - 1]);
+        x != y
+            && !self.contexts.get(x).started_before.contains(&y)
+            && !self.contexts.get(y).started_before.contains(&x)
     }
 
     /// What has surely ended: joined, and what those had joined at their end.

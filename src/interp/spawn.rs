@@ -36,6 +36,8 @@ impl Interp<'_> {
         for (which, callee) in callees.into_iter().enumerate() {
             let Some(id) = self.context_at(cx, site, which as u32, kind, &callee, literal) else { continue };
             self.escape(&Val::of(callee, Ty::Unknown));
+            let before = self.st.moment.started.clone();
+            self.contexts.get_mut(id).started_before.extend(before);
             let running = self.st.start(id);
             self.note_start(id, running);
             if let Some(scope) = scope
@@ -81,6 +83,7 @@ impl Interp<'_> {
             entry,
             many: false,
             loops: self.loops.clone(),
+            started_before: Default::default(),
             joined_at_start: self.st.moment.joined.clone(),
             joined_at_end: Default::default(),
             result: None,

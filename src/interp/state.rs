@@ -12,6 +12,9 @@ use crate::resolve::LocalId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+/// What locals hold is known this deep where paths meet.
+const MAX_NESTING: u32 = 8;
+
 /// The locals of one call.
 #[derive(Clone, Debug)]
 pub struct FrameEnv {
@@ -209,7 +212,10 @@ impl State {
             for (local, value) in &theirs.locals {
                 match env.locals.iter_mut().find(|(l, _)| l == local) {
                     Some(slot) if slot.1 == *value => {}
-                    Some(slot) => slot.1 = slot.1.join(value),
+                    Some(slot) => {
+                        slot.1 = slot.1.join(value);
+                        slot.1.bound_depth(MAX_NESTING);
+                    }
                     None => env.locals.push((*local, value.clone())),
                 }
             }

@@ -369,6 +369,22 @@ impl Val {
         deps
     }
 
+    /// Forgets what lies deeper than `depth` aggregates.
+    pub fn bound_depth(&mut self, depth: u32) {
+        for kind in &mut self.alts {
+            if let Kind::Aggregate(aggregate) = kind {
+                if depth == 0 {
+                    self.open = true;
+                    *kind = Kind::Aggregate(Rc::new(Aggregate { variant: aggregate.variant, fields: Vec::new() }));
+                } else if aggregate.fields.iter().any(|(_, f)| f.alts.iter().any(|k| matches!(k, Kind::Aggregate(_)))) {
+                    let mut bounded = (**aggregate).clone();
+                    bounded.fields.iter_mut().for_each(|(_, f)| f.bound_depth(depth - 1));
+                    *kind = Kind::Aggregate(Rc::new(bounded));
+                }
+            }
+        }
+    }
+
     pub fn join(&self, other: &Val) -> Val {
         if self.is_bottom() {
             let mut joined = other.clone();
@@ -393,6 +409,13 @@ impl Val {
     fn add(&mut self, kind: &Kind) {
         if self.alts.contains(kind) {
             return;
+        }
+        if let Kind::Guard(new) = kind {
+            // One guard on all paths, whichever acquisition it came from.
+            let same = |k: &Kind| matches!(k, Kind::Guard(old) if (old.lock, old.data, old.mode, old.pending) == (new.lock, new.data, new.mode, new.pending));
+            if self.alts.iter().any(same) {
+                return;
+            }
         }
         if let Kind::Aggregate(new) = kind {
             for slot in &mut self.alts {

@@ -5,7 +5,9 @@
 mod describe;
 pub mod info;
 mod pairs;
+mod raw_pointer_race;
 mod static_mut_race;
+mod unsafe_cell_race;
 mod why;
 
 use crate::config::Config;
@@ -32,7 +34,11 @@ pub trait Rule: Sync {
 }
 
 /// The rules that exist, in the order of the manual.
-const CHECKS: &[&dyn Rule] = &[&static_mut_race::StaticMutRace];
+const CHECKS: &[&dyn Rule] = &[
+    &static_mut_race::StaticMutRace,
+    &unsafe_cell_race::UnsafeCellRace,
+    &raw_pointer_race::RawPointerRace,
+];
 
 /// Runs every rule that is on.
 pub fn check(facts: &Facts, config: &Config) -> Vec<Finding> {

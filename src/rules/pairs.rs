@@ -18,12 +18,42 @@ pub struct Event<'a> {
     pub access: &'a AccessEvent,
 }
 
+/// The door an access comes through.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Door {
+    None,
+    Raw,
+    Cell,
+    StaticMut,
+}
+
+/// The door of one access: what lets it be unsynchronized at all.
+pub fn door(facts: &Facts, event: Event) -> Door {
+    let places = &facts.analysis.places;
+    let place = event.access.place;
+    if event.access.atomic.is_some() {
+        return Door::None;
+    }
+    if let Root::Static(id) = places.get(place).root
+        && facts.program.statics[id.index()].item.mutable
+        && !places.passes(place, |step| matches!(step, Proj::Guarded | Proj::Deref))
+    {
+        return Door::StaticMut;
+    }
+    if places.passes(place, |step| step == Proj::Cell) {
+        return Door::Cell;
+    }
+    if event.access.door == crate::interp::access::Door::Raw { Door::Raw } else { Door::None }
+}
+
 /// Why a pair isn't a race, or that it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Verdict {
     Race,
-    /// Different parts.
+    /// Different parts, or objects of each instance's own.
     Disjoint,
+    /// Safe accesses that no unsafe promise makes shared.
+    NoDoor,
     BothRead,
     BothAtomic,
     Locked(PlaceId),
@@ -64,7 +94,10 @@ pub fn verdict(facts: &Facts, a: Event, b: Event) -> Verdict {
     if a.access.atomic.is_some() && b.access.atomic.is_some() {
         return Verdict::BothAtomic;
     }
-    if !overlap(facts, a, b) {
+    if door(facts, a).max(door(facts, b)) == Door::None {
+        return Verdict::NoDoor;
+    }
+    if !overlap(facts, a, b) || (a.context == b.context && is_own(facts, a.context, a.access.place)) {
         return Verdict::Disjoint;
     }
     if let Some(order) = analysis.ordered(a.context, a.access, b.context, b.access) {
@@ -77,13 +110,14 @@ pub fn verdict(facts: &Facts, a: Event, b: Event) -> Verdict {
 }
 
 /// The races among the accesses of one root, grouped so that each group's accesses share a place.
-pub fn races<'a>(facts: &Facts, events: &[Event<'a>]) -> Vec<Group<'a>> {
+pub fn races<'a>(facts: &Facts, events: &[Event<'a>], wanted: Door) -> Vec<Group<'a>> {
     let events = &events[..events.len().min(MAX_EVENTS)];
     let mut parent: Vec<usize> = (0..events.len()).collect();
     let mut pairs = Vec::new();
     for i in 0..events.len() {
         for j in i..events.len() {
-            if verdict(facts, events[i], events[j]) == Verdict::Race {
+            let fits = door(facts, events[i]).max(door(facts, events[j])) == wanted;
+            if fits && verdict(facts, events[i], events[j]) == Verdict::Race {
                 pairs.push((i, j));
                 let (a, b) = (find(&mut parent, i), find(&mut parent, j));
                 parent[a.max(b)] = a.min(b);
@@ -160,7 +194,8 @@ fn indices_meet(facts: &Facts, one: ContextId, x: Index, two: ContextId, y: Inde
             !(never || (own && offset == 0 && m != 0))
         }
         (Index::Share(l, a), Index::Share(k, b)) if l == k => {
-            a == b && !(a == crate::interp::places::EACH_SHARE && one == two)
+            let handed_out = facts.analysis.frames.get(l.frame).context != one;
+            a == b && !(a == crate::interp::places::EACH_SHARE && one == two && handed_out)
         }
         (Index::Block(l, m, a), Index::Block(k, n, b)) if (l, m, a) == (k, n, b) => {
             !(one == two && facts.analysis.contexts.get(one).loops.contains(&l))

@@ -3,7 +3,7 @@
 //! Atomics and locks that are stored in a `static mut` are judged by what they are; only plain accesses count here.
 
 use super::describe::{Story, describe};
-use super::pairs::{by_root, races};
+use super::pairs::{Door, by_root, races};
 use super::{Facts, Rule};
 use crate::finding::{Finding, Level};
 use crate::interp::places::Root;
@@ -21,7 +21,7 @@ impl Rule for StaticMutRace {
             _ => false,
         };
         for events in by_root(facts, is_door) {
-            for group in races(facts, &events) {
+            for group in races(facts, &events, Door::StaticMut) {
                 let story = Story { rule: self.id(), level, help: help(facts, &group.place) };
                 out.extend(describe(facts, &story, &group));
             }
