@@ -145,6 +145,8 @@ pub struct Via {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Step {
     pub thread: usize,
+    /// Which instance of a many-context takes the step, from 0.
+    pub instance: u32,
     /// `reads`, `writes`, `locks`, …
     pub does: String,
     /// The value, where known.
@@ -199,6 +201,29 @@ pub struct Finding {
     pub fingerprint: String,
 }
 
+impl Finding {
+    /// Calls `visit` for every position in it.
+    pub fn each_location(&mut self, visit: &mut dyn FnMut(&mut Location)) {
+        self.because_at.iter_mut().for_each(&mut *visit);
+        self.declared_at.iter_mut().for_each(&mut *visit);
+        self.threads.iter_mut().for_each(|t| visit(&mut t.spawned_at));
+        for access in &mut self.accesses {
+            visit(&mut access.at);
+            access.via.iter_mut().for_each(|v| visit(&mut v.at));
+        }
+        self.schedule.iter_mut().filter_map(|s| s.at.as_mut()).for_each(&mut *visit);
+        if let Some(fix) = &mut self.fix {
+            fix.edits.iter_mut().for_each(|e| visit(&mut e.at));
+        }
+    }
+
+    /// Where the finding is shown: the first access that writes, else the first access, else the declaration.
+    pub fn primary(&self) -> Option<Location> {
+        let writes = self.accesses.iter().find(|access| access.kind != AccessKind::Read);
+        writes.or(self.accesses.first()).map(|access| access.at).or(self.declared_at)
+    }
+}
+
 /// A file of the run.
 #[derive(Clone, Debug)]
 pub struct SourceText {
@@ -244,6 +269,31 @@ pub struct Summary {
     pub blind: Vec<(&'static str, u64)>,
     /// Seconds per room, for `--stats`.
     pub times: Vec<(&'static str, f64)>,
+}
+
+impl Summary {
+    /// Adds the counts and times of another part of the run.
+    pub fn add(&mut self, other: Summary) {
+        self.files += other.files;
+        self.lines += other.lines;
+        self.functions += other.functions;
+        self.contexts += other.contexts;
+        self.places += other.places;
+        self.suppressed += other.suppressed;
+        self.cut += other.cut;
+        for (name, count) in other.blind {
+            match self.blind.iter_mut().find(|(n, _)| *n == name) {
+                Some(slot) => slot.1 += count,
+                None => self.blind.push((name, count)),
+            }
+        }
+        for (name, seconds) in other.times {
+            match self.times.iter_mut().find(|(n, _)| *n == name) {
+                Some(slot) => slot.1 += seconds,
+                None => self.times.push((name, seconds)),
+            }
+        }
+    }
 }
 
 /// Answer to `--why PLACE`: lines of text with positions as in `Finding::because`.

@@ -1,7 +1,189 @@
 //! racelint: finds data races and lost updates in Rust source and names the threads that race.
 
+pub mod cli;
+pub mod command;
+pub mod config;
 pub mod finding;
 pub mod hir;
+pub mod interp;
+pub mod models;
 pub mod project;
+pub mod report;
 pub mod resolve;
+pub mod rules;
 pub mod syntax;
+
+pub use config::Config;
+
+use finding::{FileId, Finding, Report, RunError, SourceText, Summary, Why};
+use interp::Relevance;
+use rayon::prelude::*;
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Instant;
+
+/// Stack of a worker thread: deep syntax trees recurse; pages not touched cost nothing.
+const STACK: usize = 64 << 20;
+
+/// Analyses the programs under `paths`. Never fails: what went wrong is in `Report::errors`.
+pub fn check(paths: &[PathBuf], config: &Config) -> Report {
+    let threads = config.threads.unwrap_or(0);
+    match rayon::ThreadPoolBuilder::new().num_threads(threads).stack_size(STACK).build() {
+        Ok(pool) => pool.install(|| check_here(paths, config)),
+        Err(error) => Report {
+            errors: vec![RunError {
+                file: String::new(),
+                line: 0,
+                column: 0,
+                message: format!("no worker threads: {error}"),
+                fatal: true,
+            }],
+            ..Report::default()
+        },
+    }
+}
+
+fn check_here(paths: &[PathBuf], config: &Config) -> Report {
+    let start = Instant::now();
+    let found = project::discover(paths, &config.options);
+    let walked = start.elapsed().as_secs_f64();
+    let parts: Vec<Part> = found.groups.par_iter().map(|group| check_group(group, config)).collect();
+    let mut report = Report { errors: found.errors, ..Report::default() };
+    let mut why = config.why.as_ref().map(|_| Why::default());
+    for part in parts {
+        part.add_to(&mut report, why.as_mut());
+    }
+    if let (Some(why), Some(wanted)) = (&mut why, &config.why)
+        && why.lines.is_empty()
+    {
+        why.lines.push(rules::nothing(wanted));
+    }
+    report.why = why;
+    report.errors.sort();
+    report.errors.dedup();
+    sort_findings(&mut report);
+    report.summary.times.insert(0, ("discover", walked));
+    report
+}
+
+/// What one group adds; files are numbered in the group and only the cited ones are kept.
+struct Part {
+    findings: Vec<Finding>,
+    files: BTreeMap<FileId, SourceText>,
+    errors: Vec<RunError>,
+    summary: Summary,
+    why: Why,
+}
+
+impl Part {
+    fn add_to(self, report: &mut Report, why: Option<&mut Why>) {
+        let mut numbers: BTreeMap<FileId, FileId> = BTreeMap::new();
+        for (old, source) in self.files {
+            let known = report.files.iter().position(|f| f.path == source.path);
+            let at = known.unwrap_or_else(|| {
+                report.files.push(source);
+                report.files.len() - 1
+            });
+            numbers.insert(old, FileId(at as u32));
+        }
+        for mut finding in self.findings {
+            finding.each_location(&mut |at| at.file = numbers[&at.file]);
+            let known = report.findings.iter().any(|f| same_finding(f, &finding));
+            if !known {
+                report.findings.push(finding);
+            }
+        }
+        if let Some(why) = why {
+            for (text, mut at) in self.why.lines {
+                at.iter_mut().for_each(|l| l.file = numbers[&l.file]);
+                why.lines.push((text, at));
+            }
+        }
+        report.errors.extend(self.errors);
+        report.summary.add(self.summary);
+    }
+}
+
+/// The same place and rule, seen again by another program.
+fn same_finding(a: &Finding, b: &Finding) -> bool {
+    a.rule == b.rule && a.place == b.place && a.declared_at == b.declared_at
+}
+
+fn sort_findings(report: &mut Report) {
+    let files = &report.files;
+    let key = |f: &Finding| {
+        let at = f.primary();
+        (at.map(|l| files[l.file.0 as usize].path.clone()), at.map(|l| l.range), f.rule, f.place.clone())
+    };
+    report.findings.sort_by_cached_key(key);
+}
+
+fn check_group(group: &project::Group, config: &Config) -> Part {
+    let models = models::built_in();
+    let start = Instant::now();
+    let loaded = project::load::load(group, &*models);
+    let parsed = start.elapsed().as_secs_f64();
+    let mut errors = loaded.errors.clone();
+    let start = Instant::now();
+    let program = resolve::build(loaded, models.clone(), models.clone());
+    let resolved = start.elapsed().as_secs_f64();
+    errors.extend(program.errors.iter().cloned());
+    let start = Instant::now();
+    let mut summary = Summary {
+        files: program.files.len() as u64,
+        lines: program.files.iter().map(|f| f.source.text.lines().count() as u64).sum(),
+        functions: program.fns.iter().filter(|f| f.item.body.is_some()).count() as u64,
+        ..Summary::default()
+    };
+    let relevance = Relevance::new(&program, &models);
+    let mut findings: Vec<Finding> = Vec::new();
+    let mut why = Why::default();
+    let mut counts = interp::Counts::default();
+    if relevance.any_state() {
+        let mut programs = interp::programs(&program, &models);
+        programs.sort_by_key(|p| p.kind);
+        for entries in programs {
+            let analysis = interp::analyse(&program, &models, &relevance, &entries);
+            let facts = rules::Facts { program: &program, models: &models, analysis: &analysis, kind: entries.kind };
+            for finding in rules::check(&facts, config) {
+                if !findings.iter().any(|f| same_finding(f, &finding)) {
+                    findings.push(finding);
+                }
+            }
+            if let Some(place) = &config.why {
+                rules::why(&facts, place, &mut why);
+            }
+            summary.contexts += analysis.contexts.list.len() as u64;
+            summary.places += analysis.places.len() as u64;
+            counts.add(&analysis.counts);
+        }
+    }
+    if !group.focus.is_empty() {
+        findings.retain(|f| f.accesses.iter().any(|a| in_focus(&program, a.at.file, &group.focus)));
+    }
+    summary.cut = counts.cut;
+    summary.blind = vec![
+        ("unresolved imports", program.blind.unresolved_imports),
+        ("opaque macros", program.blind.opaque_macros + counts.opaque_macros),
+        ("unresolved calls", counts.unresolved_calls),
+        ("unresolved methods", counts.unresolved_methods),
+    ];
+    let analysed = start.elapsed().as_secs_f64();
+    summary.times = vec![("parse", parsed), ("resolve", resolved), ("analyse", analysed)];
+    let mut files = BTreeMap::new();
+    let mut keep = |at: &mut finding::Location| {
+        files.entry(at.file).or_insert_with(|| program.file(at.file).source.clone());
+    };
+    for finding in &mut findings {
+        finding.each_location(&mut keep);
+    }
+    for (_, at) in &mut why.lines {
+        at.iter_mut().for_each(&mut keep);
+    }
+    Part { findings, files, errors, summary, why }
+}
+
+fn in_focus(program: &resolve::Program, file: FileId, focus: &[PathBuf]) -> bool {
+    let path = std::path::Path::new(&program.file(file).source.path);
+    focus.iter().any(|f| path.starts_with(f) || f.as_os_str() == "." && path.is_relative())
+}

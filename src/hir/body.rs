@@ -36,6 +36,71 @@ impl Body {
     pub fn expr(&self, id: ExprId) -> &Expr {
         &self.exprs[id.0 as usize]
     }
+
+    /// Calls `visit` for each direct sub-expression.
+    pub fn each_child(&self, id: ExprId, visit: &mut dyn FnMut(ExprId)) {
+        use ExprKind as K;
+        match &self.expr(id).kind {
+            K::Missing | K::Lit(_) | K::Path(_) | K::Continue { .. } => {}
+            K::Block(block) => block.each_child(visit),
+            K::If { cond, then, else_ } => [Some(*cond), Some(*then), *else_].into_iter().flatten().for_each(visit),
+            K::Let { scrutinee: e, .. }
+            | K::Loop { body: e, .. }
+            | K::Field { base: e, .. }
+            | K::Unary { operand: e, .. }
+            | K::Borrow { operand: e, .. }
+            | K::Cast { operand: e, .. }
+            | K::Await(e)
+            | K::Try(e) => visit(*e),
+            K::Match { scrutinee, arms } => {
+                visit(*scrutinee);
+                for arm in arms {
+                    arm.guard.into_iter().chain([arm.body]).for_each(&mut *visit);
+                }
+            }
+            K::While { cond: a, body: b, .. }
+            | K::For { iter: a, body: b, .. }
+            | K::Index { base: a, index: b }
+            | K::Binary { left: a, right: b, .. }
+            | K::Assign { left: a, right: b }
+            | K::AssignOp { left: a, right: b, .. }
+            | K::Repeat { element: a, len: b, .. } => [*a, *b].into_iter().for_each(visit),
+            K::Break { value, .. } | K::Return(value) => value.iter().copied().for_each(visit),
+            K::Call { callee, args } => [*callee].iter().chain(args).copied().for_each(visit),
+            K::MethodCall { receiver, args, .. } => [*receiver].iter().chain(args).copied().for_each(visit),
+            K::Closure(closure) => visit(closure.body),
+            K::Struct { fields, base, .. } => fields.iter().map(|(_, e)| *e).chain(*base).for_each(visit),
+            K::Tuple(parts)
+            | K::Array { elements: parts, .. }
+            | K::MacroArgs { args: parts, .. }
+            | K::Join { branches: parts, .. } => parts.iter().copied().for_each(visit),
+            K::Range { lo, hi, .. } => lo.iter().chain(hi).copied().for_each(visit),
+            K::Select { branches, else_, .. } => {
+                for branch in branches {
+                    [Some(branch.future), branch.guard, Some(branch.handler)].into_iter().flatten().for_each(&mut *visit);
+                }
+                else_.iter().copied().for_each(visit);
+            }
+        }
+    }
+
+    /// Calls `visit` for each pattern that stands directly in an expression.
+    pub fn each_pat(&self, id: ExprId, visit: &mut dyn FnMut(&Pat)) {
+        match &self.expr(id).kind {
+            ExprKind::Let { pat, .. } | ExprKind::For { pat, .. } => visit(pat),
+            ExprKind::Match { arms, .. } => arms.iter().for_each(|arm| visit(&arm.pat)),
+            ExprKind::Closure(closure) => closure.params.iter().for_each(|(pat, _)| visit(pat)),
+            ExprKind::Select { branches, .. } => branches.iter().for_each(|b| visit(&b.pat)),
+            ExprKind::Block(block) => {
+                for stmt in &block.stmts {
+                    if let Stmt::Let { pat, .. } = stmt {
+                        visit(pat);
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -128,6 +193,18 @@ pub struct Block {
     /// The statements a macro call in statement position expanded to: same scope as the block around it
     /// (`let`s stay visible after it).
     pub transparent: bool,
+}
+
+impl Block {
+    fn each_child(&self, visit: &mut dyn FnMut(ExprId)) {
+        for stmt in &self.stmts {
+            match stmt {
+                Stmt::Let { init, else_, .. } => init.iter().chain(else_).copied().for_each(&mut *visit),
+                Stmt::Expr(expr) => visit(*expr),
+            }
+        }
+        self.tail.iter().copied().for_each(visit);
+    }
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -231,3 +308,18 @@ pub enum Pat {
 /// A small expression kept as tokens: an array length, a const argument.
 #[derive(Clone, PartialEq, Debug)]
 pub struct ExprText(pub Tokens);
+
+impl Pat {
+    /// Calls `visit` for this pattern and all inside it.
+    pub fn walk(&self, visit: &mut dyn FnMut(&Pat)) {
+        visit(self);
+        match self {
+            Pat::Bind { sub: Some(sub), .. } | Pat::Ref(sub) => sub.walk(visit),
+            Pat::Tuple(parts) | Pat::Slice(parts) | Pat::TupleStruct(_, parts) | Pat::Or(parts) => {
+                parts.iter().for_each(|p| p.walk(visit));
+            }
+            Pat::Struct { fields, .. } => fields.iter().for_each(|(_, p)| p.walk(visit)),
+            Pat::Wild | Pat::Rest | Pat::Bind { .. } | Pat::Path(_) | Pat::Lit(_) | Pat::Range | Pat::Unknown => {}
+        }
+    }
+}

@@ -2,10 +2,11 @@
 
 use super::ty::*;
 use crate::finding::{FileId, Location, SourceText};
-use crate::hir::{self, Attr, Body, BodyIndex, Edition, Name, Pat, PathId, TextRange};
+use crate::hir::{
+    self, Attr, Body, BodyIndex, DirectiveComment, Edition, Name, Pat, PathId, SyntaxError, TextRange,
+};
 use crate::project::cfg::When;
 use crate::project::{CrateId, CrateSource};
-use rustc_hash::FxHashMap;
 use std::sync::{Arc, OnceLock};
 
 /// Everything a group of crates declares.
@@ -38,6 +39,9 @@ pub struct Blind {
 pub struct File {
     pub source: SourceText,
     pub bodies: Vec<BodyIndex>,
+    /// `#![…]` of the file.
+    pub attrs: Vec<Attr>,
+    pub comments: Vec<DirectiveComment>,
 }
 
 pub struct CrateDef {
@@ -53,8 +57,18 @@ pub struct ModuleDef {
     pub file: FileId,
     pub when: When,
     pub public: bool,
-    /// The block's body, for the anonymous module of a block.
+    /// The anonymous module of a block with items.
+    pub is_block: bool,
+    /// The function that the block stands in; `None` in an initializer.
     pub block_of: Option<FnId>,
+}
+
+/// What has a body: a function, or an initializer.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum BodyOwner {
+    Fn(FnId),
+    Static(StaticId),
+    Const(ConstId),
 }
 
 /// Where an item is declared.
@@ -76,6 +90,8 @@ pub struct FnDef {
     pub when: When,
     /// Reachable from outside the crate by name: `pub` all the way (or re-exported), or a method of a public type or trait.
     pub public: bool,
+    /// Written with a plain `pub`.
+    pub(super) declared_public: bool,
     pub item: Arc<hir::FnItem>,
     pub sig: FnSig,
     pub(super) body: OnceLock<Option<Arc<ResolvedBody>>>,
@@ -154,6 +170,8 @@ pub struct TraitDef {
     pub consts: Vec<ConstId>,
     /// Associated types with their defaults.
     pub types: Vec<(Name, Option<Ty>)>,
+    /// The bounds of the associated types.
+    pub type_bounds: Vec<(Name, Vec<TraitRef>)>,
 }
 
 pub struct ImplDef {
@@ -165,6 +183,10 @@ pub struct ImplDef {
     pub is_unsafe: bool,
     pub negative: bool,
     pub generics: Vec<ParamId>,
+    /// Bounds of the parameters and of the `where` clause.
+    pub predicates: Vec<(Ty, TraitRef)>,
+    /// Written without a trait. (`trait_` is also `None` when the trait's path doesn't resolve.)
+    pub inherent: bool,
     pub trait_: Option<TraitRef>,
     pub self_ty: Ty,
     pub fns: Vec<FnId>,
@@ -199,8 +221,10 @@ pub struct ResolvedBody {
     /// constant, static or variant it names instead.
     pub(super) bindings: Vec<Bound>,
     pub locals: Vec<Local>,
-    /// Types written in the body, by the range and content of the written type (lets, casts, turbofish, closure parameters).
-    pub(super) types: FxHashMap<PathId, Ty>,
+    /// Of the parameters' patterns, whose paths have no number, by range.
+    pub(super) param_paths: Vec<(TextRange, Res)>,
+    /// What of the body could not be parsed.
+    pub errors: Vec<SyntaxError>,
 }
 
 /// A local variable of a body. Parameters come first, `self` first of all.
@@ -235,9 +259,18 @@ pub enum Res {
     /// Type arguments as written (empty: unknown).
     Variant(AdtId, u32, Args),
     /// `T::name`, `Self::name`, `<T as Trait>::name`, `Vec::new`: to be looked up in the type (library types too).
-    Assoc { ty: Ty, of_trait: Option<TraitRef>, name: Name, args: Args },
+    Assoc {
+        ty: Ty,
+        of_trait: Option<TraitRef>,
+        name: Name,
+        args: Args,
+    },
     /// `Trait::name` without a type: the first argument's type decides.
-    TraitItem { of_trait: TraitRef, name: Name, args: Args },
+    TraitItem {
+        of_trait: TraitRef,
+        name: Name,
+        args: Args,
+    },
     /// A library's function, static, constant or variant: `std::thread::spawn`, `std::option::Option::Some`.
     Ext(Name, Args),
     /// A type or module where a value was expected, or a type position.
@@ -248,6 +281,15 @@ pub enum Res {
 impl ResolvedBody {
     pub fn path(&self, id: PathId) -> &Res {
         self.paths.get(id.0 as usize).unwrap_or(&Res::Unresolved)
+    }
+
+    /// What a path of the body or of a parameter's pattern means.
+    pub fn res(&self, path: &hir::Path) -> &Res {
+        if path.id != PathId::ITEM {
+            return self.path(path.id);
+        }
+        let found = self.param_paths.iter().find(|(range, _)| *range == path.range);
+        found.map_or(&Res::Unresolved, |(_, res)| res)
     }
 
     pub fn binding(&self, id: hir::BindingId) -> &Bound {

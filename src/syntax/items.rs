@@ -424,7 +424,8 @@ mod tests {
 
     #[test]
     fn items_know_their_places() {
-        let text = "/* é */ /// é\n#[cfg(test)] /* ü */ pub(crate) fn größe() { \"}\" } // é\nstatic mut É: u8 = /* é */ f({ 1 })  ;";
+        let text = "/* é */ /// é\n#[cfg(test)] /* ü */ pub(crate) fn größe() { \"}\" } // é\n\
+                    static mut É: u8 = /* é */ f({ 1 })  ;";
         let items = parsed(text).tree.items;
         assert_eq!(at(text, items[0].range), "#[cfg(test)] /* ü */ pub(crate) fn größe() { \"}\" }");
         assert_eq!(at(text, items[0].name_range), "größe");

@@ -17,15 +17,6 @@ use quote::ToTokens;
 use std::sync::Arc;
 use syn::parse::{ParseStream, Parser};
 
-/// A declared function with its attributes and visibility, of any container.
-struct Function {
-    attrs: Vec<syn::Attribute>,
-    vis: syn::Visibility,
-    sig: syn::Signature,
-    block: Option<syn::Block>,
-    last: Span,
-}
-
 impl Lowering<'_> {
     pub(super) fn function(
         &self,

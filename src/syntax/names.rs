@@ -2,11 +2,60 @@
 //!
 //! In: the file's tokens in text order, and where bodies begin and end. Out: names without `r#`, in order of first
 //! occurrence, none twice in a part; of string literals those that a format string may capture (`"{name}"`).
-//! Invariant: the global name table is asked once for each distinct identifier of the file.
+//! Invariant: the global name table, whose lock all threads share, is asked once for each distinct identifier of the
+//! file; `intern` keeps the names that a thread used last for the same reason.
 
 use super::lexer::{Token, TokenKind};
 use crate::hir::Name;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHasher};
+use std::cell::RefCell;
+use std::fmt::{Display, Write};
+use std::hash::Hasher;
+
+/// How many names a thread keeps at hand; a power of two.
+const RECENT: usize = 2048;
+
+thread_local! {
+    static INTERNER: RefCell<Interner> =
+        RefCell::new(Interner { text: String::new(), recent: vec![None; RECENT] });
+}
+
+struct Interner {
+    /// The word that is looked up, written out.
+    text: String,
+    /// By hash; a newer name displaces an older one.
+    recent: Vec<Option<(&'static str, Name)>>,
+}
+
+/// The name for what `word` prints, `r#` included.
+pub(super) fn intern(word: &impl Display) -> Name {
+    INTERNER.with_borrow_mut(|interner| interner.name(word, ""))
+}
+
+/// The name for what `word` prints, without `r#`.
+pub(super) fn intern_plain(word: &impl Display) -> Name {
+    INTERNER.with_borrow_mut(|interner| interner.name(word, "r#"))
+}
+
+impl Interner {
+    fn name(&mut self, word: &impl Display, prefix: &str) -> Name {
+        self.text.clear();
+        // Writing to a string doesn't fail unless the word's own Display does; what it wrote is its name then.
+        let _ = write!(self.text, "{word}");
+        let text = self.text.strip_prefix(prefix).unwrap_or(&self.text);
+        let mut hasher = FxHasher::default();
+        hasher.write(text.as_bytes());
+        let slot = &mut self.recent[hasher.finish() as usize % RECENT];
+        match slot {
+            Some((known, name)) if *known == text => *name,
+            _ => {
+                let name = Name::new(text);
+                *slot = Some((name.as_str(), name));
+                name
+            }
+        }
+    }
+}
 
 #[derive(Default)]
 pub(super) struct NameIndex<'t> {

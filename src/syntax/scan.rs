@@ -1,9 +1,9 @@
 //! Finds function bodies in a file without parsing it, indexes their identifiers, and makes the text that syn gets.
 //!
-//! In: a file's text, or the part of it that holds one item. Out: a `Scan`. Invariants: whatever is left in the skeleton
-//! stands at its original line and column; a function's body is `{}` there, an initializer is `0`; comments are gone.
-//! Macro calls and definitions are kept whole, so nothing in them counts as a body. What is no function body or
-//! initializer is never dropped, whatever the text is; a body that is overlooked only costs the time to parse it.
+//! In: a file's text, or the part of it that holds one item. Out: a `Scan`. Invariants: whatever is left in the
+//! skeleton stands at its original line and column; a function's body is `{}` there, an initializer is `0`; comments
+//! are gone. Macro calls and definitions are kept whole, so nothing in them counts as a body. A body that is overlooked
+//! only costs the time to parse it.
 //!
 //! Why: parsing is 40 times as slow as scanning, and most bodies are never looked at. Doc comments alone are a third
 //! of what syn would read of a well documented crate.
@@ -432,7 +432,8 @@ mod tests {
 
     #[test]
     fn what_is_left_stays_where_it_was() {
-        let text = "\u{feff}#!/bin/sh\n/// é {\n/* ö */ fn /* ü\n */ f() { é();\n\n  } static A: [u8; 2] = /* c */ [1,\n 2] ; // x\nmod é;";
+        let text = "\u{feff}#!/bin/sh\n/// é {\n/* ö */ fn /* ü\n */ f() { é();\n\n  } \
+                    static A: [u8; 2] = /* c */ [1,\n 2] ; // x\nmod é;";
         let skeleton = whole(text).skeleton;
         let lines: Vec<_> = skeleton.lines().map(str::trim_end).collect();
         let expected =
@@ -442,7 +443,8 @@ mod tests {
 
     #[test]
     fn directives_are_collected_everywhere() {
-        let text = "//! racelint: allow(x)\nfn f() { a(); // racelint:  allow(y) \n }\n/// racelint: no\nconst A: u8 = 1 // racelint: z\n;// not racelint: w";
+        let text = "//! racelint: allow(x)\nfn f() { a(); // racelint:  allow(y) \n }\n/// racelint: no\n\
+                    const A: u8 = 1 // racelint: z\n;// not racelint: w";
         let comments = whole(text).comments;
         let all: Vec<_> = comments.iter().map(|c| (c.inner, c.text.as_str(), c.range.lo)).collect();
         let at = |needle| text.find(needle).unwrap() as u32;

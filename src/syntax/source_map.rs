@@ -65,6 +65,17 @@ impl SourceMap {
         self.between(span.start(), span.end())
     }
 
+    /// The byte of a punctuation character.
+    pub(super) fn char_range(&self, span: Span) -> TextRange {
+        match &self.kind {
+            Kind::Text(lines) => {
+                let lo = lines.offset(span.start()).min(self.whole.hi);
+                TextRange::new(lo, (lo + 1).min(self.whole.hi))
+            }
+            Kind::Synthetic(table) => Self::last_at(table, span.start(), true).unwrap_or(self.whole),
+        }
+    }
+
     /// From the first token's start to the last token's end.
     pub(super) fn join(&self, first: Span, last: Span) -> TextRange {
         match &self.kind {

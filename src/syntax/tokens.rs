@@ -4,8 +4,9 @@
 //! the two, the text with the map that leads back to the tokens' ranges. Invariant: rendering and parsing again gives
 //! the same tokens, except that invisible groups become parentheses (or vanish around a single token).
 
+use super::names::intern;
 use super::source_map::{Position, SourceMap};
-use crate::hir::{Delim, Joint, Name, TextRange, Tokens, Tt};
+use crate::hir::{Delim, Joint, TextRange, Tokens, Tt};
 use proc_macro2::{Delimiter, Spacing, TokenStream, TokenTree};
 
 /// The stream's tokens with the ranges `map` gives them.
@@ -13,16 +14,16 @@ pub(super) fn from_stream(stream: TokenStream, map: &SourceMap) -> Tokens {
     let mut tokens = Vec::new();
     let mut stream = stream.into_iter();
     while let Some(tree) = stream.next() {
-        let range = map.range(tree.span());
         tokens.push(match tree {
             TokenTree::Group(group) => {
-                Tt::Group(delim(group.delimiter()), from_stream(group.stream(), map), range)
+                let inner = from_stream(group.stream(), map);
+                Tt::Group(delim(group.delimiter()), inner, map.range(group.span()))
             }
-            TokenTree::Ident(ident) => Tt::Ident(Name::new(&ident.to_string()), range),
-            TokenTree::Literal(literal) => Tt::Literal(Name::new(&literal.to_string()), range),
+            TokenTree::Ident(ident) => Tt::Ident(intern(&ident), map.range(ident.span())),
+            TokenTree::Literal(literal) => Tt::Literal(intern(&literal), map.range(literal.span())),
             TokenTree::Punct(punct) if punct.as_char() == '\'' => match stream.next() {
                 Some(TokenTree::Ident(ident)) => {
-                    Tt::Lifetime(Name::new(&format!("'{ident}")), range.to(map.range(ident.span())))
+                    Tt::Lifetime(intern(&format_args!("'{ident}")), map.join(punct.span(), ident.span()))
                 }
                 _ => continue,
             },
@@ -31,7 +32,7 @@ pub(super) fn from_stream(stream: TokenStream, map: &SourceMap) -> Tokens {
                     Spacing::Joint => Joint::Joint,
                     Spacing::Alone => Joint::Alone,
                 };
-                Tt::Punct(punct.as_char(), joint, range)
+                Tt::Punct(punct.as_char(), joint, map.char_range(punct.span()))
             }
         });
     }

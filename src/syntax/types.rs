@@ -4,6 +4,7 @@
 //! lifetimes, higher-ranked binders and doc comments are dropped; what nests more than `MAX_DEPTH` types deep is
 //! `Type::Unknown`, so that nobody who walks a type has to mind the stack.
 
+use super::names::{intern, intern_plain};
 use super::source_map::SourceMap;
 use super::tokens::from_stream;
 use crate::hir::{
@@ -47,8 +48,7 @@ impl Counters {
 
 /// The identifier's name without `r#`.
 pub(super) fn name_of(ident: &syn::Ident) -> Name {
-    let text = ident.to_string();
-    Name::new(text.strip_prefix("r#").unwrap_or(&text))
+    intern_plain(ident)
 }
 
 pub(super) fn lower_type(ty: &syn::Type, map: &SourceMap, counters: &mut Counters) -> Type {
@@ -225,7 +225,7 @@ pub(super) fn lower_generics(generics: &syn::Generics, map: &SourceMap, counters
 fn lower_generic_param(param: &syn::GenericParam, map: &SourceMap, counters: &mut Counters) -> GenericParam {
     match param {
         syn::GenericParam::Lifetime(lifetime) => GenericParam {
-            name: Name::new(&lifetime.lifetime.to_string()),
+            name: intern(&lifetime.lifetime),
             kind: GenericParamKind::Lifetime,
             bounds: Vec::new(),
             default: None,

@@ -74,6 +74,11 @@ impl MacroTable {
         }
     }
 
+    /// Whether the crate defines a macro of this name.
+    pub fn defines(&self, name: Name) -> bool {
+        self.by_name.contains_key(&name)
+    }
+
     fn defs_of(&self, name: Name) -> impl DoubleEndedIterator<Item = &(Vec<Name>, Arc<MacroDef>)> {
         self.by_name.get(&name).into_iter().flatten().map(|at| &self.defs[*at as usize])
     }

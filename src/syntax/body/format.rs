@@ -7,8 +7,7 @@ use super::Lowering;
 use crate::hir::{ExprId, ExprKind, Name, Path, PathId, Segment, TextRange};
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
-use syn::parse::{Parse, ParseStream};
-use syn::punctuated::Punctuated;
+use syn::parse::{Parse, ParseStream, Parser};
 use syn::{Expr, Ident, Lit, LitStr, Token};
 
 /// `expr`, `name = expr`, and what loggers add: `target: expr`, `field = %expr`, `?expr`.
@@ -32,8 +31,13 @@ impl Parse for FormatArg {
     }
 }
 
-/// `a.b =` or `a:`; its first identifier.
+/// `a.b =`, `"a" =` or `a:`; its first identifier.
 fn argument_name(input: ParseStream<'_>) -> Option<Name> {
+    if input.peek(LitStr) && input.peek2(Token![=]) && !input.peek2(Token![==]) {
+        let name = input.parse::<LitStr>().ok()?;
+        input.parse::<Token![=]>().ok()?;
+        return Some(Name::new(&name.value()));
+    }
     let first = input.call(Ident::parse_any).ok()?;
     if input.peek(Token![:]) && !input.peek(Token![::]) {
         input.parse::<Token![:]>().ok()?;
@@ -55,9 +59,34 @@ pub(super) struct FormatArgs(pub(super) Vec<FormatArg>);
 
 impl Parse for FormatArgs {
     fn parse(input: ParseStream<'_>) -> syn::Result<FormatArgs> {
-        let args = Punctuated::<FormatArg, Token![,]>::parse_terminated(input)?;
-        Ok(FormatArgs(args.into_iter().collect()))
+        let mut args = Vec::new();
+        while !input.is_empty() {
+            match grouped_fields(input) {
+                Some(fields) => args.extend(fields.0),
+                None => args.push(input.parse()?),
+            }
+            if !input.is_empty() {
+                input.parse::<Token![,]>()?;
+            }
+        }
+        Ok(FormatArgs(args))
     }
+}
+
+/// `{ a = 1, %b }`, as loggers take fields.
+fn grouped_fields(input: ParseStream<'_>) -> Option<FormatArgs> {
+    if !input.peek(syn::token::Brace) {
+        return None;
+    }
+    let ahead = input.fork();
+    let group = ahead.parse::<proc_macro2::Group>().ok()?;
+    let fields = FormatArgs::parse.parse2(group.stream()).ok()?;
+    let is_block = matches!(&fields.0[..], [only] if !only.is_value);
+    if is_block || !ahead.is_empty() && !ahead.peek(Token![,]) {
+        return None;
+    }
+    input.advance_to(&ahead);
+    Some(fields)
 }
 
 impl Lowering<'_, '_> {

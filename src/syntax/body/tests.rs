@@ -140,6 +140,8 @@ fn format_like_macros_borrow_their_arguments() {
         "{ format!(&x, &y, &w, &a.b, &c); format!(f, &d)?; format!!(&e) }",
     );
     check("info!(target: \"t\", id = %x.y, ?z, \"hit {n}\")", "format!(&\"t\", &x.y, &z, &n)");
+    check("println!(\"{}\", { x })", "format!(&{ x })");
+    check("info!({ a = ?x, \"b\" = y }, \"done\",)", "format!(&x, &y)");
     check(
         "{ assert!(a > 1, \"no {b}\", c); assert_eq!(x, y.z(), \"{}\", w); }",
         "{ assert!((Gt a 1), &b, &c); assert!(&x, &y.z(), &w); }",

@@ -2,12 +2,13 @@
 //!
 //! In: compiled matcher and input tokens. Out: what each variable stands for, borrowed from the input. Repetitions
 //! take as many rounds as they can; a round that fails gives back its tokens and its separator. There is no other
-//! backtracking inside a rule (valid macros need none: rustc calls the rest ambiguous).
+//! backtracking inside a rule (valid macros need none: rustc calls the rest ambiguous). `$(#[$meta:meta])+` also takes
+//! nothing: doc comments, which may have stood there, never reach us.
 
 use super::fragment::{Frag, fragment_len};
 use super::glue::same_token;
 use super::template::{Node, Repeat, Times};
-use crate::hir::{Name, Tt};
+use crate::hir::{Delim, Name, Tt};
 
 /// What a variable stands for.
 #[derive(Debug)]
@@ -83,5 +84,15 @@ fn rounds<'a>(repeat: &Repeat<'_>, input: &'a [Tt], out: &mut Bindings<'a>) -> O
             }
         }
     }
-    (count > 0 || repeat.times != Times::Some).then_some(at)
+    (count > 0 || repeat.times != Times::Some || is_attribute(&repeat.body)).then_some(at)
+}
+
+/// `#[$meta]`
+fn is_attribute(body: &[Node<'_>]) -> bool {
+    match body {
+        [Node::Token([Tt::Punct('#', ..)]), Node::Group(Delim::Bracket, inner)] => {
+            matches!(inner[..], [Node::Var { kind: Some(Frag::Meta), .. }])
+        }
+        _ => false,
+    }
 }

@@ -155,6 +155,16 @@ fn repetitions_nest() {
 }
 
 #[test]
+fn documentation_may_be_missing() {
+    check("($(#[$m:meta])+ $n:ident) => { $(#[$m])* fn $n() {} }", "f", "fn f() {}");
+    check(
+        "($(#[$m:meta])+ $n:ident) => { $(#[$m])* fn $n() {} }",
+        "#[a] #[b(c)] f",
+        "#[a] #[b(c)] fn f() {}",
+    );
+}
+
+#[test]
 fn rules_are_tried_in_order() {
     let rules = "(@step $x:expr) => { one $x }; ($a:ident += $b:expr) => { add $a $b }; ($($t:tt)+) => { all $($t)+ }";
     check(rules, "@step 1", "one 1");

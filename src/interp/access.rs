@@ -1,0 +1,92 @@
+//! What a context does to shared places: the log the rules compare.
+
+use super::places::{FrameId, PlaceId};
+use super::values::{Deps, HoldId, Mode, ReadId};
+use crate::finding::{AccessKind, Location};
+use crate::hir::Name;
+use rustc_hash::FxHashMap;
+use std::rc::Rc;
+
+/// Index into the interned moments.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct MomentId(pub u32);
+
+/// Which door an access came through.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Door {
+    /// A plain safe access.
+    Safe,
+    /// Through a raw pointer or a reference made from one.
+    Raw,
+}
+
+/// A held lock, as an access remembers it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct HeldLock {
+    pub lock: PlaceId,
+    pub mode: Mode,
+    pub hold: HoldId,
+}
+
+/// One access.
+#[derive(Clone, PartialEq, Debug)]
+pub struct AccessEvent {
+    pub place: PlaceId,
+    pub kind: AccessKind,
+    /// The ordering's name for an atomic access.
+    pub atomic: Option<Name>,
+    pub door: Door,
+    pub locks: Rc<[HeldLock]>,
+    pub moment: MomentId,
+    pub at: Location,
+    /// The call it stands in: leads to the call path.
+    pub frame: FrameId,
+    /// For a write: the reads the value depends on.
+    pub data: Deps,
+    /// The reads that decided whether it runs.
+    pub control: Deps,
+    /// What the operation does, where it is known (for schedules): see `effect`.
+    pub effect: Option<Effect>,
+}
+
+/// What an update does to the value, for working out results.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Effect {
+    /// Stores a constant.
+    Set(i128),
+    /// new = old op constant
+    Apply(Name, i128),
+}
+
+#[derive(Clone, Debug, Default)]
+pub struct AccessLog {
+    pub events: Vec<AccessEvent>,
+    seen: FxHashMap<(PlaceId, Location, MomentId), Vec<u32>>,
+}
+
+/// A context doesn't log more accesses than this.
+const MAX_EVENTS: usize = 20_000;
+
+impl AccessLog {
+    /// Adds an event unless an equal one is there; its number either way.
+    pub fn add(&mut self, event: AccessEvent) -> Option<ReadId> {
+        let same = self.seen.entry((event.place, event.at, event.moment)).or_default();
+        for &at in same.iter() {
+            let old = &mut self.events[at as usize];
+            let locks_equal = old.locks.len() == event.locks.len()
+                && old.locks.iter().zip(event.locks.iter()).all(|(a, b)| (a.lock, a.mode) == (b.lock, b.mode));
+            if old.kind == event.kind && old.atomic == event.atomic && old.frame == event.frame && locks_equal {
+                old.data = old.data.join(&event.data);
+                old.control = old.control.join(&event.control);
+                return Some(ReadId(at));
+            }
+        }
+        if self.events.len() >= MAX_EVENTS {
+            return None;
+        }
+        let at = self.events.len() as u32;
+        same.push(at);
+        self.events.push(event);
+        Some(ReadId(at))
+    }
+}

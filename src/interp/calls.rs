@@ -1,0 +1,703 @@
+//! Calls: of functions, closures, constructors and library functions. A call enters the callee.
+
+use super::access::Door;
+use super::memory::AccessInfo;
+use super::pattern::Subject;
+use super::places::{FrameId, Root};
+use super::scopes::ScopeKind;
+use super::state::FrameEnv;
+use super::values::{ClosureValue, Deps, FutureValue, Kind, Pointer, Val};
+use super::{CallFrame, CalleeKey, Cx, Frame, Interp};
+use crate::finding::{AccessKind, Location};
+use crate::hir::{self, ExprId, ExprKind, Name, Pat};
+use crate::resolve::{Bound, FnId, LocalId, Res, ResolvedBody, Subst, TraitRef, Ty};
+use rustc_hash::FxHashSet;
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// Calls nest no deeper.
+const MAX_DEPTH: u32 = 40;
+/// A function is entered at most this often on one call path.
+const MAX_RECURSION: usize = 2;
+
+/// What a closure's body binds itself and what it captures.
+#[derive(Debug, Default)]
+pub struct ClosureInfo {
+    pub bound: FxHashSet<LocalId>,
+    pub captured: Vec<LocalId>,
+}
+
+impl Interp<'_> {
+    pub(super) fn eval_call(&mut self, cx: &Cx, id: ExprId, callee: ExprId, args: &[ExprId]) -> Val {
+        let body = cx.body.clone();
+        let res = match &body.body.expr(callee).kind {
+            ExprKind::Path(path) => Some(cx.body.path(path.id).clone()),
+            _ => None,
+        };
+        let target = match &res {
+            None | Some(Res::Local(_) | Res::Static(_) | Res::Const(_)) => Some(self.eval(cx, callee)),
+            Some(_) => None,
+        };
+        let values: Vec<Val> = args.iter().map(|a| self.eval(cx, *a)).collect();
+        if !self.st.reachable {
+            return Val::bottom();
+        }
+        match (target, res) {
+            (Some(target), _) => self.call_value(cx, id, target, values),
+            (None, Some(res)) => self.call_path(cx, id, res, values),
+            (None, None) => Val::unknown(Ty::Unknown),
+        }
+    }
+
+    fn call_path(&mut self, cx: &Cx, id: ExprId, res: Res, args: Vec<Val>) -> Val {
+        match res {
+            Res::Fn(function, generics) => {
+                let subst = self.fn_subst(cx, function, &generics);
+                self.call_fn(cx, id, function, subst, None, args)
+            }
+            Res::Assoc { ty, of_trait, name, args: generics } => {
+                let ty = self.normalized(&cx.subst.apply(&ty));
+                self.call_assoc(cx, id, ty, of_trait, name, &generics, args)
+            }
+            Res::TraitItem { of_trait, name, args: generics } => {
+                let ty = args.first().map_or(Ty::Unknown, |a| self.receiver_ty(a));
+                self.call_assoc(cx, id, ty, Some(of_trait), name, &generics, args)
+            }
+            Res::Ext(path, _) => match self.models.function(path) {
+                Some(model) => self.apply_model(cx, id, model, None, &Ty::Unknown, args),
+                None => match self.constructor(path, &args) {
+                    Some(value) => value,
+                    None => self.opaque_call(cx, id, None, args),
+                },
+            },
+            other => {
+                let target = self.path_value(cx, &other);
+                self.call_value(cx, id, target, args)
+            }
+        }
+    }
+
+    /// A variant of a library's enum, called.
+    fn constructor(&mut self, path: Name, args: &[Val]) -> Option<Val> {
+        let (owner, last) = path.as_str().rsplit_once("::")?;
+        let is_variant = last.starts_with(char::is_uppercase) && owner.rsplit("::").next()?.starts_with(char::is_uppercase);
+        if !is_variant {
+            return None;
+        }
+        let ty = Ty::ext(owner, args.iter().map(|a| a.ty.clone()).collect());
+        let fields = args.iter().enumerate().map(|(n, v)| (super::expr::field(n), v.clone())).collect();
+        Some(Val::aggregate(Some(Name::new(last)), fields, ty))
+    }
+
+    /// The type whose methods a first argument selects: behind references.
+    fn receiver_ty(&mut self, value: &Val) -> Ty {
+        let mut ty = value.ty.clone();
+        for (place, _) in value.pointers() {
+            let known = self.places.get(place).ty.clone();
+            if !known.is_unknown() {
+                return known;
+            }
+        }
+        while let Ty::Ref { inner, .. } = &ty {
+            ty = (**inner).clone();
+        }
+        ty
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn call_assoc(
+        &mut self,
+        cx: &Cx,
+        id: ExprId,
+        ty: Ty,
+        of_trait: Option<TraitRef>,
+        name: Name,
+        generics: &[Ty],
+        args: Vec<Val>,
+    ) -> Val {
+        let found = self.program.assoc_fns(&ty, of_trait.as_ref(), name);
+        if !found.is_empty() {
+            return self.each_alternative(found, |this, method| {
+                let mut subst = method.subst.clone();
+                this.bind_generics(cx, method.id, generics, &mut subst);
+                let takes_self = this.program.fn_def(method.id).sig.self_ty.is_some();
+                let mut args = args.clone();
+                let self_arg = (takes_self && !args.is_empty()).then(|| args.remove(0));
+                this.call_fn(cx, id, method.id, subst, self_arg, args)
+            });
+        }
+        if let Ty::Adt(adt, adt_args) = &ty {
+            let def = &self.program.adts[adt.index()];
+            if def.variants.iter().any(|v| v.name == name) {
+                let ty = Ty::Adt(*adt, adt_args.clone());
+                let fields = args.into_iter().enumerate().map(|(n, v)| (super::expr::field(n), v)).collect();
+                return Val::aggregate(Some(name), fields, ty);
+            }
+        }
+        let model = self.models.method_owner(&ty).and_then(|owner| self.models.type_method(owner, name));
+        let model = model.or_else(|| of_trait.is_some().then(|| self.models.any_method(name)).flatten());
+        if let Some(model) = model {
+            let takes_self = self.models.fn_model(model).self_mode != crate::models::SelfMode::None;
+            let mut args = args;
+            let self_arg = (takes_self && !args.is_empty()).then(|| args.remove(0));
+            return self.apply_model(cx, id, model, self_arg, &ty, args);
+        }
+        if name == "default" && args.is_empty() {
+            return self.default_value(cx, id, ty);
+        }
+        self.counts.unresolved_calls += 1;
+        let mut result = self.opaque_call(cx, id, None, args);
+        if name == "new" || name == "default" || name == "from" {
+            result.ty = ty;
+        }
+        result
+    }
+
+    /// `#[derive(Default)]`: every field's own default.
+    pub(super) fn default_value(&mut self, cx: &Cx, id: ExprId, ty: Ty) -> Val {
+        let Ty::Adt(adt, args) = &ty else {
+            if let Some(owner) = self.models.method_owner(&ty)
+                && let Some(model) = self.models.type_method(owner, Name::new("default"))
+            {
+                return self.apply_model(cx, id, model, None, &ty, Vec::new());
+            }
+            return Val { ty, ..Val::unknown(Ty::Unknown) };
+        };
+        let def = &self.program.adts[adt.index()];
+        if def.variants.len() != 1 {
+            return Val::unknown(ty);
+        }
+        let names: Vec<Name> = def.variants[0].fields.iter().map(|f| f.name).collect();
+        let mut fields = Vec::new();
+        for name in names {
+            let field_ty = self.program.field_ty(*adt, args, 0, name).unwrap_or(Ty::Unknown);
+            if field_ty != ty {
+                let value = self.default_value(cx, id, field_ty);
+                fields.push((super::places::Proj::Field(name), value));
+            }
+        }
+        Val::aggregate(None, fields, ty)
+    }
+
+    /// Runs one way for each alternative and joins what comes out.
+    pub(super) fn each_alternative<T>(&mut self, alternatives: Vec<T>, mut run: impl FnMut(&mut Self, T) -> Val) -> Val {
+        const MOST: usize = 8;
+        let count = alternatives.len();
+        if count > MOST {
+            self.counts.cut += 1;
+        }
+        let before = self.st.clone();
+        let mut after: Option<super::state::State> = None;
+        let mut result = Val::bottom();
+        for alternative in alternatives.into_iter().take(MOST) {
+            self.st = before.clone();
+            let value = run(self, alternative);
+            if self.st.reachable {
+                result = result.join(&value);
+                match &mut after {
+                    Some(state) => state.join(&self.st),
+                    None => after = Some(self.st.clone()),
+                }
+            }
+        }
+        match after {
+            Some(state) => self.st = state,
+            None => self.st.reachable = false,
+        }
+        result
+    }
+
+    fn fn_subst(&mut self, cx: &Cx, id: FnId, generics: &[Ty]) -> Subst {
+        let mut subst = Subst::default();
+        self.bind_generics(cx, id, generics, &mut subst);
+        subst
+    }
+
+    fn bind_generics(&mut self, cx: &Cx, id: FnId, generics: &[Ty], subst: &mut Subst) {
+        let params = self.program.fn_def(id).sig.generics.clone();
+        let named = params.iter().filter(|p| self.program.params[p.index()].kind == hir::GenericParamKind::Type);
+        for (param, ty) in named.zip(generics) {
+            let ty = self.normalized(&cx.subst.apply(ty));
+            if !ty.is_unknown() {
+                subst.insert(*param, ty);
+            }
+        }
+    }
+
+    /// The value of a path that isn't a local or static.
+    pub(super) fn path_value(&mut self, cx: &Cx, res: &Res) -> Val {
+        match res {
+            Res::Fn(id, generics) => {
+                let subst = self.fn_subst(cx, *id, generics);
+                Val::of(Kind::Fn(*id, Rc::new(subst)), Ty::Unknown)
+            }
+            Res::Const(id) => self.const_value(*id),
+            Res::Variant(adt, variant, args) => {
+                let def = &self.program.adts[adt.index()];
+                let found = &def.variants[*variant as usize];
+                let is_enum = def.kind == hir::AdtKind::Enum;
+                let ty = Ty::Adt(*adt, args.clone());
+                let name = is_enum.then_some(found.name);
+                match found.shape {
+                    hir::VariantShape::Tuple => Val::of(Kind::Constructor(name, ty), Ty::Unknown),
+                    _ => Val::aggregate(name, Vec::new(), ty),
+                }
+            }
+            Res::Ext(path, _) => self.library_value(*path),
+            Res::Assoc { ty, name, of_trait, args } => {
+                let ty = self.normalized(&cx.subst.apply(ty));
+                self.assoc_value(cx, ty, of_trait.as_ref(), *name, args)
+            }
+            _ => Val::unknown(Ty::Unknown),
+        }
+    }
+
+    fn library_value(&mut self, path: Name) -> Val {
+        if let Some(model) = self.models.function(path) {
+            return Val::of(Kind::Model(model), Ty::Unknown);
+        }
+        let Some((owner, last)) = path.as_str().rsplit_once("::") else { return Val::unknown(Ty::Unknown) };
+        let variant = last.starts_with(char::is_uppercase)
+            && owner.rsplit("::").next().is_some_and(|o| o.starts_with(char::is_uppercase));
+        if !variant {
+            return Val::unknown(Ty::Unknown);
+        }
+        let name = Name::new(last);
+        let ty = Ty::ext(owner, Vec::new());
+        if [self.names.some, self.names.ok, self.names.err].contains(&name) {
+            return Val::of(Kind::Constructor(Some(name), ty), Ty::Unknown);
+        }
+        Val::aggregate(Some(name), Vec::new(), ty)
+    }
+
+    fn assoc_value(&mut self, cx: &Cx, ty: Ty, of_trait: Option<&TraitRef>, name: Name, generics: &[Ty]) -> Val {
+        if let Some(id) = self.program.assoc_const(&ty, name) {
+            return self.const_value(id);
+        }
+        let mut value: Option<Val> = None;
+        for method in self.program.assoc_fns(&ty, of_trait, name) {
+            let mut subst = method.subst;
+            self.bind_generics(cx, method.id, generics, &mut subst);
+            let one = Val::of(Kind::Fn(method.id, Rc::new(subst)), Ty::Unknown);
+            value = Some(value.map_or(one.clone(), |old: Val| old.join(&one)));
+        }
+        if let Some(value) = value {
+            return value;
+        }
+        if let Ty::Adt(adt, _) = &ty {
+            let def = &self.program.adts[adt.index()];
+            if let Some(variant) = def.variants.iter().find(|v| v.name == name) {
+                return match variant.shape {
+                    hir::VariantShape::Tuple => Val::of(Kind::Constructor(Some(name), ty), Ty::Unknown),
+                    _ => Val::aggregate(Some(name), Vec::new(), ty),
+                };
+            }
+        }
+        let model = self.models.method_owner(&ty).and_then(|owner| self.models.type_method(owner, name));
+        match model {
+            Some(model) => Val::of(Kind::Model(model), Ty::Unknown),
+            None => Val::unknown(ty),
+        }
+    }
+
+    /// A constant's value: every mention makes a new one.
+    fn const_value(&mut self, id: crate::resolve::ConstId) -> Val {
+        let ty = self.program.consts[id.index()].ty.clone();
+        let Some(body) = self.program.const_init(id) else { return Val::unknown(ty) };
+        let mut value = self.evaluate_apart(body).unwrap_or_else(|| Val::unknown(ty.clone()));
+        if value.ty.is_unknown() || matches!(value.ty, Ty::Prim(_)) {
+            value.ty = ty;
+        }
+        value
+    }
+
+    /// Calls whatever a value may be.
+    pub(super) fn call_value(&mut self, cx: &Cx, id: ExprId, target: Val, args: Vec<Val>) -> Val {
+        let mut callees: Vec<Kind> = Vec::new();
+        self.callables(&target, &mut callees, 0);
+        if callees.is_empty() {
+            self.counts.unresolved_calls += 1;
+            return self.opaque_call(cx, id, None, args);
+        }
+        let deps = target.deps.clone();
+        self.each_alternative(callees, |this, kind| {
+            let args = args.clone();
+            match kind {
+                Kind::Closure(closure) => this.call_closure(cx, id, &closure, args),
+                Kind::Fn(function, subst) => {
+                    let takes_self = this.program.fn_def(function).sig.self_ty.is_some();
+                    let mut args = args;
+                    let self_arg = (takes_self && !args.is_empty()).then(|| args.remove(0));
+                    this.call_fn(cx, id, function, (*subst).clone(), self_arg, args)
+                }
+                Kind::Model(model) => {
+                    let takes_self = this.models.fn_model(model).self_mode != crate::models::SelfMode::None;
+                    let mut args = args;
+                    let self_arg = (takes_self && !args.is_empty()).then(|| args.remove(0));
+                    let ty = self_arg.as_ref().map_or(Ty::Unknown, |a| this.receiver_ty(a));
+                    this.apply_model(cx, id, model, self_arg, &ty, args)
+                }
+                Kind::Constructor(name, ty) => {
+                    let fields = args.into_iter().enumerate().map(|(n, v)| (super::expr::field(n), v)).collect();
+                    Val::aggregate(name, fields, ty)
+                }
+                _ => Val::unknown(Ty::Unknown),
+            }
+        })
+        .with_deps(&deps)
+    }
+
+    /// The callable alternatives of a value, also behind boxes and references.
+    pub(super) fn callables(&mut self, target: &Val, found: &mut Vec<Kind>, depth: u32) {
+        for kind in &target.alts {
+            match kind {
+                Kind::Closure(_) | Kind::Fn(..) | Kind::Model(_) | Kind::Constructor(..) => found.push(kind.clone()),
+                Kind::Pointer(place, _) if depth < 4 => {
+                    let inner = self.value_at(*place);
+                    self.callables(&inner, found, depth + 1);
+                }
+                Kind::Aggregate(aggregate) if depth < 4 && aggregate.variant.is_some_and(|v| v == self.names.some) => {
+                    for (_, field) in &aggregate.fields {
+                        self.callables(field, found, depth + 1);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// A call of something nobody knows: lent places are touched, closures run, the result depends on everything.
+    pub(super) fn opaque_call(&mut self, cx: &Cx, id: ExprId, this: Option<Val>, args: Vec<Val>) -> Val {
+        let mut deps = Deps::default();
+        for value in this.into_iter().chain(args) {
+            deps = deps.join(&self.lend(cx, id, &value));
+        }
+        Val::unknown(Ty::Unknown).with_deps(&deps)
+    }
+
+    /// What an unknown callee does to an argument.
+    pub(super) fn lend(&mut self, cx: &Cx, id: ExprId, value: &Val) -> Deps {
+        let range = cx.body.body.expr(id).range;
+        let mut deps = value.all_deps();
+        for kind in value.alts.clone() {
+            match kind {
+                Kind::Pointer(place, how) => {
+                    let access = match how {
+                        Pointer::Shared | Pointer::Counted => AccessKind::Read,
+                        Pointer::Exclusive => AccessKind::Update,
+                        Pointer::Raw | Pointer::Owner => continue,
+                    };
+                    if let Some(read) = self.log(cx, place, Door::Safe, &AccessInfo::plain(access, range)) {
+                        deps = deps.join(&Deps::one(read));
+                    }
+                }
+                Kind::Closure(_) | Kind::Fn(..) => {
+                    let callee = Val::of(kind, Ty::Unknown);
+                    let before = self.st.clone();
+                    let result = self.call_unknown_args(cx, id, callee);
+                    deps = deps.join(&result.all_deps());
+                    self.st.join(&before);
+                }
+                Kind::Handle(handle) => self.st.join_all(handle.context),
+                _ => {}
+            }
+        }
+        deps
+    }
+
+    fn call_unknown_args(&mut self, cx: &Cx, id: ExprId, callee: Val) -> Val {
+        let count = match callee.single() {
+            Some(Kind::Closure(closure)) => match &closure.body.body.expr(closure.expr).kind {
+                ExprKind::Closure(c) => c.params.len(),
+                _ => 0,
+            },
+            Some(Kind::Fn(function, _)) => self.program.fn_def(*function).sig.params.len(),
+            _ => 0,
+        };
+        self.call_value(cx, id, callee, vec![Val::unknown(Ty::Unknown); count])
+    }
+
+    /// Enters a function of the program.
+    pub(super) fn call_fn(
+        &mut self,
+        cx: &Cx,
+        site: ExprId,
+        id: FnId,
+        subst: Subst,
+        self_arg: Option<Val>,
+        args: Vec<Val>,
+    ) -> Val {
+        let def = self.program.fn_def(id);
+        let mut subst = subst;
+        if let (Some(ty), Some(value)) = (&def.sig.self_ty, &self_arg) {
+            self.infer(ty, value, &mut subst);
+        }
+        for (ty, value) in def.sig.params.iter().zip(&args) {
+            self.infer(ty, value, &mut subst);
+        }
+        if def.item.is_async {
+            let call = FutureValue::Call { id, subst: Rc::new(subst), args, self_arg };
+            return Val::of(Kind::Future(Rc::new(call)), Ty::Unknown);
+        }
+        self.enter_fn(cx, site, id, subst, self_arg, args)
+    }
+
+    fn infer(&self, pattern: &Ty, value: &Val, subst: &mut Subst) {
+        if !value.ty.is_unknown() {
+            self.program.unify(pattern, &value.ty, subst);
+        }
+        for (place, _) in value.pointers() {
+            let known = &self.places.get(place).ty;
+            if let (Ty::Ref { inner, .. }, false) = (pattern, known.is_unknown()) {
+                self.program.unify(inner, known, subst);
+            }
+        }
+    }
+
+    pub(super) fn enter_fn(
+        &mut self,
+        cx: &Cx,
+        site: ExprId,
+        id: FnId,
+        subst: Subst,
+        self_arg: Option<Val>,
+        args: Vec<Val>,
+    ) -> Val {
+        let def = self.program.fn_def(id);
+        let ret = self.normalized(&subst.apply(&def.sig.ret));
+        let depth = self.frames.get(cx.frame).depth;
+        let nested = self.stack.iter().filter(|call| call.function == Some(id)).count();
+        let skipped = !self.relevance.walks(self.program, id);
+        if skipped || depth >= MAX_DEPTH || nested >= MAX_RECURSION {
+            if !skipped && depth >= MAX_DEPTH {
+                self.counts.cut += 1;
+            }
+            let mut result = self.opaque_call(cx, site, self_arg, args);
+            result.ty = ret;
+            return result;
+        }
+        let Some(body) = self.program.body(id) else {
+            let mut result = self.opaque_call(cx, site, self_arg, args);
+            result.ty = ret;
+            return result;
+        };
+        let called_at = Some(self.call_location(cx, site));
+        let context = self.context;
+        let key = (Ok(cx.frame), site, CalleeKey::Fn(id));
+        let frame = self.intern_frame(key, |depth| Frame {
+            context,
+            parent: Some(cx.frame),
+            called_at,
+            function: Some(id),
+            captures: None,
+            depth,
+        });
+        let inner = Cx { frame, body, subst: Rc::new(subst) };
+        let mut result = self.run_frame(&inner, Some(id), |this| {
+            this.bind_params(&inner, site, id, self_arg, args);
+            let root = inner.body.body.root;
+            this.eval(&inner, root)
+        });
+        if result.ty.is_unknown() || (matches!(result.ty, Ty::Prim(_)) && !ret.is_unknown()) {
+            result.ty = ret;
+        }
+        result
+    }
+
+    /// Binds `self` and the parameters' patterns.
+    pub(super) fn bind_params(&mut self, cx: &Cx, site: ExprId, id: FnId, self_arg: Option<Val>, args: Vec<Val>) {
+        let def = self.program.fn_def(id);
+        if let Some(ty) = &def.sig.self_ty {
+            let ty = cx.subst.apply(ty);
+            let mut value = self_arg.unwrap_or_else(|| Val::unknown(ty.clone()));
+            if value.ty.is_unknown() {
+                value.ty = ty;
+            }
+            self.declare(cx, LocalId(0), value);
+        }
+        let item = def.item.clone();
+        let mut args = args.into_iter();
+        for (param, ty) in item.params.iter().zip(&def.sig.params) {
+            let ty = cx.subst.apply(ty);
+            let mut value = args.next().unwrap_or_else(|| Val::unknown(ty.clone()));
+            if value.ty.is_unknown() || (matches!(value.ty, Ty::Prim(_)) && matches!(ty, Ty::Prim(_))) {
+                value.ty = ty;
+            }
+            self.bind_param(cx, site, &param.pat, value);
+        }
+    }
+
+    fn bind_param(&mut self, cx: &Cx, site: ExprId, pat: &Pat, value: Val) {
+        if matches!(pat, Pat::Wild) && self.needs_drop(&value, 0) {
+            // A `_` parameter lives to the function's end.
+            let local = super::scopes::temporary(ExprId(u32::MAX >> 1));
+            self.st.set_local(cx.frame, local, value);
+            self.own_local(cx.frame, local);
+            return;
+        }
+        let subject = Subject::value(value, site, Default::default());
+        self.bind(cx, pat, &subject);
+    }
+
+    /// Runs a body in a frame of its own: its scope, its returns.
+    pub(super) fn run_frame(&mut self, cx: &Cx, function: Option<FnId>, run: impl FnOnce(&mut Self) -> Val) -> Val {
+        self.st.frames.push(Rc::new(FrameEnv { id: cx.frame, locals: Vec::new() }));
+        let outer_control = self.st.control.clone();
+        let exits = std::mem::take(&mut self.exits);
+        let extended = std::mem::take(&mut self.extended);
+        let draining = self.draining.take();
+        self.stack.push(CallFrame { function, returned: None, scopes: self.scopes.len() });
+        let mut value = self.scoped(cx, ScopeKind::Block, |this| this.scoped(cx, ScopeKind::Temporaries, run));
+        self.exits = exits;
+        self.extended = extended;
+        self.draining = draining;
+        let returned = self.stack.pop().and_then(|call| call.returned);
+        if let Some((state, early)) = returned {
+            value = if self.st.reachable { value.join(&early) } else { early };
+            self.st.join(&state);
+        }
+        if let Some(at) = self.st.frames.iter().rposition(|f| f.id == cx.frame) {
+            self.st.frames.truncate(at);
+        }
+        if self.st.reachable {
+            self.st.control = outer_control;
+        }
+        value
+    }
+
+    pub(super) fn eval_closure(&mut self, cx: &Cx, id: ExprId, closure: &hir::Closure) -> Val {
+        let info = self.closure_info(&cx.body, id);
+        let mut moved = Vec::new();
+        if closure.is_move {
+            for &local in &info.captured {
+                let frame = self.frame_of(cx, local);
+                let place = self.places.root(Root::Local(frame, local), &Ty::Unknown);
+                let value = self.value_at(place);
+                let lval = super::memory::Lval::one(place, value.ty.clone());
+                self.move_out(&lval, &value);
+                moved.push((local, value));
+            }
+        }
+        let value = ClosureValue { body: cx.body.clone(), expr: id, frame: cx.frame, moved, subst: cx.subst.clone() };
+        Val::of(Kind::Closure(Rc::new(value)), Ty::Unknown)
+    }
+
+    pub(super) fn closure_info(&mut self, body: &Arc<ResolvedBody>, id: ExprId) -> Rc<ClosureInfo> {
+        let key = (Arc::as_ptr(body) as usize, id);
+        if let Some(info) = self.closures.get(&key) {
+            return info.clone();
+        }
+        let mut info = ClosureInfo::default();
+        let mut used = Vec::new();
+        gather(body, id, &mut info.bound, &mut used);
+        used.retain(|local| !info.bound.contains(local));
+        used.sort_unstable();
+        used.dedup();
+        info.captured = used;
+        let info = Rc::new(info);
+        self.closures.insert(key, info.clone());
+        info
+    }
+
+    pub(super) fn call_closure(&mut self, cx: &Cx, site: ExprId, closure: &ClosureValue, args: Vec<Val>) -> Val {
+        let depth = self.frames.get(cx.frame).depth;
+        if depth >= MAX_DEPTH {
+            self.counts.cut += 1;
+            return self.opaque_call(cx, site, None, args);
+        }
+        let inner = self.closure_frame(closure, Ok(cx.frame), site, Some(self.call_location(cx, site)));
+        self.run_closure(&inner, site, closure, args)
+    }
+
+    /// The frame a closure's body runs in.
+    pub(super) fn closure_frame(
+        &mut self,
+        closure: &ClosureValue,
+        caller: Result<FrameId, super::contexts::ContextId>,
+        site: ExprId,
+        called_at: Option<Location>,
+    ) -> Cx {
+        let info = self.closure_info(&closure.body, closure.expr);
+        let context = self.context;
+        let key = (caller, site, CalleeKey::Closure(closure.frame, closure.expr));
+        let captures = Some((closure.frame, info));
+        let frame = self.intern_frame(key, |depth| Frame {
+            context,
+            parent: caller.ok(),
+            called_at,
+            function: None,
+            captures,
+            depth,
+        });
+        Cx { frame, body: closure.body.clone(), subst: closure.subst.clone() }
+    }
+
+    pub(super) fn run_closure(&mut self, inner: &Cx, site: ExprId, closure: &ClosureValue, args: Vec<Val>) -> Val {
+        let body = closure.body.clone();
+        let (params, root, is_async) = match &body.body.expr(closure.expr).kind {
+            ExprKind::Closure(c) => (&c.params[..], Some(c.body), c.is_async),
+            _ => (&[][..], None, false),
+        };
+        let _ = is_async;
+        self.run_frame(inner, None, |this| {
+            for (local, value) in &closure.moved {
+                this.st.set_local(inner.frame, *local, value.clone());
+            }
+            let mut args = args.into_iter();
+            for (pat, ty) in params {
+                let declared = ty.as_ref().map(|ty| this.type_in(inner, ty));
+                let mut value = args.next().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                if let (true, Some(ty)) = (value.ty.is_unknown(), declared) {
+                    value.ty = ty;
+                }
+                this.bind_param(inner, site, pat, value);
+            }
+            match root {
+                Some(root) => this.eval(inner, root),
+                // An async block: its statements are the body.
+                None => match &body.body.expr(closure.expr).kind {
+                    ExprKind::Block(block) => this.eval_async_body(inner, block),
+                    _ => Val::unit(),
+                },
+            }
+        })
+    }
+
+    /// The function name in a call: where contexts are spawned and calls are shown.
+    pub(super) fn call_location(&self, cx: &Cx, site: ExprId) -> Location {
+        let expr = cx.body.body.expr(site);
+        let range = match &expr.kind {
+            ExprKind::MethodCall { name_range, .. }
+            | ExprKind::Join { name_range, .. }
+            | ExprKind::Select { name_range, .. } => *name_range,
+            ExprKind::Call { callee, .. } => match &cx.body.body.expr(*callee).kind {
+                ExprKind::Path(path) => path.segments.last().map_or(path.range, |s| s.range),
+                _ => cx.body.body.expr(*callee).range,
+            },
+            _ => expr.range,
+        };
+        cx.location(range)
+    }
+}
+
+/// Locals bound and used in an expression.
+fn gather(body: &ResolvedBody, id: ExprId, bound: &mut FxHashSet<LocalId>, used: &mut Vec<LocalId>) {
+    let mut work = vec![id];
+    while let Some(id) = work.pop() {
+        if let ExprKind::Path(path) = &body.body.expr(id).kind
+            && let Res::Local(local) = body.path(path.id)
+        {
+            used.push(*local);
+        }
+        body.body.each_pat(id, &mut |pat| {
+            pat.walk(&mut |pat| {
+                if let Pat::Bind { binding, .. } = pat
+                    && let Bound::Local(local) = body.binding(*binding)
+                {
+                    bound.insert(*local);
+                }
+            });
+        });
+        body.body.each_child(id, &mut |child| work.push(child));
+    }
+}

@@ -1,0 +1,1098 @@
+//! Library calls: evaluates a model's effect over the arguments.
+
+use super::access::Effect;
+use super::memory::{AccessInfo, Lval};
+use super::places::{Index, PlaceId, Proj};
+use super::state::{SyncKey, SyncKind};
+use super::values::{Aggregate, Const, Deps, GuardValue, HoldId, Kind, Mode, Pointer, StageKind, Subject, Test, Val};
+use super::{Cx, Interp};
+use crate::finding::{AccessKind, ContextKind};
+use crate::hir::{BinaryOp, ExprId, Name};
+use crate::models::{FnModelId, Op, OpName, Role, SelfMode};
+use crate::resolve::Ty;
+use std::rc::Rc;
+
+/// One library call being evaluated.
+struct Call<'a> {
+    cx: &'a Cx,
+    id: ExprId,
+    this: Option<Val>,
+    args: Vec<Val>,
+    /// The model's result type.
+    ret: Ty,
+}
+
+impl Interp<'_> {
+    pub(super) fn apply_model(
+        &mut self,
+        cx: &Cx,
+        id: ExprId,
+        model: FnModelId,
+        this: Option<Val>,
+        self_ty: &Ty,
+        args: Vec<Val>,
+    ) -> Val {
+        let models = self.models;
+        let model = models.fn_model(model);
+        let ret = self.model_ret(model, self_ty, &this, &args);
+        let Some(op) = &model.op else {
+            return self.plain_model(cx, id, model.self_mode, this, args, ret);
+        };
+        let mut call = Call { cx, id, this, args, ret: ret.clone() };
+        let mut value = self.apply(&mut call, op);
+        if !self.st.reachable {
+            return Val::bottom();
+        }
+        if value.ty.is_unknown() || matches!((&value.ty, &ret), (Ty::Prim(_), Ty::Prim(_))) {
+            value.ty = ret;
+        } else if let (Ty::Ext(path, args), Ty::Ext(_, declared)) = (&value.ty, &ret)
+            && args.iter().all(Ty::is_unknown)
+            && !declared.is_empty()
+            && matches!(&ret, Ty::Ext(p, _) if p == path)
+        {
+            value.ty = ret;
+        }
+        value
+    }
+
+    /// Result type; a constructor without declared arguments gets its type arguments from what it is given.
+    fn model_ret(&self, model: &crate::models::FnModel, self_ty: &Ty, this: &Option<Val>, args: &[Val]) -> Ty {
+        let mut self_ty = self_ty.clone();
+        if let Ty::Ext(path, given) = &self_ty
+            && this.is_none()
+            && given.iter().all(Ty::is_unknown)
+            && let Some(known) = self.models.type_model(*path)
+            && known.params.len() == 1
+            && let Some(first) = args.first()
+        {
+            self_ty = Ty::Ext(*path, [first.ty.clone()].into_iter().collect());
+        }
+        self.models.ret_ty(model, &self_ty)
+    }
+
+    /// No effect given: lent places are touched, closures run, the result depends on everything.
+    fn plain_model(&mut self, cx: &Cx, id: ExprId, mode: SelfMode, this: Option<Val>, args: Vec<Val>, ret: Ty) -> Val {
+        let mut deps = Deps::default();
+        if let Some(this) = this {
+            let by_place = matches!(mode, SelfMode::Ref | SelfMode::RefMut);
+            deps = deps.join(&if by_place { self.lend(cx, id, &this) } else { this.all_deps() });
+        }
+        for arg in &args {
+            deps = deps.join(&self.lend(cx, id, arg));
+        }
+        Val::unknown(ret).with_deps(&deps)
+    }
+
+    fn apply(&mut self, call: &mut Call, op: &Op) -> Val {
+        match op {
+            Op::SelfArg => call.this.clone().unwrap_or_else(|| Val::unknown(Ty::Unknown)),
+            Op::Arg(n) => call.args.get(*n).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown)),
+            Op::Word(_) => Val::unknown(Ty::Unknown),
+            Op::Apply(name, args) => {
+                let mut values: Vec<Val> = args.iter().map(|a| self.apply(call, a)).collect();
+                let word = args.iter().find_map(|a| match a {
+                    Op::Word(word) => Some(*word),
+                    _ => None,
+                });
+                if let Some(at) = args.iter().position(|a| matches!(a, Op::Word(_))) {
+                    values.remove(at);
+                }
+                self.operate(call, *name, word, values)
+            }
+        }
+    }
+
+    fn operate(&mut self, call: &mut Call, name: OpName, word: Option<Name>, values: Vec<Val>) -> Val {
+        use OpName as O;
+        match name {
+            O::Unit => Val::unit(),
+            O::Seq => values.into_iter().last().unwrap_or_else(Val::unit),
+            O::Fresh => {
+                let deps = call.args.iter().chain(&call.this).fold(Deps::default(), |d, v| d.join(&v.all_deps()));
+                Val::unknown(Ty::Unknown).with_deps(&deps)
+            }
+            O::Read | O::Write | O::Update | O::Observe | O::Replace | O::Swap => self.memory_op(call, name, values),
+            O::Part | O::Raw | O::Shared | O::Exclusive | O::Global | O::New | O::Wrap | O::Unwrap => self.pointer_op(call, name, word, values),
+            O::Some | O::Ok | O::None | O::Err | O::Either | O::Tuple => self.variant_op(name, values),
+            O::Payload
+            | O::Inner
+            | O::PayloadOrElse
+            | O::OkOr
+            | O::MapFailure
+            | O::PayloadOr
+            | O::Success
+            | O::IsSuccess
+            | O::IsFailure
+            | O::PayloadRef
+            | O::MapPayload
+            | O::AndThen
+            | O::OrElse => self.payload_op(call, name, values),
+            O::Call | O::MaybeCall => self.closure_op(call, name, values),
+            O::TakeElem | O::ElemRef | O::IndexRef | O::Push | O::Extend | O::Shares | O::Share => self.element_op(call, name, values),
+            O::Iter
+            | O::DrainIter
+            | O::Stage
+            | O::Each
+            | O::Fold
+            | O::Drive
+            | O::Search
+            | O::Collect
+            | O::Next
+            | O::Find
+            | O::Repeat
+            | O::Counter
+            | O::IterFrom => self.iterator_op(call, name, word, values),
+            O::AtomicLoad | O::AtomicStore | O::AtomicUpdate | O::AtomicCas | O::AtomicCasOld | O::AtomicFetchUpdate | O::Fence => {
+                self.atomic_op(call, name, word, values)
+            }
+            O::Lock | O::TryLock | O::WithLock | O::MapGuard | O::Remode | O::Wait | O::WaitWhile => self.lock_op(call, name, word, values),
+            O::Drop => {
+                for value in values {
+                    self.drop_value(call.cx, call.id, value);
+                }
+                Val::unit()
+            }
+            O::Forget => values.into_iter().next().unwrap_or_else(Val::unit),
+            O::Spawn | O::SpawnIn | O::Scope | O::Join | O::SetName => self.context_op(call, name, word, values),
+            O::OnceCall | O::OnceSet | O::OnceGet => self.once_op(call, name, values),
+            O::Channel
+            | O::Send
+            | O::Recv
+            | O::RecvIter
+            | O::Barrier
+            | O::Release
+            | O::Acquire
+            | O::Current
+            | O::Park
+            | O::Unpark => {
+                self.order_op(call, name, values)
+            }
+            O::Diverge => {
+                self.st.reachable = false;
+                Val::bottom()
+            }
+            O::Arith => self.arithmetic(word, values),
+        }
+    }
+
+    /// The places a pointer argument leads to.
+    fn target(&mut self, call: &Call, pointer: &Val) -> Lval {
+        self.deref_value(call.cx, pointer, call.id)
+    }
+
+    fn info(&self, call: &Call, kind: AccessKind) -> AccessInfo {
+        AccessInfo::plain(kind, call.cx.body.body.expr(call.id).range)
+    }
+
+    fn memory_op(&mut self, call: &mut Call, name: OpName, mut values: Vec<Val>) -> Val {
+        let Some(first) = (!values.is_empty()).then(|| values.remove(0)) else { return Val::unit() };
+        let lval = self.target(call, &first);
+        match name {
+            OpName::Read => {
+                if lval.places.is_empty() {
+                    return first;
+                }
+                let info = self.info(call, AccessKind::Read);
+                let deps = self.log_lval(call.cx, &lval, &info);
+                self.peek(&lval).with_deps(&deps)
+            }
+            OpName::Observe => {
+                let info = self.info(call, AccessKind::Read);
+                let deps = self.log_lval(call.cx, &lval, &info);
+                Val::unknown(Ty::Unknown).with_deps(&deps)
+            }
+            OpName::Write => {
+                let value = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let mut info = self.info(call, AccessKind::Write);
+                if let Some(Const::Int(n)) = value.constant() {
+                    info.effect = Some(Effect::Set(*n));
+                }
+                self.write(call.cx, &lval, value, info);
+                Val::unit()
+            }
+            OpName::Update => {
+                let info = self.info(call, AccessKind::Update);
+                let deps = self.log_lval(call.cx, &lval, &info);
+                Val::unknown(Ty::Unknown).with_deps(&deps)
+            }
+            OpName::Replace => {
+                let value = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let old = self.peek(&lval);
+                let info = self.info(call, AccessKind::Update);
+                let deps = self.log_lval(call.cx, &lval, &info);
+                self.store(&lval, value);
+                old.with_deps(&deps)
+            }
+            _ => {
+                let second = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let other = self.target(call, &second);
+                let (a, b) = (self.peek(&lval), self.peek(&other));
+                let info = self.info(call, AccessKind::Update);
+                self.log_lval(call.cx, &lval, &info);
+                self.log_lval(call.cx, &other, &info);
+                self.store(&lval, b);
+                self.store(&other, a);
+                Val::unit()
+            }
+        }
+    }
+
+    fn step_of(word: Option<Name>) -> Proj {
+        match word.map(Name::as_str) {
+            Some("guarded") => Proj::Guarded,
+            Some("once") => Proj::Once,
+            _ => Proj::Cell,
+        }
+    }
+
+    fn pointer_op(&mut self, call: &mut Call, name: OpName, word: Option<Name>, mut values: Vec<Val>) -> Val {
+        let Some(first) = values.pop() else {
+            return match name {
+                OpName::Wrap => Val { open: false, ..Val::unknown(call.ret.clone()) },
+                _ => Val::unknown(Ty::Unknown),
+            };
+        };
+        match name {
+            OpName::Unwrap => super::memory::project(&first, Self::step_of(word)),
+            OpName::Global => Val::unknown(Ty::Unknown),
+            OpName::Part => {
+                let lval = self.target(call, &first);
+                let part = self.step_lval(&lval, Self::step_of(word));
+                let mut pointer = self.pointer_to(&part, Pointer::Shared);
+                pointer.ty = call.ret.clone();
+                pointer
+            }
+            OpName::Raw => repointed(first, Pointer::Raw, &call.ret),
+            OpName::Shared => repointed(first, Pointer::Shared, &call.ret),
+            OpName::Exclusive => repointed(first, Pointer::Exclusive, &call.ret),
+            OpName::New => {
+                let how = match self.models.role(&call.ret) {
+                    Role::Counted => Pointer::Counted,
+                    _ => Pointer::Owner,
+                };
+                let ty = match &call.ret {
+                    Ty::Ext(path, _) => Ty::Ext(*path, [first.ty.clone()].into_iter().collect()),
+                    other => other.clone(),
+                };
+                let deps = first.all_deps();
+                self.allocate(call.cx, call.id, 0, first, how, ty).with_deps(&deps)
+            }
+            _ => Val::aggregate(None, vec![(Self::step_of(word), first)], call.ret.clone()),
+        }
+    }
+
+    fn variant_op(&mut self, name: OpName, values: Vec<Val>) -> Val {
+        let option = |args: Vec<Ty>| Ty::ext("std::option::Option", args);
+        let result = |args: Vec<Ty>| Ty::ext("std::result::Result", args);
+        let first = values.first().cloned().unwrap_or_else(Val::unit);
+        match name {
+            OpName::Some => self.enum_value(self.names.some, first.clone(), option(vec![first.ty])),
+            OpName::Ok => self.enum_value(self.names.ok, first.clone(), result(vec![first.ty])),
+            OpName::Err => self.enum_value(self.names.err, first, result(Vec::new())),
+            OpName::None => Val::aggregate(Some(self.names.none), Vec::new(), option(Vec::new())),
+            OpName::Tuple => {
+                let ty = Ty::Tuple(values.iter().map(|v| v.ty.clone()).collect());
+                Val::aggregate(None, values.into_iter().enumerate().map(|(n, v)| (super::expr::field(n), v)).collect(), ty)
+            }
+            _ => values.into_iter().reduce(|a, b| a.join(&b)).unwrap_or_else(Val::unit),
+        }
+    }
+
+    fn enum_value(&self, variant: Name, payload: Val, ty: Ty) -> Val {
+        let deps = payload.deps.clone();
+        Val::aggregate(Some(variant), vec![(super::expr::field(0), payload)], ty).with_deps(&deps)
+    }
+
+    fn is_success(&self, variant: Name) -> bool {
+        variant == self.names.ok || variant == self.names.some
+    }
+
+    fn is_failure(&self, variant: Name) -> bool {
+        variant == self.names.err || variant == self.names.none
+    }
+
+    /// What the success variant carries; a value that is no enum passes through.
+    pub(super) fn payload(&mut self, value: &Val) -> Val {
+        let mut result: Option<Val> = None;
+        let mut open = value.open;
+        for kind in &value.alts {
+            let one = match kind {
+                Kind::Aggregate(a) if a.variant.is_some_and(|v| self.is_failure(v)) => continue,
+                Kind::Aggregate(a) if a.variant.is_some_and(|v| self.is_success(v)) => {
+                    a.field(super::expr::field(0)).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown))
+                }
+                Kind::Moved => continue,
+                other => Val::of(other.clone(), value.ty.clone()),
+            };
+            result = Some(result.map_or(one.clone(), |old| old.join(&one)));
+        }
+        open |= value.alts.is_empty();
+        let inner = match &value.ty {
+            Ty::Ext(_, args) => args.first().cloned().unwrap_or(Ty::Unknown),
+            _ => Ty::Unknown,
+        };
+        let mut result = result.unwrap_or_else(|| Val { open, ..Val::unknown(inner.clone()) });
+        result.open |= open;
+        if result.ty.is_unknown() {
+            result.ty = inner;
+        }
+        let result = self.activated(result);
+        result.with_deps(&value.deps)
+    }
+
+    fn payload_op(&mut self, call: &mut Call, name: OpName, mut values: Vec<Val>) -> Val {
+        if values.is_empty() {
+            return Val::unknown(Ty::Unknown);
+        }
+        let value = values.remove(0);
+        let second = values.pop();
+        match name {
+            OpName::Payload => {
+                let payload = self.payload(&value);
+                if payload.is_bottom() {
+                    self.st.reachable = false;
+                }
+                payload
+            }
+            OpName::Inner => self.payload(&value),
+            OpName::PayloadOrElse => {
+                let fails = value.open || value.alts.iter().any(|k| matches!(k, Kind::Aggregate(a) if a.variant.is_some_and(|v| self.is_failure(v))));
+                let payload = self.payload(&value);
+                let (true, Some(f)) = (fails, second) else { return payload };
+                let before = self.st.clone();
+                let other = self.call_value(call.cx, call.id, f, vec![Val::unknown(Ty::Unknown)]);
+                self.st.join(&before);
+                payload.join(&other)
+            }
+            OpName::OkOr => self.ok_or(&value),
+            OpName::MapFailure => {
+                if let Some(f) = second {
+                    let before = self.st.clone();
+                    self.call_value(call.cx, call.id, f, vec![Val::unknown(Ty::Unknown)]);
+                    self.st.join(&before);
+                }
+                value
+            }
+            OpName::PayloadOr => {
+                let payload = self.payload(&value);
+                second.map_or(payload.clone(), |other| payload.join(&other))
+            }
+            OpName::Success => {
+                let payload = self.payload(&value);
+                let some = self.enum_value(self.names.some, payload.clone(), Ty::ext("std::option::Option", vec![payload.ty]));
+                let none = Val::aggregate(Some(self.names.none), Vec::new(), Ty::Unknown);
+                let fails = value.open || value.alts.iter().any(|k| matches!(k, Kind::Aggregate(a) if a.variant.is_some_and(|v| self.is_failure(v))));
+                let result = if fails { some.join(&none) } else { some };
+                result.with_deps(&value.deps)
+            }
+            OpName::IsSuccess | OpName::IsFailure => self.variant_test(call, value, name == OpName::IsFailure),
+            OpName::PayloadRef => self.payload_reference(call, &value),
+            OpName::MapPayload | OpName::AndThen | OpName::OrElse => self.mapped(call, name, value, second),
+            _ => value,
+        }
+    }
+
+    /// An `Option` as a `Result`.
+    fn ok_or(&self, value: &Val) -> Val {
+        let mut result = value.clone();
+        for kind in &mut result.alts {
+            if let Kind::Aggregate(aggregate) = kind {
+                let success = aggregate.variant.is_none_or(|v| self.is_success(v));
+                let variant = Some(if success { self.names.ok } else { self.names.err });
+                *kind = Kind::Aggregate(Rc::new(Aggregate { variant, fields: aggregate.fields.clone() }));
+            }
+        }
+        result.ty = Ty::Unknown;
+        result
+    }
+
+    fn variant_test(&mut self, call: &mut Call, pointer: Val, negated: bool) -> Val {
+        let lval = self.target(call, &pointer);
+        let info = self.info(call, AccessKind::Read);
+        let deps = self.log_lval(call.cx, &lval, &info);
+        let value = self.peek(&lval);
+        let success = value.alts.iter().any(|k| matches!(k, Kind::Aggregate(a) if a.variant.is_none_or(|v| self.is_success(v))));
+        let failure = value.alts.iter().any(|k| matches!(k, Kind::Aggregate(a) if a.variant.is_none_or(|v| self.is_failure(v))));
+        let deps = deps.join(&value.all_deps());
+        if !value.open && success != failure {
+            return Val::bool(success != negated).with_deps(&deps);
+        }
+        let mut result = Val::unknown(Ty::Prim(Name::new("bool"))).with_deps(&deps);
+        if let [place] = lval.places[..]
+            && value.alts.iter().any(|k| matches!(k, Kind::Aggregate(_)))
+        {
+            result.alts.push(Kind::Test(Rc::new(Test { subject: Subject::Success(place), negated })));
+            result.open = false;
+        }
+        result
+    }
+
+    /// `as_ref`, `as_mut`: references to the payload inside.
+    fn payload_reference(&mut self, call: &mut Call, pointer: &Val) -> Val {
+        let lval = self.target(call, pointer);
+        let value = self.peek(&lval);
+        let info = self.info(call, AccessKind::Read);
+        let deps = self.log_lval(call.cx, &lval, &info);
+        let how = pointer.pointers().next().map_or(Pointer::Shared, |(_, how)| how);
+        let part = self.step_lval(&lval, super::expr::field(0));
+        let reference = self.pointer_to(&part, how);
+        let ok = value.alts.iter().any(|k| matches!(k, Kind::Aggregate(a) if a.variant == Some(self.names.ok)));
+        let variant = if ok { self.names.ok } else { self.names.some };
+        let ty = Ty::ext("std::option::Option", vec![reference.ty.clone()]);
+        let some = self.enum_value(variant, reference, ty);
+        let fails = value.open || value.alts.iter().any(|k| matches!(k, Kind::Aggregate(a) if a.variant.is_some_and(|v| self.is_failure(v))));
+        let none = Val::aggregate(Some(self.names.none), Vec::new(), Ty::Unknown);
+        let result = if fails { some.join(&none) } else { some };
+        result.with_deps(&deps)
+    }
+
+    /// `map`, `and_then`, `or_else` and their like.
+    fn mapped(&mut self, call: &mut Call, name: OpName, value: Val, f: Option<Val>) -> Val {
+        let Some(f) = f else { return value };
+        let on_success = name != OpName::OrElse;
+        let mut result = Val { alts: Default::default(), open: false, ..value.clone() };
+        let applies = value.open
+            || value.alts.iter().any(|k| match k {
+                Kind::Aggregate(a) => a.variant.is_none_or(|v| self.is_success(v) == on_success),
+                _ => true,
+            });
+        for kind in &value.alts {
+            if let Kind::Aggregate(a) = kind
+                && a.variant.is_some_and(|v| self.is_success(v) != on_success)
+            {
+                result.alts.push(kind.clone());
+            }
+        }
+        if !applies {
+            return result;
+        }
+        let before = self.st.clone();
+        let argument = if on_success { vec![self.payload(&value)] } else { Vec::new() };
+        self.decide(&value.deps);
+        let callable = f.alts.iter().any(|k| matches!(k, Kind::Closure(_) | Kind::Fn(..) | Kind::Model(_) | Kind::Constructor(..) | Kind::Pointer(..)));
+        let mapped = match (name, callable) {
+            (OpName::AndThen | OpName::OrElse, false) => f,
+            _ => self.call_value(call.cx, call.id, f, argument),
+        };
+        if self.st.reachable {
+            self.st.control = before.control.clone();
+        }
+        let wrapped = match name {
+            OpName::MapPayload => {
+                let ok = value.alts.iter().any(|k| matches!(k, Kind::Aggregate(a) if a.variant == Some(self.names.ok)));
+                let variant = if ok { self.names.ok } else { self.names.some };
+                let path = if ok { "std::result::Result" } else { "std::option::Option" };
+                let ty = Ty::ext(path, vec![mapped.ty.clone()]);
+                self.enum_value(variant, mapped, ty)
+            }
+            _ => mapped,
+        };
+        let skipped = !result.alts.is_empty() || value.open;
+        if skipped {
+            self.st.join(&before);
+        }
+        result.ty = wrapped.ty.clone();
+        let mut result = if result.alts.is_empty() { wrapped } else { result.join(&wrapped) };
+        result.open |= value.open;
+        result.with_deps(&value.deps)
+    }
+
+    fn closure_op(&mut self, call: &mut Call, name: OpName, mut values: Vec<Val>) -> Val {
+        if values.is_empty() {
+            return Val::unit();
+        }
+        let f = values.remove(0);
+        let before = self.st.clone();
+        let result = self.call_value(call.cx, call.id, f, values);
+        if name == OpName::MaybeCall {
+            self.st.join(&before);
+        }
+        result
+    }
+
+    fn element_op(&mut self, call: &mut Call, name: OpName, mut values: Vec<Val>) -> Val {
+        if values.is_empty() {
+            return Val::unknown(Ty::Unknown);
+        }
+        let pointer = values.remove(0);
+        let lval = self.target(call, &pointer);
+        let how = pointer.pointers().next().map_or(Pointer::Shared, |(_, how)| how);
+        match name {
+            OpName::TakeElem => {
+                let info = self.info(call, AccessKind::Update);
+                let deps = self.log_lval(call.cx, &lval, &info);
+                let element = self.step_lval(&lval, Proj::Index(Index::Any));
+                let mut value = self.peek(&element).with_deps(&deps);
+                match self.draining {
+                    Some(at) => super::iterate::tag_handles(&mut value, at),
+                    None => super::iterate::untag_handles(&mut value),
+                }
+                value
+            }
+            OpName::Push => {
+                let value = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let mut info = self.info(call, AccessKind::Update);
+                info.data = value.all_deps();
+                self.log_lval(call.cx, &lval, &info);
+                for &place in &lval.places {
+                    let element = self.places.step(place, Proj::Index(Index::Any), &value.ty);
+                    self.store_at(element, value.clone(), false);
+                }
+                Val::unit()
+            }
+            OpName::Extend => {
+                let info = self.info(call, AccessKind::Update);
+                self.log_lval(call.cx, &lval, &info);
+                let elements = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let mut item = self.drive(call.cx, call.id, elements, true, |_, item| item);
+                super::iterate::untag_handles(&mut item);
+                for &place in &lval.places {
+                    let element = self.places.step(place, Proj::Index(Index::Any), &item.ty);
+                    self.store_at(element, item.clone(), false);
+                }
+                Val::unit()
+            }
+            OpName::Shares => {
+                let share = self.share(call, &lval, how);
+                self.iter_over(share)
+            }
+            OpName::Share => self.share(call, &lval, how),
+            OpName::IndexRef => {
+                let index = values.pop().map_or(Index::Any, |v| super::expr::index_of(&v));
+                if matches!(call.ret, Ty::Ptr { .. }) {
+                    return pointer;
+                }
+                let element = self.step_lval(&lval, Proj::Index(index));
+                self.pointer_to(&element, how)
+            }
+            _ => {
+                let element = self.step_lval(&lval, Proj::Index(Index::Any));
+                self.pointer_to(&element, how)
+            }
+        }
+    }
+
+    /// A pointer to a part that no other part made by the same call overlaps.
+    fn share(&mut self, call: &Call, lval: &Lval, how: Pointer) -> Val {
+        let at = super::places::LoopId { frame: call.cx.frame, expr: call.id };
+        let element = self.step_lval(lval, Proj::Index(Index::Linear(at, 1, 0)));
+        self.pointer_to(&element, how)
+    }
+
+    fn iterator_op(&mut self, call: &mut Call, name: OpName, word: Option<Name>, mut values: Vec<Val>) -> Val {
+        let (cx, id) = (call.cx, call.id);
+        if values.is_empty() {
+            let zero = Val::aggregate(None, vec![(Proj::Field(Name::new("start")), Val::unit())], Ty::ext("std::ops::Range", Vec::new()));
+            return self.into_iter(cx, id, zero);
+        }
+        let first = values.remove(0);
+        match name {
+            OpName::Repeat => self.iter_over(first),
+            OpName::Find => {
+                let f = values.pop();
+                let item = self.drive(cx, id, first, false, |this, item| {
+                    let Some(f) = &f else { return item };
+                    let lval = this.materialize(cx, id, item.clone());
+                    let reference = this.pointer_to(&lval, Pointer::Shared);
+                    let kept = this.call_value(cx, id, f.clone(), vec![reference]);
+                    item.with_deps(&kept.all_deps())
+                });
+                let mut item = item;
+                super::iterate::untag_handles(&mut item);
+                let ty = Ty::ext("std::option::Option", vec![item.ty.clone()]);
+                self.enum_value(self.names.some, item, ty).join(&Val::aggregate(Some(self.names.none), Vec::new(), Ty::Unknown))
+            }
+            OpName::Iter => self.into_iter(cx, id, first),
+            OpName::DrainIter => {
+                let lval = self.target(call, &first);
+                let info = self.info(call, AccessKind::Update);
+                let deps = self.log_lval(cx, &lval, &info);
+                let element = self.step_lval(&lval, Proj::Index(Index::Any));
+                let source = self.peek(&element).with_deps(&deps);
+                self.iter_over(source)
+            }
+            OpName::Stage => {
+                let kind = stage_kind(word);
+                self.add_stage(cx, id, kind, first, values.pop())
+            }
+            OpName::Each | OpName::Search => {
+                let f = values.pop();
+                let complete = name == OpName::Each;
+                let result = self.drive(cx, id, first, complete, |this, item| match &f {
+                    Some(f) => this.call_value(cx, id, f.clone(), vec![item]),
+                    None => item,
+                });
+                Val::unknown(Ty::Unknown).with_deps(&result.all_deps())
+            }
+            OpName::Fold => {
+                let f = values.pop();
+                let init = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let start = super::memory::generalize(&init);
+                let result = self.drive(cx, id, first, true, |this, item| match &f {
+                    Some(f) => this.call_value(cx, id, f.clone(), vec![start.clone(), item]),
+                    None => item,
+                });
+                start.join(&result)
+            }
+            OpName::Drive => {
+                let result = self.drive(cx, id, first, true, |_, item| item);
+                Val::unknown(Ty::Unknown).with_deps(&result.all_deps())
+            }
+            OpName::Collect => self.collect(cx, id, first),
+            OpName::Next => self.next_of(call, first),
+            _ => {
+                let result = self.call_value(cx, id, first, Vec::new());
+                self.iter_over(result)
+            }
+        }
+    }
+
+    fn next_of(&mut self, call: &mut Call, pointer: Val) -> Val {
+        let at = self.draining.unwrap_or(super::places::LoopId { frame: call.cx.frame, expr: call.id });
+        let iter = self.into_iter(call.cx, call.id, pointer);
+        let mut item = self.next_item(call.cx, call.id, at, &iter);
+        if self.draining.is_none() {
+            super::iterate::untag_handles(&mut item);
+        }
+        let ty = Ty::ext("std::option::Option", vec![item.ty.clone()]);
+        let some = self.enum_value(self.names.some, item, ty);
+        some.join(&Val::aggregate(Some(self.names.none), Vec::new(), Ty::Unknown))
+    }
+
+    fn ordering(&self, value: Option<&Val>) -> Name {
+        if let Some(Kind::Aggregate(aggregate)) = value.and_then(Val::single)
+            && let Some(variant) = aggregate.variant
+        {
+            return variant;
+        }
+        Name::new("SeqCst")
+    }
+
+    fn atomic_op(&mut self, call: &mut Call, name: OpName, word: Option<Name>, mut values: Vec<Val>) -> Val {
+        if name == OpName::Fence || values.is_empty() {
+            return Val::unit();
+        }
+        let pointer = values.remove(0);
+        let lval = self.target(call, &pointer);
+        match name {
+            OpName::AtomicLoad => {
+                let order = self.ordering(values.first());
+                let info = AccessInfo { atomic: Some(order), ..self.info(call, AccessKind::Read) };
+                let deps = self.log_lval(call.cx, &lval, &info);
+                let held = self.peek(&lval);
+                let mut value = Val::unknown(call.ret.clone()).with_deps(&deps);
+                value.alts = held.alts.iter().filter(|k| matches!(k, Kind::Pointer(..))).cloned().collect();
+                if let ([place], true) = (&lval.places[..], value.alts.is_empty()) {
+                    value.alts.push(Kind::Loaded(*place, order));
+                }
+                value.open = value.alts.is_empty();
+                value
+            }
+            OpName::AtomicStore => {
+                let value = values.first().cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let order = self.ordering(values.get(1));
+                self.atomic_write(call, &lval, AccessKind::Write, order, &value);
+                Val::unit()
+            }
+            OpName::AtomicUpdate => {
+                let value = values.first().cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let order = self.ordering(values.get(1));
+                let deps = self.atomic_write(call, &lval, AccessKind::Update, order, &value);
+                let mut old = self.peek(&lval).with_deps(&deps);
+                old.alts.retain(|k| matches!(k, Kind::Pointer(..)));
+                if word.is_some_and(|w| w == "add")
+                    && let [place] = lval.places[..]
+                {
+                    old.alts.push(Kind::Claimed(place));
+                }
+                old.open = old.alts.is_empty();
+                old.ty = call.ret.clone();
+                old
+            }
+            OpName::AtomicCas | OpName::AtomicCasOld => {
+                let new = values.get(1).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let order = self.ordering(values.get(2));
+                let deps = self.atomic_write(call, &lval, AccessKind::Update, order, &new);
+                let seen = Val::unknown(Ty::Unknown).with_deps(&deps);
+                if name == OpName::AtomicCasOld {
+                    return seen;
+                }
+                self.either_result(seen.clone(), seen, call.ret.clone())
+            }
+            _ => {
+                let f = values.first().cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let info = AccessInfo { atomic: Some(Name::new("SeqCst")), ..self.info(call, AccessKind::Update) };
+                let deps = self.log_lval(call.cx, &lval, &info);
+                let seen = Val::unknown(Ty::Unknown).with_deps(&deps);
+                self.call_value(call.cx, call.id, f, vec![seen.clone()]);
+                self.either_result(seen.clone(), seen, call.ret.clone())
+            }
+        }
+    }
+
+    fn either_result(&mut self, ok: Val, err: Val, ty: Ty) -> Val {
+        let ok = self.enum_value(self.names.ok, ok, ty.clone());
+        let err = self.enum_value(self.names.err, err, ty);
+        ok.join(&err)
+    }
+
+    fn atomic_write(&mut self, call: &Call, lval: &Lval, kind: AccessKind, order: Name, value: &Val) -> Deps {
+        let info = AccessInfo { atomic: Some(order), data: value.all_deps(), ..self.info(call, kind) };
+        let deps = self.log_lval(call.cx, lval, &info);
+        if value.alts.iter().any(|k| matches!(k, Kind::Pointer(..))) {
+            self.store(lval, value.clone());
+        }
+        let stored = if kind == AccessKind::Update { None } else { flag_value(value) };
+        self.flag_stored(lval, stored, super::order::releases(order));
+        deps
+    }
+
+    /// The context stored to a flag: what it knew of it is over, and who sees the value sees what was done before.
+    pub(super) fn flag_stored(&mut self, lval: &Lval, value: Option<i128>, releases: bool) {
+        for &place in &lval.places {
+            if self.st.moment.knows.contains_key(&place) {
+                self.st.moment_mut().knows.remove(&place);
+            }
+            if releases {
+                let kind = SyncKind::Flag(value.unwrap_or(super::order::ANY_VALUE));
+                self.st.release(SyncKey { place, kind });
+            }
+        }
+    }
+
+    fn new_hold(&mut self) -> HoldId {
+        self.next_hold += 1;
+        HoldId(self.next_hold)
+    }
+
+    fn lock_op(&mut self, call: &mut Call, name: OpName, word: Option<Name>, mut values: Vec<Val>) -> Val {
+        if values.is_empty() {
+            return Val::unknown(call.ret.clone());
+        }
+        let mode = if word.is_some_and(|w| w == "shared") { Mode::Shared } else { Mode::Exclusive };
+        match name {
+            OpName::MapGuard => {
+                let f = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let guard = values.remove(0);
+                self.map_guard(call, guard, f)
+            }
+            OpName::Remode => {
+                let mut guard = values.remove(0);
+                for kind in &mut guard.alts {
+                    if let Kind::Guard(old) = kind {
+                        self.st.locks.iter_mut().filter(|h| h.id == old.hold).for_each(|h| h.mode = mode);
+                        *kind = Kind::Guard(Rc::new(GuardValue { mode, ..(**old).clone() }));
+                    }
+                }
+                guard.ty = call.ret.clone();
+                guard
+            }
+            OpName::Lock | OpName::TryLock => {
+                let lval = self.target(call, &values[0]);
+                self.guard(call, &lval, mode, name == OpName::TryLock)
+            }
+            OpName::WithLock => {
+                let lval = self.target(call, &values[0]);
+                let f = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let guard = self.guard(call, &lval, mode, false);
+                let data = self.deref_value(call.cx, &guard, call.id);
+                let argument = self.pointer_to(&data, if mode == Mode::Shared { Pointer::Shared } else { Pointer::Exclusive });
+                let result = self.call_value(call.cx, call.id, f, vec![argument]);
+                self.drop_value(call.cx, call.id, guard);
+                result
+            }
+            _ => {
+                let f = (name == OpName::WaitWhile).then(|| values.pop()).flatten();
+                let guard = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                self.wait(call, guard, f)
+            }
+        }
+    }
+
+    /// The same hold, giving access to a part of the data.
+    fn map_guard(&mut self, call: &Call, guard: Val, f: Val) -> Val {
+        let data = self.deref_value(call.cx, &guard, call.id);
+        let argument = self.pointer_to(&data, Pointer::Exclusive);
+        let part = self.call_value(call.cx, call.id, f, vec![argument]);
+        let target = part.pointers().next().map(|(place, _)| place);
+        let mut mapped = guard;
+        for kind in &mut mapped.alts {
+            if let (Kind::Guard(old), Some(data)) = (&*kind, target) {
+                *kind = Kind::Guard(Rc::new(GuardValue { data, ..(**old).clone() }));
+            }
+        }
+        mapped.ty = call.ret.clone();
+        mapped
+    }
+
+    fn guard(&mut self, call: &Call, lval: &Lval, mode: Mode, pending: bool) -> Val {
+        let ty = match &call.ret {
+            Ty::Ext(_, args) if !args.is_empty() => args[0].clone(),
+            other => other.clone(),
+        };
+        let ty = if self.models.role(&ty) == Role::Guard { ty } else { call.ret.clone() };
+        let mut guard = Val { open: false, ..Val::unknown(ty) };
+        let several = lval.places.len() > 1;
+        for &lock in &lval.places {
+            let data = self.step_lval(&Lval::one(lock, lval.ty.clone()), Proj::Guarded);
+            let hold = self.new_hold();
+            if !pending && !several {
+                self.hold(lock, mode, hold);
+            }
+            guard.alts.push(Kind::Guard(Rc::new(GuardValue { hold, lock, mode, data: data.places[0], pending })));
+        }
+        if guard.alts.is_empty() {
+            guard.open = true;
+        }
+        if !pending {
+            return guard;
+        }
+        let ok = self.enum_value(self.names.ok, guard.clone(), Ty::ext("std::result::Result", vec![guard.ty.clone()]));
+        let some = self.enum_value(self.names.some, guard.clone(), Ty::ext("std::option::Option", vec![guard.ty]));
+        let is_option = matches!(&call.ret, Ty::Ext(path, _) if path.as_str().ends_with("Option"));
+        let (success, failure) = if is_option { (some, self.names.none) } else { (ok, self.names.err) };
+        let ty = success.ty.clone();
+        success.join(&Val::aggregate(Some(failure), Vec::new(), ty))
+    }
+
+    /// Gives the lock up and takes it again: another hold.
+    fn wait(&mut self, call: &mut Call, guard: Val, f: Option<Val>) -> Val {
+        let mut again = guard.clone();
+        for kind in &mut again.alts {
+            if let Kind::Guard(old) = kind {
+                let hold = self.new_hold();
+                self.st.locks.retain(|h| h.id != old.hold);
+                self.hold(old.lock, old.mode, hold);
+                let key = SyncKey { place: old.lock, kind: SyncKind::Token };
+                self.st.acquire(key);
+                *kind = Kind::Guard(Rc::new(GuardValue { hold, pending: false, ..(**old).clone() }));
+            }
+        }
+        if let Some(f) = f {
+            let data = self.deref_value(call.cx, &again, call.id);
+            let argument = self.pointer_to(&data, Pointer::Exclusive);
+            self.call_value(call.cx, call.id, f, vec![argument]);
+        }
+        again
+    }
+
+    fn context_op(&mut self, call: &mut Call, name: OpName, word: Option<Name>, mut values: Vec<Val>) -> Val {
+        if values.is_empty() {
+            return Val::unknown(Ty::Unknown);
+        }
+        let kind = word.and_then(|w| crate::models::context_kind(w.as_str())).unwrap_or(ContextKind::Thread);
+        let first = values.remove(0);
+        match name {
+            OpName::Spawn => self.spawn(call.cx, call.id, kind, first, values.first(), None),
+            OpName::SpawnIn => {
+                let scope = self.scope_of(&first);
+                let body = if values.is_empty() { Val::unknown(Ty::Unknown) } else { values.remove(0) };
+                self.spawn(call.cx, call.id, kind, body, values.first(), scope)
+            }
+            OpName::Scope => self.run_scope(call.cx, call.id, first),
+            OpName::Join => {
+                self.join(&first);
+                Val::unknown(Ty::Unknown)
+            }
+            _ => {
+                let mut builder = match first.single() {
+                    Some(Kind::Aggregate(aggregate)) => (**aggregate).clone(),
+                    _ => Aggregate::default(),
+                };
+                let value = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                builder.set(Proj::Field(Name::new("name")), value);
+                Val::of(Kind::Aggregate(Rc::new(builder)), first.ty)
+            }
+        }
+    }
+
+    fn once_op(&mut self, call: &mut Call, name: OpName, mut values: Vec<Val>) -> Val {
+        if values.is_empty() {
+            return Val::unknown(Ty::Unknown);
+        }
+        let pointer = values.remove(0);
+        let lval = self.target(call, &pointer);
+        let content = self.step_lval(&lval, Proj::Once);
+        match name {
+            OpName::OnceCall => {
+                if let Some(f) = values.pop() {
+                    let made = self.within_once(&lval, |this| this.call_value(call.cx, call.id, f, Vec::new()));
+                    self.store(&content, made);
+                }
+                self.acquire_once(&lval);
+            }
+            OpName::OnceSet => {
+                let value = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                self.store(&content, value);
+                self.acquire_once(&lval);
+                return Val::unknown(Ty::Unknown);
+            }
+            _ => self.acquire_once(&lval),
+        }
+        self.pointer_to(&content, Pointer::Shared)
+    }
+
+    /// Runs what only one context runs, once, before all that follows the call anywhere.
+    pub(super) fn within_once(&mut self, lval: &Lval, run: impl FnOnce(&mut Self) -> Val) -> Val {
+        let outer = self.st.moment.within.clone();
+        let places: Vec<PlaceId> = lval.places.to_vec();
+        self.st.moment_mut().within.extend(places);
+        let before = self.st.clone();
+        let value = run(self);
+        self.st.join(&before);
+        self.st.moment_mut().within = outer;
+        value
+    }
+
+    pub(super) fn acquire_once(&mut self, lval: &Lval) {
+        for &place in &lval.places {
+            self.st.acquire(SyncKey { place, kind: SyncKind::Once });
+        }
+    }
+
+    fn order_op(&mut self, call: &mut Call, name: OpName, values: Vec<Val>) -> Val {
+        if name == OpName::Channel {
+            return self.channel(call);
+        }
+        let Some(pointer) = values.first().cloned() else {
+            return Val::unit();
+        };
+        let places: Vec<PlaceId> = match name {
+            OpName::Send | OpName::Recv | OpName::RecvIter => self.channel_of(&pointer),
+            _ => self.target(call, &pointer).places.to_vec(),
+        };
+        match name {
+            OpName::Send => {
+                let value = values.get(1).cloned().unwrap_or_else(Val::unit);
+                self.escape(&value);
+                for &place in &places {
+                    self.st.release(SyncKey { place, kind: SyncKind::Channel });
+                    let element = self.places.step(place, Proj::Index(Index::Any), &value.ty);
+                    self.store_at(element, value.clone(), false);
+                }
+                Val::unit()
+            }
+            OpName::Recv | OpName::RecvIter => {
+                let mut value: Option<Val> = None;
+                for &place in &places {
+                    self.st.acquire(SyncKey { place, kind: SyncKind::Channel });
+                    let element = self.places.step(place, Proj::Index(Index::Any), &Ty::Unknown);
+                    let one = self.value_at(element);
+                    value = Some(value.map_or(one.clone(), |old| old.join(&one)));
+                }
+                let value = value.unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                if name == OpName::RecvIter { self.iter_over(value) } else { value }
+            }
+            OpName::Barrier => {
+                for place in places {
+                    let key = SyncKey { place, kind: SyncKind::Barrier };
+                    self.st.release(key.clone());
+                    self.st.acquire(key);
+                }
+                Val::unknown(Ty::Unknown)
+            }
+            OpName::Release | OpName::Unpark => {
+                for place in places {
+                    self.st.release(SyncKey { place, kind: SyncKind::Token });
+                }
+                Val::unit()
+            }
+            _ => {
+                for place in places {
+                    self.st.acquire(SyncKey { place, kind: SyncKind::Token });
+                }
+                Val::unit()
+            }
+        }
+    }
+
+    /// A new channel: an object that both ends point to.
+    fn channel(&mut self, call: &mut Call) -> Val {
+        let content = Val { open: false, ..Val::unknown(Ty::Unknown) };
+        let pointer = self.allocate(call.cx, call.id, 0, content, Pointer::Counted, Ty::Unknown);
+        let ends = match &call.ret {
+            Ty::Tuple(parts) if parts.len() == 2 => [parts[0].clone(), parts[1].clone()],
+            _ => [Ty::Unknown, Ty::Unknown],
+        };
+        let fields = ends
+            .into_iter()
+            .enumerate()
+            .map(|(n, ty)| (super::expr::field(n), Val { ty, ..pointer.clone() }))
+            .collect();
+        Val::aggregate(None, fields, call.ret.clone())
+    }
+
+    /// The channel that an end belongs to: the end is itself a pointer to it.
+    fn channel_of(&mut self, end: &Val) -> Vec<PlaceId> {
+        let mut found = Vec::new();
+        for (place, _) in end.pointers() {
+            let inner = self.value_at(place);
+            let nested: Vec<PlaceId> =
+                inner.pointers().filter(|(_, how)| *how == Pointer::Counted).map(|(p, _)| p).collect();
+            if nested.is_empty() { found.push(place) } else { found.extend(nested) }
+        }
+        found
+    }
+
+    fn arithmetic(&mut self, word: Option<Name>, values: Vec<Val>) -> Val {
+        let op = match word.map(Name::as_str) {
+            Some("add") => BinaryOp::Add,
+            Some("sub") => BinaryOp::Sub,
+            Some("mul") => BinaryOp::Mul,
+            Some("div") => BinaryOp::Div,
+            Some("rem") => BinaryOp::Rem,
+            _ => BinaryOp::BitXor,
+        };
+        match &values[..] {
+            [a, b] => self.binary(op, a, b),
+            _ => Val::unknown(Ty::Unknown),
+        }
+    }
+}
+
+/// A value as a flag's: numbers as they are, enum variants by their name.
+pub(super) fn flag_value(value: &Val) -> Option<i128> {
+    match value.single()? {
+        Kind::Const(Const::Int(n)) => Some(*n),
+        Kind::Const(Const::Bool(b)) => Some(i128::from(*b)),
+        Kind::Aggregate(aggregate) if aggregate.fields.is_empty() => {
+            let hash = |seed: i128, byte: u8| (seed * 257 + i128::from(byte)) % (1 << 61);
+            aggregate.variant.map(|name| name.as_str().bytes().fold(1 << 40, hash))
+        }
+        _ => None,
+    }
+}
+
+fn repointed(value: Val, how: Pointer, ret: &Ty) -> Val {
+    let mut value = value;
+    for kind in &mut value.alts {
+        if let Kind::Pointer(_, old) = kind
+            && (*old != Pointer::Raw || how == Pointer::Raw)
+        {
+            *old = how;
+        }
+    }
+    if !ret.is_unknown() {
+        value.ty = ret.clone();
+    }
+    value
+}
+
+fn stage_kind(word: Option<Name>) -> StageKind {
+    match word.map(Name::as_str) {
+        Some("map") => StageKind::Map,
+        Some("filter") => StageKind::Filter,
+        Some("filter_map") => StageKind::FilterMap,
+        Some("flat_map") => StageKind::FlatMap,
+        Some("inspect") => StageKind::Inspect,
+        Some("enumerate") => StageKind::Enumerate,
+        Some("zip") => StageKind::Zip,
+        Some("chain") => StageKind::Chain,
+        Some("cloned") => StageKind::Cloned,
+        Some("flatten") => StageKind::Flatten,
+        Some("keyed") => StageKind::Keyed,
+        Some("values") => StageKind::Values,
+        Some("scan") => StageKind::Scan,
+        _ => StageKind::Partial,
+    }
+}

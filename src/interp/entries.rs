@@ -1,0 +1,232 @@
+//! Where programs begin: the entries whose contexts meet, and initializers that run by themselves.
+
+use super::contexts::{Context, Entry, Naming};
+use super::memory::Lval;
+use super::places::{PlaceId, Proj};
+use super::scopes::ScopeKind;
+use super::state::State;
+use super::values::Val;
+use super::{CalleeKey, Cx, Frame, Interp};
+use crate::finding::{ContextKind, Evidence};
+use crate::hir::ExprId;
+use crate::project::TargetKind;
+use crate::project::cfg::When;
+use crate::resolve::{FnId, Program, ResolvedBody, StaticId, Ty};
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// The entries of one linked program.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ProgramEntries {
+    pub kind: ProgramKind,
+    /// Each with the kind of context it is and whether several instances may run at once.
+    pub entries: Vec<(FnId, ContextKind, bool)>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum ProgramKind {
+    Main,
+    Tests,
+    /// A library's public functions: whoever calls them.
+    Callers,
+}
+
+/// The programs of a group, each a set of entries.
+pub fn programs(program: &Program, models: &crate::models::Models) -> Vec<ProgramEntries> {
+    let mut found = Vec::new();
+    for (at, krate) in program.crates.iter().enumerate() {
+        let (mut mains, mut tests, mut callers) = (Vec::new(), Vec::new(), Vec::new());
+        for (n, def) in program.fns.iter().enumerate() {
+            if program.krate(def.module).0 as usize != at || def.item.body.is_none() {
+                continue;
+            }
+            let id = FnId(n as u32);
+            if def.module == krate.root && def.name == "main" && def.owner == crate::resolve::Owner::Module {
+                if def.when != When::TestOnly {
+                    mains.push((id, ContextKind::Main, false));
+                }
+                continue;
+            }
+            match attribute_kind(program, models, id) {
+                Some((ContextKind::Test, many)) => tests.push((id, ContextKind::Test, many)),
+                Some((kind, many)) => mains.push((id, kind, many)),
+                None if is_caller_entry(program, id) => callers.push((id, ContextKind::Caller, true)),
+                None => {}
+            }
+        }
+        let kind = krate.source.kind;
+        let has_main = mains.iter().any(|m| m.1 == ContextKind::Main);
+        let runs_main = match kind {
+            TargetKind::Bin | TargetKind::Example => true,
+            TargetKind::Test | TargetKind::Bench => !krate.source.harness,
+            TargetKind::Loose => has_main,
+            TargetKind::Lib | TargetKind::ProcMacro | TargetKind::BuildScript => false,
+        };
+        if runs_main && !mains.is_empty() {
+            found.push(ProgramEntries { kind: ProgramKind::Main, entries: mains });
+        }
+        if !tests.is_empty() && !krate.source.process_per_test {
+            found.push(ProgramEntries { kind: ProgramKind::Tests, entries: tests });
+        }
+        let library = kind == TargetKind::Lib || (kind == TargetKind::Loose && !has_main);
+        if library && !callers.is_empty() {
+            found.push(ProgramEntries { kind: ProgramKind::Callers, entries: callers });
+        }
+    }
+    found
+}
+
+/// A safe public function that any threads may call at once.
+fn is_caller_entry(program: &Program, id: FnId) -> bool {
+    let def = program.fn_def(id);
+    let exclusive = matches!(&def.sig.self_ty, Some(Ty::Ref { mutable: true, .. }));
+    def.public && !def.item.is_unsafe && def.when == When::Always && !exclusive
+}
+
+fn attribute_kind(program: &Program, models: &crate::models::Models, id: FnId) -> Option<(ContextKind, bool)> {
+    let def = program.fn_def(id);
+    def.attrs.iter().find_map(|attr| {
+        let model = models.attributes().iter().find(|m| m.path == attr.path)?;
+        Some((model.kind, model.many))
+    })
+}
+
+impl Interp<'_> {
+    /// Adds the contexts that a program starts with.
+    pub(super) fn add_entries(&mut self, entries: &ProgramEntries) {
+        for &(id, kind, many) in &entries.entries {
+            let matters = match kind {
+                ContextKind::Main => self.relevance.starts_contexts(id) && self.relevance.any_state(),
+                _ => self.relevance.touches_state(id) || self.relevance.starts_contexts(id),
+            };
+            if !matters {
+                continue;
+            }
+            let evidence = match kind {
+                ContextKind::Main | ContextKind::Test | ContextKind::Thread => Evidence::Spawned,
+                _ => Evidence::Declared,
+            };
+            let context = Context {
+                kind,
+                evidence,
+                name: self.program.fn_def(id).name.to_string(),
+                named: Naming::Item,
+                spawned_at: self.program.fn_location(id),
+                parent: None,
+                entry: Entry::Fn(id),
+                many,
+                loops: Vec::new(),
+                joined_at_start: Default::default(),
+                joined_at_end: Default::default(),
+                released_at_end: Vec::new(),
+                acquired_at_start: Vec::new(),
+                log: Default::default(),
+                walked: false,
+                cut: false,
+            };
+            if self.contexts.add(None, context).is_none() {
+                self.counts.cut += 1;
+            }
+        }
+    }
+
+    /// The value of a static's initializer; what it does is not logged.
+    pub(super) fn evaluate_initializer(&mut self, id: StaticId) -> Option<Val> {
+        let body = self.program.static_init(id)?;
+        self.evaluate_apart(body)
+    }
+
+    /// Evaluates a constant expression in a state of its own.
+    pub(super) fn evaluate_apart(&mut self, body: Arc<ResolvedBody>) -> Option<Val> {
+        if self.apart > 4 {
+            return None;
+        }
+        self.apart += 1;
+        let context = self.context;
+        let key = (Err(context), ExprId(Arc::as_ptr(&body) as usize as u32), CalleeKey::Body);
+        let frame = self.intern_frame(key, |depth| Frame {
+            context,
+            parent: None,
+            called_at: None,
+            function: None,
+            captures: None,
+            depth,
+        });
+        let cx = Cx { frame, body, subst: Rc::default() };
+        let state = std::mem::replace(&mut self.st, State::entry(Default::default()));
+        let exits = std::mem::take(&mut self.exits);
+        let scopes = std::mem::take(&mut self.scopes);
+        let loops = std::mem::take(&mut self.loops);
+        let value = self.run_frame(&cx, None, |this| {
+            let root = cx.body.body.root;
+            this.eval(&cx, root)
+        });
+        self.loops = loops;
+        self.scopes = scopes;
+        self.exits = exits;
+        self.st = state;
+        self.apart -= 1;
+        Some(value)
+    }
+
+    /// A `lazy_static!`-like static: its initializer runs at the first use.
+    pub(super) fn initialize_lazy(&mut self, place: PlaceId, id: StaticId) {
+        let Some(body) = self.program.static_init(id) else { return };
+        let lval = Lval::one(place, Ty::Unknown);
+        let context = self.context;
+        let key = (Err(context), ExprId(id.0), CalleeKey::Body);
+        let frame = self.intern_frame(key, |depth| Frame {
+            context,
+            parent: None,
+            called_at: None,
+            function: None,
+            captures: None,
+            depth,
+        });
+        if self.forcing.contains(&place) {
+            return;
+        }
+        self.forcing.push(place);
+        let cx = Cx { frame, body, subst: Rc::default() };
+        self.within_once(&lval, |this| {
+            this.run_frame(&cx, None, |this| {
+                let root = cx.body.body.root;
+                this.scoped(&cx, ScopeKind::Temporaries, |this| this.eval(&cx, root))
+            })
+        });
+        self.acquire_once(&lval);
+        self.forcing.pop();
+    }
+
+    /// A `LazyLock`: runs its closure if nobody has.
+    pub(super) fn force_lazy(&mut self, cx: &Cx, expr: ExprId, place: PlaceId) {
+        if self.forcing.contains(&place) {
+            return;
+        }
+        self.forcing.push(place);
+        let value = self.value_at(place);
+        let init = super::memory::project(&value, Proj::Once);
+        let lval = Lval::one(place, Ty::Unknown);
+        let mut callees = Vec::new();
+        self.callables(&init, &mut callees, 0);
+        if !callees.is_empty() {
+            let made = self.within_once(&lval, |this| this.call_value(cx, expr, init, Vec::new()));
+            let ty = made.ty.clone();
+            let content = self.places.step(place, Proj::Once, &ty);
+            self.store_at(content, made, false);
+        }
+        self.acquire_once(&lval);
+        self.forcing.pop();
+    }
+
+    /// `Drop::drop` of a value.
+    pub(super) fn call_drop(&mut self, cx: &Cx, drop: FnId, owner: &Ty, this: Val) {
+        let mut subst = crate::resolve::Subst::default();
+        if let crate::resolve::Owner::Impl(id) = self.program.fn_def(drop).owner {
+            self.program.unify(&self.program.impls[id.index()].self_ty, owner, &mut subst);
+        }
+        // Drops have no expression of their own: each dropped function counts as one call of the frame.
+        let site = ExprId(0);
+        self.enter_fn(cx, site, drop, subst, Some(this), Vec::new());
+    }
+}

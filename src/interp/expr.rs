@@ -1,0 +1,781 @@
+//! Expressions: values and places. Control flow is in `flow`, calls in `calls` and `method`.
+
+use super::access::{Door, Effect};
+use super::memory::{AccessInfo, Lval, project};
+use super::places::{Index, Proj, Root};
+use super::values::{Const, Deps, Kind, Pointer, Subject, Test, Val};
+use super::{Cx, Interp};
+use crate::finding::AccessKind;
+use crate::hir::{BinaryOp, Expr, ExprId, ExprKind, Lit, MacroArgsKind, Name, Path, TextRange, UnaryOp};
+use crate::models::Role;
+use crate::resolve::{LocalId, Res, StaticId, Ty};
+use std::rc::Rc;
+
+/// Deref steps one expression may take: `Deref` impls could go round.
+const MAX_DEREFS: usize = 12;
+
+impl Interp<'_> {
+    /// The value of an expression; `Val::bottom` where control doesn't come back.
+    pub(super) fn eval(&mut self, cx: &Cx, id: ExprId) -> Val {
+        if !self.step() {
+            return Val::bottom();
+        }
+        let body = cx.body.clone();
+        let Expr { kind, range } = body.body.expr(id);
+        let range = *range;
+        match kind {
+            ExprKind::Missing => Val::unknown(Ty::Unknown),
+            ExprKind::Lit(lit) => literal(lit),
+            ExprKind::Path(path) => self.eval_path(cx, id, path, range),
+            ExprKind::Field { .. } | ExprKind::Index { .. } | ExprKind::Unary { op: UnaryOp::Deref, .. } => {
+                let lval = self.lval(cx, id, false);
+                let value = self.read(cx, &lval, range);
+                self.move_out(&lval, &value);
+                value
+            }
+            ExprKind::Block(block) => self.eval_block(cx, id, block),
+            ExprKind::If { .. } | ExprKind::Match { .. } | ExprKind::While { .. } | ExprKind::Loop { .. } => {
+                self.eval_flow(cx, id, kind)
+            }
+            ExprKind::For { .. } | ExprKind::Break { .. } | ExprKind::Continue { .. } | ExprKind::Return(_) => {
+                self.eval_flow(cx, id, kind)
+            }
+            ExprKind::Let { .. } => self.eval_condition(cx, id),
+            ExprKind::Call { callee, args } => self.eval_call(cx, id, *callee, args),
+            ExprKind::MethodCall { receiver, method, name_range, args, .. } => {
+                self.eval_method(cx, id, *receiver, *method, *name_range, args)
+            }
+            ExprKind::Unary { op, operand } => self.eval_unary(cx, *op, *operand),
+            ExprKind::Borrow { mutable, raw, operand } => self.eval_borrow(cx, *operand, *mutable, *raw),
+            ExprKind::Binary { op: BinaryOp::And | BinaryOp::Or, .. } => self.eval_condition(cx, id),
+            ExprKind::Binary { op, left, right } => {
+                let a = self.eval(cx, *left);
+                let b = self.eval(cx, *right);
+                self.binary(*op, &a, &b)
+            }
+            ExprKind::Assign { left, right } => self.eval_assign(cx, id, *left, *right, range),
+            ExprKind::AssignOp { op, left, right } => self.eval_assign_op(cx, *op, *left, *right, range),
+            ExprKind::Cast { operand, ty } => {
+                let value = self.eval(cx, *operand);
+                let ty = self.type_in(cx, ty);
+                self.cast(value, ty)
+            }
+            ExprKind::Closure(closure) => self.eval_closure(cx, id, closure),
+            ExprKind::Struct { path, fields, base } => self.eval_struct(cx, path, fields, *base),
+            ExprKind::Tuple(parts) => {
+                let values: Vec<Val> = parts.iter().map(|p| self.eval(cx, *p)).collect();
+                let ty = Ty::Tuple(values.iter().map(|v| v.ty.clone()).collect());
+                let fields = values.into_iter().enumerate().map(|(n, v)| (field(n), v)).collect();
+                Val::aggregate(None, fields, ty)
+            }
+            ExprKind::Array { elements, owned } => self.eval_array(cx, elements, *owned),
+            ExprKind::Repeat { element, len, owned } => {
+                let value = self.eval(cx, *element);
+                self.eval(cx, *len);
+                let ty = collection_ty(value.ty.clone(), *owned);
+                Val::aggregate(None, vec![(Proj::Index(Index::Any), value)], ty)
+            }
+            ExprKind::Range { lo, hi, .. } => self.eval_range(cx, *lo, *hi),
+            ExprKind::Await(operand) => {
+                let future = self.eval(cx, *operand);
+                self.await_value(cx, id, future)
+            }
+            ExprKind::Try(operand) => self.eval_try(cx, id, *operand),
+            ExprKind::MacroArgs { kind, args, diverges } => self.eval_macro(cx, *kind, args, *diverges),
+            ExprKind::Join { branches, .. } => {
+                let values: Vec<Val> = branches.iter().map(|b| self.eval(cx, *b)).collect();
+                let fields = values
+                    .into_iter()
+                    .enumerate()
+                    .map(|(n, v)| (field(n), self.await_value(cx, id, v)))
+                    .collect();
+                Val::aggregate(None, fields, Ty::Unknown)
+            }
+            ExprKind::Select { branches, else_, .. } => self.eval_select(cx, branches, *else_),
+        }
+    }
+
+    pub(super) fn type_in(&mut self, cx: &Cx, ty: &crate::hir::Type) -> Ty {
+        let ty = self.program.type_in(&cx.body, ty);
+        self.normalized(&cx.subst.apply(&ty))
+    }
+
+    /// Associated types resolved where they can be.
+    pub(super) fn normalized(&self, ty: &Ty) -> Ty {
+        match ty {
+            Ty::Assoc(base, key, name) => {
+                let base = self.normalized(base);
+                match self.program.assoc_type(&base, *key, *name) {
+                    Ty::Unknown => Ty::Unknown,
+                    found => found,
+                }
+            }
+            Ty::Ref { mutable, inner } => Ty::reference(*mutable, self.normalized(inner)),
+            other => other.clone(),
+        }
+    }
+
+    fn eval_path(&mut self, cx: &Cx, id: ExprId, path: &Path, range: TextRange) -> Val {
+        match cx.body.path(path.id).clone() {
+            Res::Local(_) | Res::Static(_) => {
+                let lval = self.lval(cx, id, false);
+                let value = self.read(cx, &lval, range);
+                self.move_out(&lval, &value);
+                value
+            }
+            res => self.path_value(cx, &res),
+        }
+    }
+
+    /// The frame that owns a local: the closure's own, or one it captured from.
+    pub(super) fn frame_of(&self, cx: &Cx, local: LocalId) -> super::places::FrameId {
+        let mut frame = cx.frame;
+        while self.st.local(frame, local).is_none() {
+            match &self.frames.get(frame).captures {
+                Some((outer, info)) if !info.bound.contains(&local) => frame = *outer,
+                _ => break,
+            }
+        }
+        frame
+    }
+
+    /// The place an expression denotes; a value without one is put into a temporary. `mutable`: which of `Deref`,
+    /// `DerefMut` and `Index`, `IndexMut` user code is entered.
+    pub(super) fn lval(&mut self, cx: &Cx, id: ExprId, mutable: bool) -> Lval {
+        if !self.step() {
+            return Lval::nowhere(Ty::Never);
+        }
+        let body = cx.body.clone();
+        match &body.body.expr(id).kind {
+            ExprKind::Path(path) => match cx.body.path(path.id).clone() {
+                Res::Local(local) => {
+                    let frame = self.frame_of(cx, local);
+                    let ty = self.st.local(frame, local).map_or(Ty::Unknown, |v| v.ty.clone());
+                    let place = self.places.root(Root::Local(frame, local), &ty);
+                    let ty = if ty.is_unknown() { self.places.get(place).ty.clone() } else { ty };
+                    Lval::one(place, ty)
+                }
+                Res::Static(id) => self.static_lval(id),
+                res => {
+                    let value = self.path_value(cx, &res);
+                    self.materialize(cx, id, value)
+                }
+            },
+            ExprKind::Field { base, name, .. } => self.field_lval(cx, *base, *name, mutable),
+            ExprKind::Index { base, index } => self.index_lval(cx, id, *base, *index, mutable),
+            ExprKind::Unary { op: UnaryOp::Deref, operand } => {
+                let operand = *operand;
+                if self.is_place(cx, operand) {
+                    let inner = self.lval(cx, operand, mutable);
+                    self.deref(cx, &inner, operand, mutable)
+                } else {
+                    let value = self.eval(cx, operand);
+                    if value.alts.iter().any(|k| matches!(k, Kind::Pointer(..))) {
+                        return self.deref_value(cx, &value, operand);
+                    }
+                    let temp = self.materialize(cx, operand, value);
+                    self.deref(cx, &temp, operand, mutable)
+                }
+            }
+            ExprKind::MacroArgs { kind: MacroArgsKind::Pass, args, .. } if args.len() == 1 => self.lval(cx, args[0], mutable),
+            _ => {
+                let value = self.eval(cx, id);
+                self.materialize(cx, id, value)
+            }
+        }
+    }
+
+    pub(super) fn is_place(&self, cx: &Cx, id: ExprId) -> bool {
+        match &cx.body.body.expr(id).kind {
+            ExprKind::Path(path) => matches!(cx.body.path(path.id), Res::Local(_) | Res::Static(_)),
+            ExprKind::Field { .. } | ExprKind::Index { .. } | ExprKind::Unary { op: UnaryOp::Deref, .. } => true,
+            _ => false,
+        }
+    }
+
+    pub(super) fn static_lval(&mut self, id: StaticId) -> Lval {
+        let def = &self.program.statics[id.index()];
+        let ty = def.ty.clone();
+        let root = match def.item.storage {
+            crate::hir::StaticKind::ThreadLocal => Root::ThreadLocal(id),
+            _ => Root::Static(id),
+        };
+        let lazy = def.item.storage == crate::hir::StaticKind::Lazy;
+        let place = self.places.root(root, &ty);
+        if lazy {
+            self.initialize_lazy(place, id);
+        }
+        Lval::one(place, ty)
+    }
+
+    fn field_lval(&mut self, cx: &Cx, base: ExprId, name: Name, mutable: bool) -> Lval {
+        let mut lval = self.lval(cx, base, mutable);
+        for _ in 0..MAX_DEREFS {
+            if self.has_field(&lval, name) {
+                break;
+            }
+            match self.try_deref(cx, &lval, base, mutable) {
+                Some(next) => lval = next,
+                None => break,
+            }
+        }
+        self.step_lval(&lval, Proj::Field(name))
+    }
+
+    fn has_field(&mut self, lval: &Lval, name: Name) -> bool {
+        match &lval.ty {
+            Ty::Adt(..) => !self.part_ty(&lval.ty, Proj::Field(name)).is_unknown() || self.user_deref(&lval.ty, false).is_none(),
+            Ty::Tuple(_) => true,
+            Ty::Ref { .. } | Ty::Ptr { .. } => false,
+            Ty::Ext(..) => {
+                let value = self.peek(lval);
+                value.alts.iter().any(|k| matches!(k, Kind::Aggregate(a) if a.field(Proj::Field(name)).is_some()))
+            }
+            _ => {
+                let value = self.peek(lval);
+                !value.alts.iter().any(|k| matches!(k, Kind::Pointer(..) | Kind::Guard(_)))
+            }
+        }
+    }
+
+    /// One projection below a place expression.
+    pub(super) fn step_lval(&mut self, lval: &Lval, proj: Proj) -> Lval {
+        let ty = self.part_ty(&lval.ty, proj);
+        let mut part = lval.clone();
+        part.places = lval.places.iter().map(|p| self.places.step(*p, proj, &ty)).collect();
+        part.ty = ty;
+        if part.ty.is_unknown()
+            && let Some(&place) = part.places.first()
+        {
+            part.ty = self.places.get(place).ty.clone();
+            if part.ty.is_unknown() {
+                part.ty = self.value_at(place).ty;
+            }
+        }
+        part
+    }
+
+    fn index_lval(&mut self, cx: &Cx, id: ExprId, base: ExprId, index: ExprId, mutable: bool) -> Lval {
+        let mut lval = self.lval(cx, base, mutable);
+        let index_value = self.eval(cx, index);
+        for _ in 0..MAX_DEREFS {
+            let known = matches!(lval.ty, Ty::Array(_) | Ty::Slice(_)) || self.models.role(&lval.ty) == Role::Collection;
+            if known {
+                break;
+            }
+            if let Some(result) = self.user_index(cx, id, &lval, &index_value, mutable) {
+                return self.deref_value(cx, &result, id);
+            }
+            match self.try_deref(cx, &lval, base, mutable) {
+                Some(next) => lval = next,
+                None => break,
+            }
+        }
+        if matches!(index_value.ty, Ty::Ext(..)) && !lval.ty.is_unknown() {
+            // A range: some part of the same elements.
+            let mut part = lval.clone();
+            part.deps = part.deps.join(&index_value.all_deps());
+            return part;
+        }
+        let mut element = self.step_lval(&lval, Proj::Index(index_of(&index_value)));
+        element.deps = element.deps.join(&index_value.deps);
+        element
+    }
+
+    /// What the value at a place points to; the place itself where it isn't a pointer.
+    pub(super) fn deref(&mut self, cx: &Cx, lval: &Lval, expr: ExprId, mutable: bool) -> Lval {
+        self.try_deref(cx, lval, expr, mutable).unwrap_or_else(|| lval.clone())
+    }
+
+    /// One step of autoderef, if the type has one.
+    pub(super) fn try_deref(&mut self, cx: &Cx, lval: &Lval, expr: ExprId, mutable: bool) -> Option<Lval> {
+        let value = self.peek(lval);
+        let pointed = value.alts.iter().any(|k| matches!(k, Kind::Pointer(..) | Kind::Guard(_)));
+        if pointed && !matches!(lval.ty, Ty::Adt(..)) {
+            let range = cx.body.body.expr(expr).range;
+            let deps = self.log_lval(cx, lval, &AccessInfo::plain(AccessKind::Read, range));
+            return Some(self.deref_value(cx, &value.with_deps(&deps), expr));
+        }
+        match &lval.ty {
+            Ty::Adt(..) => {
+                let method = self.user_deref(&lval.ty, mutable)?;
+                let how = if mutable { Pointer::Exclusive } else { Pointer::Shared };
+                let this = self.pointer_to(lval, how);
+                let result = self.call_fn(cx, expr, method.id, method.subst, Some(this), Vec::new());
+                Some(self.deref_value(cx, &result, expr))
+            }
+            Ty::Ext(..) => match self.models.role(&lval.ty) {
+                Role::Lazy => {
+                    for place in lval.places.clone() {
+                        self.force_lazy(cx, expr, place);
+                    }
+                    Some(self.step_lval(lval, Proj::Once))
+                }
+                Role::Transparent => {
+                    let mut inner = lval.clone();
+                    inner.ty = self.part_ty(&lval.ty, Proj::Cell);
+                    (inner.ty != lval.ty).then_some(inner)
+                }
+                Role::Guard => Some(self.step_lval(lval, Proj::Deref)),
+                _ => None,
+            },
+            Ty::Ref { .. } | Ty::Ptr { .. } => Some(self.step_lval(lval, Proj::Deref)),
+            _ => None,
+        }
+    }
+
+    fn user_deref(&self, ty: &Ty, mutable: bool) -> Option<crate::resolve::Method> {
+        let name = if mutable { "deref_mut" } else { "deref" };
+        let found = self.program.methods(ty, Name::new(name)).into_iter().next();
+        match found {
+            None if mutable => self.user_deref(ty, false),
+            found => found,
+        }
+    }
+
+    fn user_index(&mut self, cx: &Cx, expr: ExprId, lval: &Lval, index: &Val, mutable: bool) -> Option<Val> {
+        if !matches!(lval.ty, Ty::Adt(..)) {
+            return None;
+        }
+        let names = if mutable { ["index_mut", "index"] } else { ["index", "index"] };
+        let method = names.iter().find_map(|n| self.program.methods(&lval.ty, Name::new(n)).into_iter().next())?;
+        let this = self.pointer_to(lval, if mutable { Pointer::Exclusive } else { Pointer::Shared });
+        Some(self.call_fn(cx, expr, method.id, method.subst, Some(this), vec![index.clone()]))
+    }
+
+    /// The places a pointer or guard value leads to.
+    pub(super) fn deref_value(&mut self, _cx: &Cx, value: &Val, _expr: ExprId) -> Lval {
+        let inner = self.pointer_ty(&value.ty).map_or(Ty::Unknown, |(_, inner)| inner);
+        let mut lval = Lval::nowhere(inner);
+        lval.deps = value.deps.clone();
+        for kind in &value.alts {
+            match kind {
+                Kind::Pointer(place, how) => {
+                    lval.places.push(*place);
+                    if *how == Pointer::Raw {
+                        lval.door = Door::Raw;
+                    }
+                }
+                Kind::Guard(guard) => lval.places.push(guard.data),
+                _ => {}
+            }
+        }
+        if let Some(&place) = lval.places.first() {
+            let known = &self.places.get(place).ty;
+            let vague = matches!(lval.ty, Ty::Unknown | Ty::Dyn(_) | Ty::Param(_) | Ty::Assoc(..) | Ty::Slice(_));
+            if vague && !known.is_unknown() {
+                lval.ty = known.clone();
+            }
+        }
+        lval
+    }
+
+    pub(super) fn eval_borrow(&mut self, cx: &Cx, operand: ExprId, mutable: bool, raw: bool) -> Val {
+        let lval = self.lval(cx, operand, mutable);
+        let how = match (raw, mutable) {
+            (true, _) => Pointer::Raw,
+            (false, true) => Pointer::Exclusive,
+            (false, false) => Pointer::Shared,
+        };
+        let mut value = self.pointer_to(&lval, how);
+        if raw {
+            value.ty = Ty::Ptr { mutable, inner: lval.ty.clone().into() };
+        }
+        value
+    }
+
+    fn eval_unary(&mut self, cx: &Cx, op: UnaryOp, operand: ExprId) -> Val {
+        let value = self.eval(cx, operand);
+        let mut result = Val::unknown(value.ty.clone()).with_deps(&value.deps);
+        if let Some(kind) = value.single() {
+            let negated = match (op, kind) {
+                (UnaryOp::Not, Kind::Const(Const::Bool(b))) => Some(Kind::Const(Const::Bool(!b))),
+                (UnaryOp::Neg, Kind::Const(Const::Int(n))) => n.checked_neg().map(|n| Kind::Const(Const::Int(n))),
+                (UnaryOp::Not, Kind::Test(test)) => {
+                    let flipped = Test { subject: test.subject.clone(), negated: !test.negated };
+                    Some(Kind::Test(Rc::new(flipped)))
+                }
+                (UnaryOp::Not, Kind::Loaded(place, order)) => {
+                    Some(Kind::Test(Rc::new(Test { subject: Subject::Flag(*place, *order, 1), negated: true })))
+                }
+                _ => None,
+            };
+            if let Some(kind) = negated {
+                result.alts.push(kind);
+                result.open = false;
+            }
+        }
+        result
+    }
+
+    pub(super) fn binary(&mut self, op: BinaryOp, a: &Val, b: &Val) -> Val {
+        let deps = a.all_deps().join(&b.all_deps());
+        let comparison =
+            matches!(op, BinaryOp::Eq | BinaryOp::Ne | BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge);
+        let ty = if comparison { Ty::Prim(Name::new("bool")) } else { a.ty.clone() };
+        let kind = match (a.single(), b.single()) {
+            (Some(Kind::Const(x)), Some(Kind::Const(y))) => fold(op, x, y).map(Kind::Const),
+            (Some(Kind::Linear(l, m, c)), Some(Kind::Const(Const::Int(n)))) => linear(op, *l, *m, *c, *n),
+            (Some(Kind::Const(Const::Int(n))), Some(Kind::Linear(l, m, c))) if matches!(op, BinaryOp::Add | BinaryOp::Mul) => {
+                linear(op, *l, *m, *c, *n)
+            }
+            (Some(Kind::Loaded(place, order)), Some(other)) if comparison => tested(op, *place, *order, other),
+            (Some(other), Some(Kind::Loaded(place, order))) if comparison => tested(op, *place, *order, other),
+            (Some(Kind::Loaded(place, order)), None) if comparison => {
+                Some(Kind::Test(Rc::new(Test { subject: Subject::Reached(*place, *order), negated: false })))
+            }
+            _ => None,
+        };
+        let mut value = Val::unknown(ty).with_deps(&deps);
+        if let Some(kind) = kind {
+            value.open = false;
+            value.alts.push(kind);
+        }
+        value
+    }
+
+    fn eval_assign(&mut self, cx: &Cx, id: ExprId, left: ExprId, right: ExprId, range: TextRange) -> Val {
+        let value = self.eval(cx, right);
+        if !self.st.reachable {
+            return Val::bottom();
+        }
+        let body = cx.body.clone();
+        match &body.body.expr(left).kind {
+            ExprKind::Path(path) if path.segments.len() == 1 && path.segments[0].name == "_" => {
+                self.drop_value(cx, id, value);
+                return Val::unit();
+            }
+            ExprKind::Tuple(parts) => {
+                for (n, part) in parts.iter().enumerate() {
+                    let field = project(&value, field(n));
+                    self.assign_to(cx, id, *part, field, range);
+                }
+                return Val::unit();
+            }
+            _ => {}
+        }
+        self.name_handle(cx, left, right, &value);
+        self.assign_to(cx, id, left, value, range);
+        Val::unit()
+    }
+
+    fn assign_to(&mut self, cx: &Cx, id: ExprId, left: ExprId, value: Val, range: TextRange) {
+        let lval = self.lval(cx, left, true);
+        let old = self.peek(&lval);
+        if self.needs_drop(&old, 0)
+            && let [place] = lval.places[..]
+            && matches!(self.places.get(place).root, Root::Local(..))
+        {
+            // The old value ends after the new one was made.
+            self.store(&lval, value.clone());
+            self.drop_value(cx, id, old);
+        }
+        let mut info = AccessInfo::plain(AccessKind::Write, range);
+        if let Some(Const::Int(n)) = value.constant() {
+            info.effect = Some(Effect::Set(*n));
+        }
+        info.range = cx.body.body.expr(left).range.to(range);
+        self.write(cx, &lval, value, info);
+    }
+
+    fn eval_assign_op(&mut self, cx: &Cx, op: BinaryOp, left: ExprId, right: ExprId, range: TextRange) -> Val {
+        let operand = self.eval(cx, right);
+        let lval = self.lval(cx, left, true);
+        let old = self.peek(&lval);
+        let mut info = AccessInfo::plain(AccessKind::Update, range);
+        if let Some(Const::Int(n)) = operand.constant() {
+            info.effect = Some(Effect::Apply(op_name(op), *n));
+        }
+        let mut new = self.binary(op, &old, &operand);
+        if new.ty.is_unknown() {
+            new.ty = lval.ty.clone();
+        }
+        if matches!(new.single(), Some(Kind::Const(_))) && !self.loops.is_empty() {
+            // A counter: its value differs from round to round.
+            new.alts.clear();
+            new.open = true;
+        }
+        self.write(cx, &lval, new, info);
+        Val::unit()
+    }
+
+    fn eval_struct(&mut self, cx: &Cx, path: &Path, fields: &[(Name, ExprId)], base: Option<ExprId>) -> Val {
+        let mut values: Vec<(Proj, Val)> = Vec::new();
+        for (name, value) in fields {
+            values.push((Proj::Field(*name), self.eval(cx, *value)));
+        }
+        let (ty, variant) = self.struct_ty(cx, path);
+        if let Some(base) = base {
+            let rest = self.lval(cx, base, false);
+            let range = cx.body.body.expr(base).range;
+            let whole = self.read(cx, &rest, range);
+            for kind in &whole.alts {
+                if let Kind::Aggregate(aggregate) = kind {
+                    for (proj, value) in &aggregate.fields {
+                        if !values.iter().any(|(p, _)| p == proj) {
+                            values.push((*proj, value.clone()));
+                        }
+                    }
+                }
+            }
+        }
+        Val::aggregate(variant, values, ty)
+    }
+
+    fn struct_ty(&mut self, cx: &Cx, path: &Path) -> (Ty, Option<Name>) {
+        match cx.body.path(path.id).clone() {
+            Res::Variant(adt, variant, args) => {
+                let def = &self.program.adts[adt.index()];
+                let name = (def.kind == crate::hir::AdtKind::Enum).then(|| def.variants[variant as usize].name);
+                let args = args.iter().map(|a| cx.subst.apply(a)).collect();
+                (Ty::Adt(adt, args), name)
+            }
+            Res::Type(ty) => (self.normalized(&cx.subst.apply(&ty)), None),
+            Res::Assoc { ty, name, .. } => (cx.subst.apply(&ty), Some(name)),
+            _ => (Ty::Unknown, None),
+        }
+    }
+
+    fn eval_array(&mut self, cx: &Cx, elements: &[ExprId], owned: bool) -> Val {
+        let mut fields = Vec::new();
+        let mut ty = Ty::Unknown;
+        for (n, element) in elements.iter().enumerate() {
+            let value = self.eval(cx, *element);
+            if ty.is_unknown() {
+                ty = value.ty.clone();
+            }
+            let index = if n < 64 { Index::Const(n as i128) } else { Index::Any };
+            fields.push((Proj::Index(index), value));
+        }
+        Val::aggregate(None, fields, collection_ty(ty, owned))
+    }
+
+    fn eval_range(&mut self, cx: &Cx, lo: Option<ExprId>, hi: Option<ExprId>) -> Val {
+        let mut fields = Vec::new();
+        let mut ty = Ty::Unknown;
+        for (name, bound) in [("start", lo), ("end", hi)] {
+            if let Some(bound) = bound {
+                let value = self.eval(cx, bound);
+                ty = value.ty.clone();
+                fields.push((Proj::Field(Name::new(name)), value));
+            }
+        }
+        Val::aggregate(None, fields, Ty::ext("std::ops::Range", vec![ty]))
+    }
+
+    fn eval_macro(&mut self, cx: &Cx, kind: MacroArgsKind, args: &[ExprId], diverges: bool) -> Val {
+        let mut deps = Deps::default();
+        let mut last = Val::unit();
+        for (n, arg) in args.iter().enumerate() {
+            let value = match kind {
+                MacroArgsKind::Assert if n == 0 => self.eval_asserted(cx, *arg),
+                _ => self.eval(cx, *arg),
+            };
+            if kind == MacroArgsKind::Format {
+                deps = deps.join(&self.observe_pointees(cx, &value, *arg));
+            }
+            deps = deps.join(&value.all_deps());
+            last = value;
+        }
+        if kind == MacroArgsKind::Unknown && args.is_empty() {
+            self.counts.opaque_macros += 1;
+        }
+        if diverges {
+            self.st.reachable = false;
+            return Val::bottom();
+        }
+        match kind {
+            MacroArgsKind::Pass => last,
+            MacroArgsKind::Format => Val::unknown(Ty::ext("std::string::String", Vec::new())).with_deps(&deps),
+            MacroArgsKind::Assert => Val::unit(),
+            MacroArgsKind::Constant | MacroArgsKind::Unknown => Val::unknown(Ty::Unknown).with_deps(&deps),
+        }
+    }
+
+    /// What formatting or comparing through a reference reads.
+    pub(super) fn observe_pointees(&mut self, cx: &Cx, value: &Val, arg: ExprId) -> Deps {
+        let range = cx.body.body.expr(arg).range;
+        let operand = match &cx.body.body.expr(arg).kind {
+            ExprKind::Borrow { operand, .. } => cx.body.body.expr(*operand).range,
+            _ => range,
+        };
+        let mut deps = Deps::default();
+        let mut at = value.clone();
+        for _ in 0..3 {
+            if !at.alts.iter().any(|k| matches!(k, Kind::Pointer(..) | Kind::Guard(_))) {
+                break;
+            }
+            let lval = self.deref_value(cx, &at, arg);
+            deps = deps.join(&self.log_lval(cx, &lval, &AccessInfo::plain(AccessKind::Read, operand)));
+            at = self.peek(&lval);
+            deps = deps.join(&at.all_deps());
+        }
+        deps
+    }
+
+    fn cast(&mut self, value: Val, ty: Ty) -> Val {
+        let mut value = value;
+        let raw = matches!(ty, Ty::Ptr { .. });
+        if raw {
+            for kind in &mut value.alts {
+                if let Kind::Pointer(_, how) = kind {
+                    *how = Pointer::Raw;
+                }
+            }
+        }
+        let keeps = matches!(ty, Ty::Unknown) || matches!(&ty, Ty::Ptr { inner, .. } if inner.is_unknown());
+        if !keeps {
+            value.ty = ty;
+        } else if raw && let Some((_, inner)) = self.pointer_ty(&value.ty) {
+            value.ty = Ty::Ptr { mutable: true, inner: inner.into() };
+        }
+        value
+    }
+
+    /// Finds the temporaries of a `let` initializer that live to the block's end. (Reference: "Temporary lifetime extension".)
+    pub(super) fn extended_temporaries(&self, cx: &Cx, id: ExprId, found: &mut Vec<ExprId>) {
+        match &cx.body.body.expr(id).kind {
+            ExprKind::Borrow { operand, .. } => {
+                let mut at = *operand;
+                loop {
+                    at = match &cx.body.body.expr(at).kind {
+                        ExprKind::Unary { op: UnaryOp::Deref, operand } => *operand,
+                        ExprKind::Field { base, .. } | ExprKind::Index { base, .. } => *base,
+                        _ => break,
+                    };
+                }
+                found.push(at);
+                self.extended_temporaries(cx, at, found);
+            }
+            ExprKind::Struct { fields, .. } => fields.iter().for_each(|(_, e)| self.extended_temporaries(cx, *e, found)),
+            ExprKind::Tuple(parts) | ExprKind::Array { elements: parts, .. } => {
+                parts.iter().for_each(|e| self.extended_temporaries(cx, *e, found));
+            }
+            ExprKind::Cast { operand, .. } => self.extended_temporaries(cx, *operand, found),
+            ExprKind::Block(block) => {
+                if let Some(tail) = block.tail {
+                    self.extended_temporaries(cx, tail, found);
+                }
+            }
+            ExprKind::If { then, else_, .. } => {
+                self.extended_temporaries(cx, *then, found);
+                if let Some(else_) = else_ {
+                    self.extended_temporaries(cx, *else_, found);
+                }
+            }
+            ExprKind::Match { arms, .. } => arms.iter().for_each(|arm| self.extended_temporaries(cx, arm.body, found)),
+            _ => {}
+        }
+    }
+}
+
+pub(super) fn field(n: usize) -> Proj {
+    Proj::Field(Name::new(&n.to_string()))
+}
+
+fn collection_ty(element: Ty, owned: bool) -> Ty {
+    if owned { Ty::ext("std::vec::Vec", vec![element]) } else { Ty::Array(element.into()) }
+}
+
+pub(super) fn literal(lit: &Lit) -> Val {
+    let (kind, ty) = match lit {
+        Lit::Int(value, suffix) => {
+            let ty = suffix.map_or(Ty::Prim(Name::new("i32")), Ty::Prim);
+            match value {
+                Some(n) => (Kind::Const(Const::Int(*n)), ty),
+                None => return Val::unknown(ty),
+            }
+        }
+        Lit::Float(text) => (Kind::Const(Const::Float(*text)), Ty::Prim(Name::new("f64"))),
+        Lit::Bool(b) => (Kind::Const(Const::Bool(*b)), Ty::Prim(Name::new("bool"))),
+        Lit::Str(text) => (Kind::Const(Const::Str(*text)), Ty::reference(false, Ty::Prim(Name::new("str")))),
+        Lit::Char(c) => (Kind::Const(Const::Char(*c)), Ty::Prim(Name::new("char"))),
+        Lit::Other => return Val::unknown(Ty::Unknown),
+    };
+    Val::of(kind, ty)
+}
+
+/// The index an index value stands for.
+pub(super) fn index_of(value: &Val) -> Index {
+    match value.single() {
+        Some(Kind::Const(Const::Int(n))) => Index::Const(*n),
+        Some(Kind::Linear(l, m, c)) => Index::Linear(*l, *m, *c),
+        Some(Kind::Claimed(place)) => Index::Claimed(*place),
+        _ => Index::Any,
+    }
+}
+
+fn fold(op: BinaryOp, a: &Const, b: &Const) -> Option<Const> {
+    match (a, b) {
+        (Const::Int(a), Const::Int(b)) => fold_int(op, *a, *b),
+        (Const::Bool(a), Const::Bool(b)) => match op {
+            BinaryOp::Eq => Some(Const::Bool(a == b)),
+            BinaryOp::Ne | BinaryOp::BitXor => Some(Const::Bool(a != b)),
+            BinaryOp::BitAnd => Some(Const::Bool(*a && *b)),
+            BinaryOp::BitOr => Some(Const::Bool(*a || *b)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn fold_int(op: BinaryOp, a: i128, b: i128) -> Option<Const> {
+    let shift = u32::try_from(b).ok().filter(|s| *s < 127);
+    Some(match op {
+        BinaryOp::Add => Const::Int(a.checked_add(b)?),
+        BinaryOp::Sub => Const::Int(a.checked_sub(b)?),
+        BinaryOp::Mul => Const::Int(a.checked_mul(b)?),
+        BinaryOp::Div => Const::Int(a.checked_div(b)?),
+        BinaryOp::Rem => Const::Int(a.checked_rem(b)?),
+        BinaryOp::BitXor => Const::Int(a ^ b),
+        BinaryOp::BitAnd => Const::Int(a & b),
+        BinaryOp::BitOr => Const::Int(a | b),
+        BinaryOp::Shl => Const::Int(a.checked_shl(shift?)?),
+        BinaryOp::Shr => Const::Int(a.checked_shr(shift?)?),
+        BinaryOp::Eq => Const::Bool(a == b),
+        BinaryOp::Ne => Const::Bool(a != b),
+        BinaryOp::Lt => Const::Bool(a < b),
+        BinaryOp::Le => Const::Bool(a <= b),
+        BinaryOp::Gt => Const::Bool(a > b),
+        BinaryOp::Ge => Const::Bool(a >= b),
+        BinaryOp::And | BinaryOp::Or => return None,
+    })
+}
+
+fn linear(op: BinaryOp, at: super::places::LoopId, mul: i64, add: i64, n: i128) -> Option<Kind> {
+    let n = i64::try_from(n).ok()?;
+    match op {
+        BinaryOp::Add => Some(Kind::Linear(at, mul, add.checked_add(n)?)),
+        BinaryOp::Sub => Some(Kind::Linear(at, mul, add.checked_sub(n)?)),
+        BinaryOp::Mul if n != 0 => Some(Kind::Linear(at, mul.checked_mul(n)?, add.checked_mul(n)?)),
+        _ => None,
+    }
+}
+
+/// What comparing a loaded atomic with something tells.
+fn tested(op: BinaryOp, place: super::places::PlaceId, order: Name, with: &Kind) -> Option<Kind> {
+    let value = super::effects::flag_value(&Val::of(with.clone(), Ty::Unknown));
+    let test = match (op, value) {
+        (BinaryOp::Eq, Some(n)) => Test { subject: Subject::Flag(place, order, n), negated: false },
+        (BinaryOp::Ne, Some(n)) => Test { subject: Subject::Flag(place, order, n), negated: true },
+        (BinaryOp::Ge | BinaryOp::Gt | BinaryOp::Eq, _) => Test { subject: Subject::Reached(place, order), negated: false },
+        _ => Test { subject: Subject::Reached(place, order), negated: true },
+    };
+    Some(Kind::Test(Rc::new(test)))
+}
+
+pub(super) fn op_name(op: BinaryOp) -> Name {
+    Name::new(match op {
+        BinaryOp::Add => "add",
+        BinaryOp::Sub => "sub",
+        BinaryOp::Mul => "mul",
+        BinaryOp::Div => "div",
+        BinaryOp::Rem => "rem",
+        BinaryOp::BitXor => "xor",
+        BinaryOp::BitAnd => "and",
+        BinaryOp::BitOr => "or",
+        BinaryOp::Shl => "shl",
+        BinaryOp::Shr => "shr",
+        _ => "compare",
+    })
+}

@@ -1,0 +1,349 @@
+//! Iterators: lazy chains, run where they are consumed; one abstract element stands for all.
+
+use super::memory::AccessInfo;
+use super::places::{Index, LoopId, Proj};
+use super::values::{Aggregate, Const, IterValue, Kind, Pointer, Stage, StageKind, Val};
+use super::{Cx, Interp};
+use crate::finding::AccessKind;
+use crate::hir::{ExprId, Name};
+use crate::models::Role;
+use crate::resolve::Ty;
+use std::rc::Rc;
+
+impl Interp<'_> {
+    /// A value as an iterator.
+    pub(super) fn into_iter(&mut self, cx: &Cx, expr: ExprId, value: Val) -> Val {
+        let deps = value.deps.clone();
+        let mut result: Option<Val> = None;
+        for kind in &value.alts {
+            let one = self.iter_of(cx, expr, kind, &value.ty).with_deps(&deps);
+            result = Some(result.map_or(one.clone(), |old| old.join(&one)));
+        }
+        result.unwrap_or_else(|| {
+            let element = self.element_ty(&value.ty);
+            self.iter_over(Val::unknown(element).with_deps(&deps))
+        })
+    }
+
+    pub(super) fn iter_over(&mut self, source: Val) -> Val {
+        let iter = IterValue { source, stages: Vec::new(), once: false, counter: false, parallel: None };
+        Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()))
+    }
+
+    fn iter_of(&mut self, cx: &Cx, expr: ExprId, kind: &Kind, ty: &Ty) -> Val {
+        match kind {
+            Kind::Iter(_) => Val::of(kind.clone(), ty.clone()),
+            Kind::Aggregate(aggregate) => self.iter_of_aggregate(cx, expr, aggregate, ty),
+            Kind::Pointer(place, how) => {
+                let inner = self.value_at(*place);
+                if let Some(Kind::Iter(_)) = inner.single() {
+                    return inner;
+                }
+                if *how == Pointer::Owner || *how == Pointer::Counted {
+                    return self.into_iter(cx, expr, inner);
+                }
+                let place_ty = self.places.get(*place).ty.clone();
+                let nested = inner.alts.iter().any(|k| matches!(k, Kind::Pointer(..))) && !matches!(place_ty, Ty::Ext(..));
+                if nested {
+                    return self.into_iter(cx, expr, inner);
+                }
+                if let Some(user) = self.user_iter(cx, expr, &place_ty, *place) {
+                    return user;
+                }
+                let element = self.element_ty(&place_ty);
+                let at = self.places.step(*place, Proj::Index(Index::Any), &element);
+                let mutable = *how == Pointer::Exclusive;
+                let pointer = Val::pointer(at, *how, Ty::reference(mutable, element));
+                self.iter_over(pointer)
+            }
+            _ => {
+                let element = self.element_ty(ty);
+                self.iter_over(Val::unknown(element))
+            }
+        }
+    }
+
+    fn iter_of_aggregate(&mut self, cx: &Cx, expr: ExprId, aggregate: &Rc<Aggregate>, ty: &Ty) -> Val {
+        if let Some(variant) = aggregate.variant {
+            let none = variant == self.names.none || variant == self.names.err;
+            let source = if none { Val::bottom() } else { aggregate.field(super::expr::field(0)).cloned().unwrap_or_else(Val::bottom) };
+            return self.iter_over(source);
+        }
+        if aggregate.field(Proj::Field(Name::new("start"))).is_some() && self.models.role(ty) != Role::Collection {
+            let element = self.element_ty(ty);
+            let iter = IterValue {
+                source: Val::unknown(element),
+                stages: Vec::new(),
+                once: false,
+                counter: true,
+                parallel: None,
+            };
+            return Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()));
+        }
+        if matches!(ty, Ty::Adt(..)) {
+            let value = Val::of(Kind::Aggregate(aggregate.clone()), ty.clone());
+            let lval = self.materialize(cx, expr, value);
+            if let Some(&place) = lval.places.first()
+                && let Some(user) = self.user_iter(cx, expr, ty, place)
+            {
+                return user;
+            }
+        }
+        let mut source: Option<Val> = None;
+        let mut constants = Vec::new();
+        for (proj, value) in &aggregate.fields {
+            if matches!(proj, Proj::Index(_)) {
+                source = Some(source.map_or(value.clone(), |old: Val| old.join(value)));
+                constants.push(value.constant().cloned());
+            }
+        }
+        let distinct = constants.len() > 1
+            && constants.iter().all(|c| matches!(c, Some(Const::Int(_))))
+            && constants.iter().enumerate().all(|(n, c)| !constants[..n].contains(c));
+        let source = source.unwrap_or_else(|| Val::unknown(self.element_ty(ty)));
+        let iter = IterValue { source, stages: Vec::new(), once: false, counter: distinct, parallel: None };
+        Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()))
+    }
+
+    /// A type of the program that iterates: its `next` makes the elements.
+    fn user_iter(&mut self, cx: &Cx, expr: ExprId, ty: &Ty, place: super::places::PlaceId) -> Option<Val> {
+        if !matches!(ty, Ty::Adt(..)) {
+            return None;
+        }
+        let this = Val::pointer(place, Pointer::Exclusive, Ty::reference(true, ty.clone()));
+        if let Some(method) = self.program.methods(ty, Name::new("next")).into_iter().next() {
+            let item = self.call_fn(cx, expr, method.id, method.subst, Some(this), Vec::new());
+            let item = self.payload(&item);
+            return Some(self.iter_over(item));
+        }
+        let method = self.program.methods(ty, Name::new("into_iter")).into_iter().next()?;
+        let result = self.call_fn(cx, expr, method.id, method.subst, Some(this), Vec::new());
+        let again = result.alts.iter().any(|k| matches!(k, Kind::Iter(_)));
+        if again { Some(result) } else { Some(self.into_iter(cx, expr, result)) }
+    }
+
+    pub(super) fn element_ty(&self, ty: &Ty) -> Ty {
+        match ty {
+            Ty::Ext(_, args) => args.last().cloned().unwrap_or(Ty::Unknown),
+            Ty::Array(inner) | Ty::Slice(inner) => (**inner).clone(),
+            Ty::Ref { mutable, inner } => match self.element_ty(inner) {
+                Ty::Unknown => Ty::Unknown,
+                element => Ty::reference(*mutable, element),
+            },
+            _ => Ty::Unknown,
+        }
+    }
+
+    /// The element of this round, after the chain's closures ran on it. Unreachable state: the chain yields nothing.
+    pub(super) fn next_item(&mut self, cx: &Cx, expr: ExprId, at: LoopId, iter: &Val) -> Val {
+        let mut item: Option<Val> = None;
+        for kind in iter.alts.clone() {
+            if let Kind::Iter(iter) = kind {
+                let one = self.item_of(cx, expr, at, &iter);
+                item = Some(item.map_or(one.clone(), |old: Val| old.join(&one)));
+            }
+        }
+        item.unwrap_or_else(|| Val::unknown(Ty::Unknown)).with_deps(&iter.deps)
+    }
+
+    fn item_of(&mut self, cx: &Cx, expr: ExprId, at: LoopId, iter: &IterValue) -> Val {
+        let mut item = iter.source.clone();
+        if iter.counter {
+            item.alts.clear();
+            item.alts.push(Kind::Linear(at, 1, 0));
+            item.open = false;
+        }
+        tag_handles(&mut item, at);
+        for stage in &iter.stages {
+            if !self.st.reachable {
+                return Val::bottom();
+            }
+            item = self.staged(cx, expr, at, stage, item);
+        }
+        item
+    }
+
+    fn staged(&mut self, cx: &Cx, expr: ExprId, at: LoopId, stage: &Stage, item: Val) -> Val {
+        let closure = stage.closure.clone();
+        let run = |this: &mut Self, args: Vec<Val>| match &closure {
+            Some(closure) => this.call_value(cx, expr, closure.clone(), args),
+            None => Val::unknown(Ty::Unknown),
+        };
+        match stage.kind {
+            StageKind::Map => run(self, vec![item]),
+            StageKind::Filter | StageKind::Inspect => {
+                let lval = self.materialize(cx, expr, item.clone());
+                let reference = self.pointer_to(&lval, Pointer::Shared);
+                let kept = run(self, vec![reference]);
+                if stage.kind == StageKind::Filter {
+                    let mut item = item.with_deps(&kept.all_deps());
+                    untag_handles(&mut item);
+                    self.decide(&kept.all_deps());
+                    return item;
+                }
+                item
+            }
+            StageKind::FilterMap => {
+                let result = run(self, vec![item]);
+                let mut item = self.payload(&result);
+                untag_handles(&mut item);
+                item
+            }
+            StageKind::FlatMap => {
+                let result = run(self, vec![item]);
+                let inner = self.into_iter(cx, expr, result);
+                self.next_item(cx, expr, at, &inner)
+            }
+            StageKind::Flatten => {
+                let inner = self.into_iter(cx, expr, item);
+                self.next_item(cx, expr, at, &inner)
+            }
+            StageKind::Enumerate => {
+                let counter = Val::of(Kind::Linear(at, 1, 0), Ty::Prim(Name::new("usize")));
+                let ty = Ty::Tuple([counter.ty.clone(), item.ty.clone()].into_iter().collect());
+                Val::aggregate(None, vec![(super::expr::field(0), counter), (super::expr::field(1), item)], ty)
+            }
+            StageKind::Zip => {
+                let other = closure.unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let other = self.into_iter(cx, expr, other);
+                let second = self.next_item(cx, expr, at, &other);
+                let ty = Ty::Tuple([item.ty.clone(), second.ty.clone()].into_iter().collect());
+                Val::aggregate(None, vec![(super::expr::field(0), item), (super::expr::field(1), second)], ty)
+            }
+            StageKind::Chain => {
+                let other = closure.unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let other = self.into_iter(cx, expr, other);
+                let second = self.next_item(cx, expr, at, &other);
+                item.join(&second)
+            }
+            StageKind::Partial => {
+                let mut item = item;
+                untag_handles(&mut item);
+                if closure.is_some() {
+                    let lval = self.materialize(cx, expr, item.clone());
+                    let reference = self.pointer_to(&lval, Pointer::Shared);
+                    let kept = run(self, vec![reference]);
+                    self.decide(&kept.all_deps());
+                }
+                item
+            }
+            StageKind::Keyed => {
+                let key = Val::unknown(Ty::Unknown);
+                let ty = Ty::Tuple([key.ty.clone(), item.ty.clone()].into_iter().collect());
+                Val::aggregate(None, vec![(super::expr::field(0), key), (super::expr::field(1), item)], ty)
+            }
+            StageKind::Values => super::memory::project(&item, super::expr::field(1)),
+            StageKind::Scan => {
+                let result = run(self, vec![Val::unknown(Ty::Unknown), item]);
+                self.payload(&result)
+            }
+            StageKind::Cloned => {
+                let lval = self.deref_value(cx, &item, expr);
+                if lval.places.is_empty() {
+                    return item;
+                }
+                let range = cx.body.body.expr(expr).range;
+                let deps = self.log_lval(cx, &lval, &AccessInfo::plain(AccessKind::Read, range));
+                let mut value = self.peek(&lval).with_deps(&deps);
+                tag_handles(&mut value, at);
+                value
+            }
+        }
+    }
+
+    /// Consumes an iterator: walks the chain and `each` as a loop. Gives the join of what `each` gave.
+    pub(super) fn drive(
+        &mut self,
+        cx: &Cx,
+        expr: ExprId,
+        iter: Val,
+        complete: bool,
+        mut each: impl FnMut(&mut Self, Val) -> Val,
+    ) -> Val {
+        let iter = self.into_iter(cx, expr, iter);
+        let at = LoopId { frame: cx.frame, expr };
+        let control = self.st.control.clone();
+        let mut exit = Some(self.st.clone());
+        let mut result: Option<Val> = None;
+        self.rounds(at, None, |this| {
+            let before = this.st.clone();
+            let item = this.next_item(cx, expr, at, &iter);
+            if !this.st.reachable {
+                // The chain yields nothing: as if the loop ended.
+                this.st = before;
+                return;
+            }
+            let one = each(this, item);
+            if this.st.reachable {
+                result = Some(result.take().map_or(one.clone(), |old| old.join(&one)));
+                match &mut exit {
+                    Some(old) => old.join(&this.st),
+                    None => exit = Some(this.st.clone()),
+                }
+            }
+        });
+        if !complete {
+            self.each.retain(|(l, _)| *l != at);
+        }
+        self.finish_loop(at, exit, control);
+        result.unwrap_or_else(|| Val::unknown(Ty::Unknown)).with_deps(&iter.deps)
+    }
+
+    pub(super) fn add_stage(&mut self, cx: &Cx, expr: ExprId, kind: StageKind, iter: Val, closure: Option<Val>) -> Val {
+        let at = self.call_location(cx, expr);
+        let iter = self.into_iter(cx, expr, iter);
+        let mut staged = iter.clone();
+        for alt in &mut staged.alts {
+            if let Kind::Iter(iter) = alt {
+                let mut iter = (**iter).clone();
+                iter.stages.push(Stage { kind, closure: closure.clone(), at });
+                *alt = Kind::Iter(Rc::new(iter));
+            }
+        }
+        staged.ty = Ty::ext("std::iter::Iter", Vec::new());
+        staged
+    }
+
+    /// A collection of what an iterator yields.
+    pub(super) fn collect(&mut self, cx: &Cx, expr: ExprId, iter: Val) -> Val {
+        let mut element = self.drive(cx, expr, iter, true, |_, item| item);
+        untag_handles(&mut element);
+        let deps = element.all_deps();
+        let failed = element.alts.iter().any(|k| matches!(k, Kind::Aggregate(a) if a.variant.is_some_and(|v| v == self.names.ok || v == self.names.err)));
+        let mut value = Val::aggregate(None, vec![(Proj::Index(Index::Any), element)], Ty::Unknown).with_deps(&deps);
+        if failed {
+            // `collect::<Result<Vec<_>, _>>()`: seen as the collection; `?` and `unwrap` let it through.
+            value.open = true;
+        }
+        value
+    }
+}
+
+/// Handles that come out of a collection one after the other.
+pub(super) fn tag_handles(value: &mut Val, at: LoopId) {
+    retag(value, Some(at), 0);
+}
+
+pub(super) fn untag_handles(value: &mut Val) {
+    retag(value, None, 0);
+}
+
+fn retag(value: &mut Val, each_of: Option<LoopId>, depth: u32) {
+    if depth > 3 {
+        return;
+    }
+    for kind in &mut value.alts {
+        match kind {
+            Kind::Handle(handle) => handle.each_of = each_of,
+            Kind::Aggregate(aggregate) => {
+                let holds = |v: &Val| v.alts.iter().any(|k| matches!(k, Kind::Handle(_) | Kind::Aggregate(_)));
+                if aggregate.fields.iter().any(|(_, v)| holds(v)) {
+                    let mut tagged = (**aggregate).clone();
+                    tagged.fields.iter_mut().for_each(|(_, field)| retag(field, each_of, depth + 1));
+                    *kind = Kind::Aggregate(Rc::new(tagged));
+                }
+            }
+            _ => {}
+        }
+    }
+}

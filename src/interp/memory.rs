@@ -1,0 +1,400 @@
+//! Reading and writing places: locals in the state, shared objects and statics in the heap, and the log of accesses.
+
+use super::access::{AccessEvent, Door, Effect, HeldLock};
+use super::places::{Index, PlaceId, Proj, Root};
+use super::values::{Aggregate, Deps, Kind, Pointer, ReadId, Val};
+use super::{Cx, Interp};
+use crate::finding::AccessKind;
+use crate::hir::{Name, TextRange};
+use crate::models::Role;
+use crate::resolve::{StaticId, Ty};
+use smallvec::SmallVec;
+use std::rc::Rc;
+
+/// What a place expression denotes: usually one place.
+#[derive(Clone, Debug)]
+pub struct Lval {
+    pub places: SmallVec<[PlaceId; 1]>,
+    pub ty: Ty,
+    pub door: Door,
+    /// Reads the choice of place depends on (a pointer's value, an index).
+    pub deps: Deps,
+}
+
+impl Lval {
+    pub fn one(place: PlaceId, ty: Ty) -> Lval {
+        Lval { places: SmallVec::from_iter([place]), ty, door: Door::Safe, deps: Deps::default() }
+    }
+
+    pub fn nowhere(ty: Ty) -> Lval {
+        Lval { places: SmallVec::new(), ty, door: Door::Safe, deps: Deps::default() }
+    }
+}
+
+/// What is known of an access besides the place.
+#[derive(Clone, Debug)]
+pub struct AccessInfo {
+    pub kind: AccessKind,
+    pub atomic: Option<Name>,
+    pub range: TextRange,
+    pub data: Deps,
+    pub effect: Option<Effect>,
+}
+
+impl AccessInfo {
+    pub fn plain(kind: AccessKind, range: TextRange) -> AccessInfo {
+        AccessInfo { kind, atomic: None, range, data: Deps::default(), effect: None }
+    }
+}
+
+impl Interp<'_> {
+    /// Writes an access down if others can reach the place. Gives the read's number.
+    pub(super) fn log(&mut self, cx: &Cx, place: PlaceId, door: Door, info: &AccessInfo) -> Option<ReadId> {
+        if self.stopped || !self.st.reachable || !self.is_shared(place) {
+            return None;
+        }
+        let locks: Rc<[HeldLock]> =
+            self.st.locks.iter().map(|h| HeldLock { lock: h.lock, mode: h.mode, hold: h.id }).collect();
+        let event = AccessEvent {
+            place,
+            kind: info.kind,
+            atomic: info.atomic,
+            door,
+            locks,
+            moment: self.moment(),
+            at: cx.location(info.range),
+            frame: cx.frame,
+            data: info.data.clone(),
+            control: self.st.control.clone(),
+            effect: info.effect.clone(),
+        };
+        self.contexts.get_mut(self.context).log.add(event)
+    }
+
+    pub(super) fn log_lval(&mut self, cx: &Cx, lval: &Lval, info: &AccessInfo) -> Deps {
+        let mut deps = lval.deps.clone();
+        for &place in &lval.places {
+            if let Some(read) = self.log(cx, place, lval.door, info)
+                && info.kind != AccessKind::Write
+            {
+                deps = deps.join(&Deps::one(read));
+            }
+        }
+        deps
+    }
+
+    fn is_shared(&self, place: PlaceId) -> bool {
+        match self.places.get(place).root {
+            Root::Static(_) | Root::Object(_) => true,
+            Root::ThreadLocal(_) => false,
+            Root::Local(frame, local) => self.shared_locals.contains(&(frame, local)),
+        }
+    }
+
+    /// The value at a place expression, with the read in its dependences.
+    pub(super) fn read(&mut self, cx: &Cx, lval: &Lval, range: TextRange) -> Val {
+        let deps = self.log_lval(cx, lval, &AccessInfo::plain(AccessKind::Read, range));
+        let mut value = self.peek(lval);
+        if let [place] = lval.places[..]
+            && self.is_guarded_flag(place, &value)
+        {
+            // What a lock protects can be a flag as an atomic is: the lock orders.
+            value.alts.clear();
+            value.alts.push(Kind::Loaded(place, Name::new("SeqCst")));
+            value.open = false;
+        }
+        value.with_deps(&deps)
+    }
+
+    /// Plain data behind a held lock.
+    fn is_guarded_flag(&self, place: PlaceId, value: &Val) -> bool {
+        let plain = value.alts.iter().all(|k| match k {
+            Kind::Aggregate(a) => a.fields.is_empty() && a.variant.is_some(),
+            Kind::Const(_) => true,
+            _ => false,
+        });
+        plain && !self.st.locks.is_empty() && self.places.passes(place, |step| step == Proj::Guarded) && self.is_shared(place)
+    }
+
+    /// The value without an access.
+    pub(super) fn peek(&mut self, lval: &Lval) -> Val {
+        let mut value: Option<Val> = None;
+        for &place in &lval.places {
+            let at = self.value_at(place);
+            value = Some(match value {
+                Some(old) => old.join(&at),
+                None => at,
+            });
+        }
+        let mut value = value.unwrap_or_else(|| Val::unknown(lval.ty.clone()));
+        if value.ty.is_unknown() {
+            value.ty = lval.ty.clone();
+        }
+        value
+    }
+
+    /// What a place holds.
+    pub(super) fn value_at(&mut self, place: PlaceId) -> Val {
+        let root = self.places.get(place).root;
+        let path = self.places.path(place);
+        let mut value = self.root_value(root, place);
+        for proj in path {
+            value = project(&value, proj);
+        }
+        let ty = self.places.get(place).ty.clone();
+        if value.ty.is_unknown() {
+            value.ty = ty;
+        }
+        self.with_symbolic_pointee(place, value)
+    }
+
+    fn root_value(&mut self, root: Root, place: PlaceId) -> Val {
+        match root {
+            Root::Local(frame, local) => {
+                let shared = self.shared_locals.contains(&(frame, local));
+                let own = self.st.local(frame, local).cloned();
+                let heap = if shared || own.is_none() { self.heap.get(&root).cloned() } else { None };
+                match (own, heap) {
+                    (Some(own), Some(heap)) => own.join(&heap),
+                    (Some(value), None) | (None, Some(value)) => value,
+                    (None, None) => Val::unknown(self.root_ty(place)),
+                }
+            }
+            Root::Static(id) | Root::ThreadLocal(id) => {
+                if !self.heap.contains_key(&root) {
+                    let value = self.initial_value(id);
+                    self.heap.insert(root, value);
+                }
+                self.heap.get(&root).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown))
+            }
+            Root::Object(_) => self.heap.get(&root).cloned().unwrap_or_else(|| Val::unknown(self.root_ty(place))),
+        }
+    }
+
+    fn root_ty(&self, place: PlaceId) -> Ty {
+        let root = self.places.ancestors(place).last().unwrap_or(place);
+        self.places.get(root).ty.clone()
+    }
+
+    /// A pointer of unknown value points to what only it is known to point to.
+    fn with_symbolic_pointee(&mut self, place: PlaceId, mut value: Val) -> Val {
+        if !value.open || !value.alts.is_empty() {
+            return value;
+        }
+        if let Some((how, inner)) = self.pointer_ty(&value.ty) {
+            let target = self.places.step(place, Proj::Deref, &inner);
+            value.alts.push(Kind::Pointer(target, how));
+            value.open = false;
+        }
+        value
+    }
+
+    /// How a value of this type points, and at what.
+    pub(super) fn pointer_ty(&self, ty: &Ty) -> Option<(Pointer, Ty)> {
+        match ty {
+            Ty::Ref { mutable: false, inner } => Some((Pointer::Shared, (**inner).clone())),
+            Ty::Ref { mutable: true, inner } => Some((Pointer::Exclusive, (**inner).clone())),
+            Ty::Ptr { inner, .. } => Some((Pointer::Raw, (**inner).clone())),
+            Ty::Ext(_, args) => {
+                let inner = args.first().cloned().unwrap_or(Ty::Unknown);
+                match self.models.role(ty) {
+                    Role::Owner => Some((Pointer::Owner, inner)),
+                    Role::Counted => Some((Pointer::Counted, inner)),
+                    Role::Raw => Some((Pointer::Raw, inner)),
+                    _ => None,
+                }
+            }
+            _ => None,
+        }
+    }
+
+    /// A static's initializer, evaluated without logging.
+    fn initial_value(&mut self, id: StaticId) -> Val {
+        let ty = self.program.statics[id.index()].ty.clone();
+        let mut value = self.evaluate_initializer(id).unwrap_or_else(|| Val::unknown(ty.clone()));
+        if value.ty.is_unknown() || matches!(value.ty, Ty::Prim(_)) {
+            value.ty = ty;
+        }
+        if let Some(super::values::Const::Int(n)) = value.constant() {
+            let place = self.places.root(Root::Static(id), &value.ty);
+            self.initial.insert(place, *n);
+        }
+        // Values that others may change are not constants.
+        generalize(&value)
+    }
+
+    /// Joins a value into what a root holds for all contexts.
+    pub(super) fn grow_heap(&mut self, root: Root, value: Val) {
+        let grown = match self.heap.get(&root) {
+            Some(old) => old.join(&value),
+            None => value,
+        };
+        self.put_heap(root, grown);
+    }
+
+    fn put_heap(&mut self, root: Root, value: Val) {
+        let mut value = value;
+        strip_deps(&mut value);
+        if self.heap.get(&root) != Some(&value) {
+            self.heap.insert(root, value);
+            self.heap_version += 1;
+        }
+    }
+
+    /// Stores into a place expression, logging the write.
+    pub(super) fn write(&mut self, cx: &Cx, lval: &Lval, value: Val, mut info: AccessInfo) {
+        info.data = info.data.join(&value.all_deps()).join(&lval.deps);
+        self.log_lval(cx, lval, &info);
+        if !self.st.locks.is_empty() && lval.places.iter().any(|p| self.places.passes(*p, |s| s == Proj::Guarded)) {
+            self.flag_stored(lval, super::effects::flag_value(&value), true);
+        }
+        self.store(lval, value);
+    }
+
+    /// Stores without an access.
+    pub(super) fn store(&mut self, lval: &Lval, value: Val) {
+        let strong = lval.places.len() == 1;
+        for &place in &lval.places {
+            self.store_at(place, value.clone(), strong);
+        }
+    }
+
+    pub(super) fn store_at(&mut self, place: PlaceId, value: Val, strong: bool) {
+        let root = self.places.get(place).root;
+        let path = self.places.path(place);
+        if path.contains(&Proj::Deref) {
+            return;
+        }
+        let root_place = self.places.ancestors(place).last().unwrap_or(place);
+        match root {
+            Root::Local(frame, local) => {
+                let shared = self.shared_locals.contains(&(frame, local));
+                if shared || !self.st.has_frame(frame) {
+                    let old = self.root_value(root, root_place);
+                    let new = updated(&old, &path, &generalize(&value), false);
+                    self.escape(&value);
+                    self.put_heap(root, new);
+                }
+                if self.st.has_frame(frame) {
+                    let old = self.st.local(frame, local).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                    let new = updated(&old, &path, &value, strong);
+                    self.st.set_local(frame, local, new);
+                }
+            }
+            Root::Static(_) | Root::ThreadLocal(_) | Root::Object(_) => {
+                let old = self.root_value(root, root_place);
+                let new = updated(&old, &path, &generalize(&value), false);
+                self.escape(&value);
+                self.put_heap(root, new);
+            }
+        }
+    }
+}
+
+/// The part of a value that a projection names.
+pub(super) fn project(value: &Val, proj: Proj) -> Val {
+    let mut result: Option<Val> = None;
+    let mut open = value.open;
+    for kind in &value.alts {
+        match kind {
+            Kind::Aggregate(aggregate) => match part(aggregate, proj) {
+                Some(part) => result = Some(result.map_or(part.clone(), |old: Val| old.join(&part))),
+                None => open |= aggregate.variant.is_none(),
+            },
+            Kind::Moved => {}
+            _ => open = true,
+        }
+    }
+    let mut result = result.unwrap_or_else(|| Val::unknown(Ty::Unknown));
+    result.open |= open;
+    result.with_deps(&value.deps)
+}
+
+fn part(aggregate: &Aggregate, proj: Proj) -> Option<Val> {
+    let Proj::Index(index) = proj else { return aggregate.field(proj).cloned() };
+    if let Index::Const(_) = index
+        && let Some(own) = aggregate.field(proj)
+    {
+        return match aggregate.field(Proj::Index(Index::Any)) {
+            Some(any) => Some(own.join(any)),
+            None => Some(own.clone()),
+        };
+    }
+    let exact = matches!(index, Index::Const(_));
+    let mut all: Option<Val> = None;
+    for (key, value) in &aggregate.fields {
+        let Proj::Index(key) = key else { continue };
+        if exact && matches!(key, Index::Const(_)) {
+            continue;
+        }
+        all = Some(all.map_or(value.clone(), |old: Val| old.join(value)));
+    }
+    all
+}
+
+/// `old` with the part at `path` replaced (strong) or joined (weak).
+pub(super) fn updated(old: &Val, path: &[Proj], value: &Val, strong: bool) -> Val {
+    let Some((&first, rest)) = path.split_first() else {
+        return if strong { value.clone() } else { old.join(value) };
+    };
+    let summary = matches!(first, Proj::Index(index) if !matches!(index, Index::Const(_)));
+    let key = if summary { Proj::Index(Index::Any) } else { first };
+    let mut result = old.clone();
+    let mut found = false;
+    for kind in &mut result.alts {
+        if let Kind::Aggregate(aggregate) = kind {
+            found = true;
+            let mut aggregate = (**aggregate).clone();
+            let part = aggregate.field(key).cloned();
+            let new = match part {
+                Some(part) => updated(&part, rest, value, strong && !summary),
+                None if rest.is_empty() => value.clone(),
+                None => updated(&Val::unknown(Ty::Unknown), rest, value, strong),
+            };
+            aggregate.set(key, new);
+            *kind = Kind::Aggregate(Rc::new(aggregate));
+        }
+    }
+    if !found {
+        let inner =
+            if rest.is_empty() { value.clone() } else { updated(&Val::unknown(Ty::Unknown), rest, value, strong) };
+        result.alts.retain(|kind| !matches!(kind, Kind::Moved | Kind::Const(_)));
+        result.alts.push(Kind::Aggregate(Rc::new(Aggregate { variant: None, fields: vec![(key, inner)] })));
+        result.open = true;
+    }
+    result
+}
+
+/// A value as others may see it: numbers become unknown.
+pub(super) fn generalize(value: &Val) -> Val {
+    let mut general = value.clone();
+    general.alts.clear();
+    for kind in &value.alts {
+        match kind {
+            Kind::Const(_) | Kind::Linear(..) | Kind::Claimed(_) | Kind::Loaded(..) | Kind::Test(_) => general.open = true,
+            Kind::Moved => general.open = true,
+            Kind::Aggregate(aggregate) => {
+                let fields = aggregate.fields.iter().map(|(p, v)| (*p, generalize(v))).collect();
+                let aggregate = Aggregate { variant: aggregate.variant, fields };
+                general.alts.push(Kind::Aggregate(Rc::new(aggregate)));
+            }
+            other => general.alts.push(other.clone()),
+        }
+    }
+    general
+}
+
+fn strip_deps(value: &mut Val) {
+    value.deps = Deps::default();
+    for kind in &mut value.alts {
+        if let Kind::Aggregate(aggregate) = kind
+            && aggregate.fields.iter().any(|(_, v)| !v.all_deps().is_empty())
+        {
+            let mut stripped = (**aggregate).clone();
+            for (_, field) in &mut stripped.fields {
+                strip_deps(field);
+            }
+            *kind = Kind::Aggregate(Rc::new(stripped));
+        }
+    }
+}

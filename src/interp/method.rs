@@ -1,0 +1,240 @@
+//! Method calls: autoderef over the receiver until a type has the method. (Reference: "Method-call expressions".)
+
+use super::memory::Lval;
+use super::values::{Kind, Pointer, Val};
+use super::{Cx, Interp};
+use crate::hir::{ExprId, Name, TextRange};
+use crate::models::{FnModelId, SelfMode};
+use crate::resolve::{Method, Ty};
+
+/// A receiver: a place, or a value that becomes one when it has to.
+enum Receiver {
+    Place(Lval),
+    Value(Val),
+}
+
+/// What a method name means for a receiver.
+enum Target {
+    User(Vec<Method>),
+    Model(FnModelId),
+}
+
+const MAX_STEPS: usize = 12;
+
+impl Interp<'_> {
+    pub(super) fn eval_method(
+        &mut self,
+        cx: &Cx,
+        id: ExprId,
+        receiver: ExprId,
+        name: Name,
+        _name_range: TextRange,
+        args: &[ExprId],
+    ) -> Val {
+        let mut found = if self.is_place(cx, receiver) {
+            Receiver::Place(self.lval(cx, receiver, false))
+        } else {
+            Receiver::Value(self.eval(cx, receiver))
+        };
+        if !self.st.reachable {
+            return Val::bottom();
+        }
+        if let Receiver::Value(value) = &found
+            && value.alts.iter().any(|k| matches!(k, Kind::Pointer(_, Pointer::Owner)))
+        {
+            let value = value.clone();
+            found = Receiver::Place(self.materialize(cx, receiver, value));
+        }
+        let first = self.receiver_type(&found);
+        let mut autoderefs = 0;
+        loop {
+            let ty = self.receiver_type(&found);
+            if let Some(target) = self.method_target(&ty, name) {
+                let values = self.arguments(cx, args);
+                return self.call_target(cx, id, receiver, found, ty, target, values);
+            }
+            autoderefs += 1;
+            if autoderefs > MAX_STEPS {
+                break;
+            }
+            let lval = match &found {
+                Receiver::Place(lval) => lval.clone(),
+                Receiver::Value(value) if value.alts.iter().any(|k| matches!(k, Kind::Pointer(..))) => {
+                    found = Receiver::Place(self.deref_value(cx, &value.clone(), receiver));
+                    continue;
+                }
+                Receiver::Value(value) => self.materialize(cx, receiver, value.clone()),
+            };
+            let mutable = matches!(&lval.ty, Ty::Adt(..)) && self.wants_mut(&lval.ty, name);
+            match self.try_deref(cx, &lval, receiver, mutable) {
+                Some(next) if next.places != lval.places || next.ty != lval.ty => found = Receiver::Place(next),
+                _ => {
+                    found = Receiver::Place(lval);
+                    break;
+                }
+            }
+        }
+        let values = self.arguments(cx, args);
+        if let Some(field) = self.callable_field(&found, name) {
+            return self.call_value(cx, id, field, values);
+        }
+        if let Some(model) = self.models.any_method(name) {
+            return self.call_target(cx, id, receiver, found, first, Target::Model(model), values);
+        }
+        self.counts.unresolved_methods += 1;
+        let this = self.pass_receiver(cx, receiver, found, SelfMode::Ref);
+        self.opaque_call(cx, id, Some(this), values)
+    }
+
+    fn arguments(&mut self, cx: &Cx, args: &[ExprId]) -> Vec<Val> {
+        args.iter().map(|a| self.eval(cx, *a)).collect()
+    }
+
+    fn receiver_type(&mut self, receiver: &Receiver) -> Ty {
+        match receiver {
+            Receiver::Value(value) => self.value_type(value),
+            Receiver::Place(lval) => {
+                if matches!(lval.ty, Ty::Unknown | Ty::Dyn(_) | Ty::Param(_) | Ty::Assoc(..)) {
+                    let value = self.peek(lval);
+                    let known = self.value_type(&value);
+                    if !known.is_unknown() {
+                        return known;
+                    }
+                }
+                lval.ty.clone()
+            }
+        }
+    }
+
+    /// The type by what the value is, where its static type doesn't tell.
+    fn value_type(&self, value: &Val) -> Ty {
+        if !value.ty.is_unknown() {
+            return value.ty.clone();
+        }
+        match value.alts.first() {
+            Some(Kind::Iter(_)) => Ty::ext("std::iter::Iter", Vec::new()),
+            Some(Kind::Handle(_)) => Ty::ext("std::thread::JoinHandle", Vec::new()),
+            _ => Ty::Unknown,
+        }
+    }
+
+    /// `DerefMut` is entered where the method behind it takes `&mut self`.
+    fn wants_mut(&self, ty: &Ty, name: Name) -> bool {
+        let Some(deref) = self.program.methods(ty, Name::new("deref_mut")).into_iter().next() else { return false };
+        let target = deref.subst.apply(&self.program.fn_def(deref.id).sig.ret);
+        let target = match self.normalized(&target) {
+            Ty::Ref { inner, .. } => self.normalized(&inner),
+            other => other,
+        };
+        let target = self.behind_alias(ty, target);
+        let user = self.program.methods(&target, name);
+        if let Some(method) = user.first() {
+            return matches!(self.program.fn_def(method.id).sig.self_ty, Some(Ty::Ref { mutable: true, .. }));
+        }
+        let model = self.models.method_owner(&target).and_then(|owner| self.models.type_method(owner, name));
+        model.is_some_and(|m| self.models.fn_model(m).self_mode == SelfMode::RefMut)
+    }
+
+    fn behind_alias(&self, owner: &Ty, target: Ty) -> Ty {
+        match target {
+            Ty::Unknown => self.program.assoc_type(owner, None, Name::new("Target")),
+            known => known,
+        }
+    }
+
+    fn method_target(&self, ty: &Ty, name: Name) -> Option<Target> {
+        let user = self.program.methods(ty, name);
+        if !user.is_empty() {
+            return Some(Target::User(user));
+        }
+        let owner = self.models.method_owner(ty)?;
+        self.models.type_method(owner, name).map(Target::Model)
+    }
+
+    #[allow(clippy::too_many_arguments)]
+    fn call_target(
+        &mut self,
+        cx: &Cx,
+        id: ExprId,
+        receiver: ExprId,
+        found: Receiver,
+        ty: Ty,
+        target: Target,
+        args: Vec<Val>,
+    ) -> Val {
+        match target {
+            Target::Model(model) => {
+                let mode = self.models.fn_model(model).self_mode;
+                let this = self.pass_receiver(cx, receiver, found, mode);
+                self.apply_model(cx, id, model, Some(this), &ty, args)
+            }
+            Target::User(methods) => {
+                let by_value = matches!(
+                    methods.first().and_then(|m| self.program.fn_def(m.id).sig.self_ty.clone()),
+                    Some(ty) if !matches!(ty, Ty::Ref { .. })
+                );
+                let mutable = matches!(
+                    methods.first().and_then(|m| self.program.fn_def(m.id).sig.self_ty.clone()),
+                    Some(Ty::Ref { mutable: true, .. })
+                );
+                let mode = match (by_value, mutable) {
+                    (true, _) => SelfMode::Value,
+                    (_, true) => SelfMode::RefMut,
+                    _ => SelfMode::Ref,
+                };
+                let this = self.pass_receiver(cx, receiver, found, mode);
+                self.each_alternative(methods, |interp, method| {
+                    let this = interp.only_of_impl(&this, &method);
+                    interp.call_fn(cx, id, method.id, method.subst, Some(this), args.clone())
+                })
+            }
+        }
+    }
+
+    /// For a trait object with several implementations: the alternatives of the receiver that this one is for.
+    fn only_of_impl(&self, this: &Val, method: &Method) -> Val {
+        let crate::resolve::Owner::Impl(imp) = self.program.fn_def(method.id).owner else { return this.clone() };
+        let own = &self.program.impls[imp.index()].self_ty;
+        let mut narrowed = this.clone();
+        narrowed.alts.retain(|kind| match kind {
+            Kind::Pointer(place, _) => match (&self.places.get(*place).ty, own) {
+                (Ty::Adt(a, _), Ty::Adt(b, _)) => a == b,
+                _ => true,
+            },
+            _ => true,
+        });
+        if narrowed.is_bottom() { this.clone() } else { narrowed }
+    }
+
+    fn pass_receiver(&mut self, cx: &Cx, receiver: ExprId, found: Receiver, mode: SelfMode) -> Val {
+        let range = cx.body.body.expr(receiver).range;
+        match (found, mode) {
+            (Receiver::Value(value), SelfMode::Value | SelfMode::None) => value,
+            (Receiver::Place(lval), SelfMode::Value | SelfMode::None) => {
+                let value = self.read(cx, &lval, range);
+                self.move_out(&lval, &value);
+                value
+            }
+            (Receiver::Value(value), mode) => {
+                let lval = self.materialize(cx, receiver, value);
+                self.pointer_to(&lval, pointer_mode(mode))
+            }
+            (Receiver::Place(lval), mode) => self.pointer_to(&lval, pointer_mode(mode)),
+        }
+    }
+
+    /// `(self.callback)(…)` written as a method can't be; but a field of closure type behind a user `Deref` can.
+    fn callable_field(&mut self, found: &Receiver, name: Name) -> Option<Val> {
+        let Receiver::Place(lval) = found else { return None };
+        let value = self.peek(lval);
+        let known = value.alts.iter().any(|k| matches!(k, Kind::Closure(_) | Kind::Fn(..)));
+        (known && (name == "call" || name == "call_mut" || name == "call_once")).then_some(value)
+    }
+}
+
+fn pointer_mode(mode: SelfMode) -> Pointer {
+    match mode {
+        SelfMode::RefMut => Pointer::Exclusive,
+        SelfMode::Ref | SelfMode::Value | SelfMode::None => Pointer::Shared,
+    }
+}

@@ -1,0 +1,371 @@
+//! The abstract walk: runs the program as each context would, and writes down what touches shared places.
+//!
+//! In: a resolved group (`resolve::Program`) and the models. Out: `Analysis`: contexts, places, and per context the
+//! accesses with the locks held and the moment (`order`). Rules compare those; nothing here knows a rule.
+//!
+//! Method. An entry's body is interpreted statement by statement over an abstract `State`; calls enter the callee
+//! with its abstract arguments, so closures, guards and handles pass through helpers without special cases. Locals
+//! are flow-sensitive; what shared objects hold is one growing, flow-insensitive heap, and contexts are walked again until it no
+//! longer grows. Spawning adds a context, walked in turn.
+//!
+//! Bounds (each hit is counted in `Analysis::cut`): call depth, recursion, loop rounds, steps per context, contexts,
+//! rounds of re-walking. A walk that is cut stops logging, so bounds lose findings and never invent them.
+
+pub mod access;
+pub mod contexts;
+pub mod order;
+pub mod places;
+pub mod state;
+pub mod values;
+
+mod calls;
+mod effects;
+mod entries;
+mod expr;
+mod flow;
+mod iterate;
+mod memory;
+mod method;
+mod pattern;
+mod relevance;
+mod scopes;
+mod spawn;
+
+use crate::finding::Location;
+use crate::hir::{ExprId, Name, TextRange};
+use crate::models::Models;
+use crate::resolve::{FnId, LocalId, Program, ResolvedBody, Subst, Ty};
+pub use entries::{ProgramEntries, ProgramKind, programs};
+pub use relevance::Relevance;
+
+use access::MomentId;
+use contexts::{ContextId, Contexts};
+use places::{FrameId, LoopId, ObjId, PlaceId, Places, Root};
+use rustc_hash::{FxHashMap, FxHashSet};
+use state::{Exit, Moment, State};
+use std::rc::Rc;
+use std::sync::Arc;
+use values::{Pointer, Val};
+
+/// What the walk found.
+pub struct Analysis {
+    pub places: Places,
+    pub contexts: Contexts,
+    pub frames: Frames,
+    pub objects: Objects,
+    pub moments: Vec<Moment>,
+    pub locals: LocalNames,
+    pub initial: FxHashMap<PlaceId, i128>,
+    pub counts: Counts,
+}
+
+/// Blind spots and bounds.
+#[derive(Clone, Copy, Default, Debug)]
+pub struct Counts {
+    pub unresolved_calls: u64,
+    pub unresolved_methods: u64,
+    pub opaque_macros: u64,
+    pub cut: u64,
+    pub steps: u64,
+}
+
+impl Counts {
+    pub fn add(&mut self, other: &Counts) {
+        self.unresolved_calls += other.unresolved_calls;
+        self.unresolved_methods += other.unresolved_methods;
+        self.opaque_macros += other.opaque_macros;
+        self.cut += other.cut;
+        self.steps += other.steps;
+    }
+}
+
+/// Names of the locals that became shared, for messages.
+pub type LocalNames = FxHashMap<(FrameId, LocalId), (Name, Location)>;
+
+/// One call on some call path.
+#[derive(Clone)]
+pub struct Frame {
+    pub context: ContextId,
+    pub parent: Option<FrameId>,
+    /// The call: where, and of what.
+    pub called_at: Option<Location>,
+    pub function: Option<FnId>,
+    /// A closure's body: the frame whose locals it uses, and which locals are its own.
+    pub captures: Option<(FrameId, Rc<calls::ClosureInfo>)>,
+    pub depth: u32,
+}
+
+#[derive(Default)]
+pub struct Frames {
+    pub list: Vec<Frame>,
+    interned: FxHashMap<FrameKey, FrameId>,
+}
+
+/// Caller's frame (or context), the calling expression, and what it calls (a body may be entered for several alternatives).
+type FrameKey = (Result<FrameId, ContextId>, ExprId, CalleeKey);
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum CalleeKey {
+    Fn(FnId),
+    Closure(FrameId, ExprId),
+    Body,
+}
+
+impl Frames {
+    pub fn get(&self, id: FrameId) -> &Frame {
+        &self.list[id.0 as usize]
+    }
+}
+
+/// An allocation site on a call path.
+#[derive(Clone, Debug)]
+pub struct Object {
+    pub frame: FrameId,
+    pub site: Location,
+    /// Loops round the allocation: one object a round.
+    pub loops: Vec<LoopId>,
+    /// The binding it was first given, for messages.
+    pub name: Option<Name>,
+}
+
+#[derive(Default)]
+pub struct Objects {
+    pub list: Vec<Object>,
+    interned: FxHashMap<(FrameId, ExprId, u32), ObjId>,
+}
+
+/// Where a piece of code is walked: the call, its body and what generics stand for there.
+#[derive(Clone)]
+pub struct Cx {
+    pub frame: FrameId,
+    pub body: Arc<ResolvedBody>,
+    pub subst: Rc<Subst>,
+}
+
+impl Cx {
+    pub fn location(&self, range: TextRange) -> Location {
+        Location { file: self.body.file, range }
+    }
+}
+
+/// The walk of one group.
+pub struct Interp<'p> {
+    pub program: &'p Program,
+    pub models: &'p Models,
+    places: Places,
+    contexts: Contexts,
+    frames: Frames,
+    objects: Objects,
+    moments: Vec<Moment>,
+    moment_ids: FxHashMap<Moment, MomentId>,
+    /// Last interned moment: most accesses share it with the one before.
+    last_moment: Option<(Rc<Moment>, MomentId)>,
+    heap: FxHashMap<Root, Val>,
+    heap_version: u64,
+    /// Locals that other contexts can reach.
+    shared_locals: FxHashSet<(FrameId, LocalId)>,
+    local_names: LocalNames,
+    initial: FxHashMap<PlaceId, i128>,
+    relevance: &'p Relevance,
+    closures: FxHashMap<(usize, ExprId), Rc<calls::ClosureInfo>>,
+    names: Known,
+    counts: Counts,
+
+    // What follows belongs to the context being walked.
+    context: ContextId,
+    st: State,
+    exits: Vec<Exit>,
+    scopes: Vec<scopes::Scope>,
+    loops: Vec<LoopId>,
+    stack: Vec<CallFrame>,
+    steps: u64,
+    next_hold: u32,
+    /// Temporaries of the `let` being evaluated that live to the block's end.
+    extended: Vec<(FrameId, ExprId)>,
+    /// All contexts ever started in a scope (`thread::scope`), also by its own threads.
+    scope_members: FxHashMap<LoopId, std::collections::BTreeSet<ContextId>>,
+    /// The `while let` whose condition is being evaluated: what it takes out is taken for each element.
+    draining: Option<LoopId>,
+    /// What each round of a loop surely joins of the elements it goes through.
+    each: Vec<(LoopId, Vec<ContextId>)>,
+    stopped: bool,
+    /// Constant evaluations under way.
+    apart: u32,
+    /// Lazy statics being initialized.
+    forcing: Vec<PlaceId>,
+}
+
+/// A call being walked.
+struct CallFrame {
+    function: Option<FnId>,
+    /// Returns collected so far.
+    returned: Option<(State, Val)>,
+    scopes: usize,
+}
+
+/// Names the walk compares with often.
+struct Known {
+    some: Name,
+    none: Name,
+    ok: Name,
+    err: Name,
+}
+
+impl Known {
+    fn new() -> Known {
+        Known {
+            some: Name::new("Some"),
+            none: Name::new("None"),
+            ok: Name::new("Ok"),
+            err: Name::new("Err"),
+        }
+    }
+}
+
+/// Steps (expressions evaluated) one walk of one context may take.
+const MAX_STEPS: u64 = 150_000;
+/// Rounds in which contexts are walked again because the heap grew.
+const MAX_REWALKS: usize = 4;
+
+/// Walks everything that one program of the group runs.
+pub fn analyse(program: &Program, models: &Models, relevance: &Relevance, entries: &ProgramEntries) -> Analysis {
+    let mut interp = Interp {
+        program,
+        models,
+        places: Places::default(),
+        contexts: Contexts::default(),
+        frames: Frames::default(),
+        objects: Objects::default(),
+        moments: Vec::new(),
+        moment_ids: FxHashMap::default(),
+        last_moment: None,
+        heap: FxHashMap::default(),
+        heap_version: 0,
+        shared_locals: FxHashSet::default(),
+        local_names: FxHashMap::default(),
+        initial: FxHashMap::default(),
+        relevance,
+        closures: FxHashMap::default(),
+        names: Known::new(),
+        counts: Counts::default(),
+        context: ContextId(0),
+        st: State::entry(Default::default()),
+        exits: Vec::new(),
+        scopes: Vec::new(),
+        loops: Vec::new(),
+        stack: Vec::new(),
+        steps: 0,
+        next_hold: 0,
+        extended: Vec::new(),
+        scope_members: FxHashMap::default(),
+        draining: None,
+        each: Vec::new(),
+        stopped: false,
+        apart: 0,
+        forcing: Vec::new(),
+    };
+    interp.add_entries(entries);
+    interp.walk_all();
+    Analysis {
+        places: interp.places,
+        contexts: interp.contexts,
+        frames: interp.frames,
+        objects: interp.objects,
+        moments: interp.moments,
+        locals: interp.local_names,
+        initial: interp.initial,
+        counts: interp.counts,
+    }
+}
+
+impl<'p> Interp<'p> {
+    /// Walks every context, again where the heap grew since it was walked.
+    fn walk_all(&mut self) {
+        let mut seen: Vec<u64> = Vec::new();
+        for _ in 0..MAX_REWALKS {
+            let mut again = false;
+            let mut next = 0;
+            while next < self.contexts.list.len() {
+                let id = ContextId(next as u32);
+                if seen.len() <= next {
+                    seen.resize(next + 1, u64::MAX);
+                }
+                if seen[next] != self.heap_version {
+                    seen[next] = self.heap_version;
+                    self.walk_context(id);
+                    again = true;
+                }
+                next += 1;
+            }
+            if !again {
+                return;
+            }
+        }
+        self.counts.cut += 1;
+    }
+
+    fn intern_frame(&mut self, key: FrameKey, make: impl FnOnce(u32) -> Frame) -> FrameId {
+        if let Some(&id) = self.frames.interned.get(&key) {
+            return id;
+        }
+        let depth = key.0.map_or(0, |parent| self.frames.get(parent).depth + 1);
+        let id = FrameId(self.frames.list.len() as u32);
+        self.frames.list.push(make(depth));
+        self.frames.interned.insert(key, id);
+        id
+    }
+
+    /// The object allocated by this expression of this call. `which` tells several of one expression apart.
+    fn object(&mut self, cx: &Cx, expr: ExprId, which: u32, range: TextRange) -> ObjId {
+        let key = (cx.frame, expr, which);
+        if let Some(&id) = self.objects.interned.get(&key) {
+            return id;
+        }
+        let id = ObjId(self.objects.list.len() as u32);
+        let site = cx.location(range);
+        self.objects.list.push(Object { frame: cx.frame, site, loops: self.loops.clone(), name: None });
+        self.objects.interned.insert(key, id);
+        id
+    }
+
+    /// Puts a value into a new object; the pointer that owns it.
+    fn allocate(&mut self, cx: &Cx, expr: ExprId, which: u32, content: Val, how: Pointer, ty: Ty) -> Val {
+        let range = cx.body.body.expr(expr).range;
+        let object = self.object(cx, expr, which, range);
+        let root = Root::Object(object);
+        let place = self.places.root(root, &content.ty);
+        self.grow_heap(root, content);
+        Val::pointer(place, how, ty)
+    }
+
+    fn moment(&mut self) -> MomentId {
+        if let Some((last, id)) = &self.last_moment
+            && Rc::ptr_eq(last, &self.st.moment)
+        {
+            return *id;
+        }
+        let id = match self.moment_ids.get(&*self.st.moment) {
+            Some(&id) => id,
+            None => {
+                let id = MomentId(self.moments.len() as u32);
+                self.moments.push((*self.st.moment).clone());
+                self.moment_ids.insert((*self.st.moment).clone(), id);
+                id
+            }
+        };
+        self.last_moment = Some((self.st.moment.clone(), id));
+        id
+    }
+
+    /// Counts a step; from the bound on nothing is evaluated any more.
+    fn step(&mut self) -> bool {
+        self.steps += 1;
+        if self.steps > MAX_STEPS && !self.stopped {
+            self.stopped = true;
+            self.counts.cut += 1;
+            self.contexts.get_mut(self.context).cut = true;
+            self.st.reachable = false;
+        }
+        self.st.reachable && !self.stopped
+    }
+}

@@ -1,0 +1,184 @@
+//! May happen in parallel: whether two accesses of a program are ordered.
+//!
+//! Each access knows what its context may have started and surely joined by then, and which orders it released and
+//! acquired (`Moment`). Two accesses are ordered when one of the named exclusions below holds. (The shape follows
+//! thread-id analyses: created and must-joined sets.)
+
+use super::Analysis;
+use super::access::AccessEvent;
+use super::contexts::ContextId;
+use super::state::{Moment, SyncKey, SyncKind};
+use crate::finding::AccessKind;
+use crate::hir::Name;
+use std::collections::BTreeSet;
+
+/// A stored value nobody knows; an acquire of it accepts every release.
+pub const ANY_VALUE: i128 = i128::MIN;
+
+pub fn releases(order: Name) -> bool {
+    matches!(order.as_str(), "Release" | "AcqRel" | "SeqCst")
+}
+
+pub fn acquires(order: Name) -> bool {
+    matches!(order.as_str(), "Acquire" | "AcqRel" | "SeqCst")
+}
+
+/// Why two accesses can't happen at once.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ordered {
+    /// One context, one instance.
+    SameContext,
+    /// The second context is only started later.
+    NotStarted,
+    /// The first context has ended.
+    Joined,
+    /// A once-initializer.
+    Once,
+    /// A flag says whose turn it is.
+    Turn,
+    /// A message, flag, barrier or token passed between them.
+    Handed,
+}
+
+impl Ordered {
+    pub fn reason(self) -> &'static str {
+        match self {
+            Ordered::SameContext => "one context, which runs once",
+            Ordered::NotStarted => "the other is only started afterwards",
+            Ordered::Joined => "the other has been joined by then",
+            Ordered::Once => "one runs in a once-initializer, the other after it",
+            Ordered::Turn => "a flag says whose turn it is, and only who has the turn stores to it",
+            Ordered::Handed => "a message, flag or barrier orders them",
+        }
+    }
+}
+
+impl Analysis {
+    /// Several instances of the context may run at once: it was started again unjoined, or its parent is many.
+    pub fn is_many(&self, id: ContextId) -> bool {
+        self.contexts.ancestry(id).any(|at| self.contexts.get(at).many)
+    }
+
+    /// Why access `a` of context `one` and `b` of `two` are ordered; `None`: they may happen in parallel.
+    pub fn ordered(&self, one: ContextId, a: &AccessEvent, two: ContextId, b: &AccessEvent) -> Option<Ordered> {
+        let (first, second) = (&self.moments[a.moment.0 as usize], &self.moments[b.moment.0 as usize]);
+        if one == two {
+            if !self.is_many(one) {
+                return Some(Ordered::SameContext);
+            }
+        } else if self.not_started(one, first, two) || self.not_started(two, second, one) {
+            return Some(Ordered::NotStarted);
+        } else if self.joined(first).contains(&two) || self.joined(second).contains(&one) {
+            return Some(Ordered::Joined);
+        }
+        if once_between(first, second) || once_between(second, first) {
+            return Some(Ordered::Once);
+        }
+        if self.takes_turns(first, second) {
+            return Some(Ordered::Turn);
+        }
+        if self.handed(one, first, two, second) || self.handed(two, second, one, first) {
+            return Some(Ordered::Handed);
+        }
+        None
+    }
+
+    /// `two` descends from a context that `one` hasn't started yet.
+    fn not_started(&self, one: ContextId, moment: &Moment, two: ContextId) -> bool {
+        let mut child = two;
+        for at in self.contexts.ancestry(two).skip(1) {
+            if at == one {
+                return !self.is_many(one) && !moment.started.contains(&child);
+            }
+            child = at;
+        }
+        false
+    }
+
+    /// What has surely ended: joined, and what those had joined at their end.
+    fn joined(&self, moment: &Moment) -> BTreeSet<ContextId> {
+        let mut all = moment.joined.clone();
+        let mut work: Vec<ContextId> = all.iter().copied().collect();
+        while let Some(id) = work.pop() {
+            for &inner in &self.contexts.get(id).joined_at_end {
+                if all.insert(inner) {
+                    work.push(inner);
+                }
+            }
+        }
+        all
+    }
+
+    /// Both saw one flag, with different values, and nobody stores to it but who saw its own value.
+    fn takes_turns(&self, first: &Moment, second: &Moment) -> bool {
+        first.knows.iter().any(|(flag, value)| {
+            second.knows.get(flag).is_some_and(|other| other != value)
+                && self.contexts.list.iter().all(|context| {
+                    let stores = context.log.events.iter().filter(|e| e.place == *flag && e.kind != AccessKind::Read);
+                    stores.into_iter().all(|e| {
+                        let moment = &self.moments[e.moment.0 as usize];
+                        moment.knows.contains_key(flag) || (context.parent.is_none() && moment.started.is_empty())
+                    })
+                })
+        })
+    }
+
+    /// Everything `one` releases into some order comes after the first access, and the second comes after an acquire of it.
+    fn handed(&self, one: ContextId, first: &Moment, two: ContextId, second: &Moment) -> bool {
+        if one == two {
+            return false;
+        }
+        second.acquired.iter().any(|(key, count)| match key.kind {
+            SyncKind::Barrier => {
+                let before = first.released.get(key).copied().unwrap_or(0);
+                before < *count
+            }
+            SyncKind::Once => false,
+            SyncKind::Channel | SyncKind::Flag(_) | SyncKind::Token => {
+                !released_before(first, key) && self.only_releaser(one, two, key)
+            }
+        })
+    }
+
+    /// Whether what `two` acquired can only have come from `one`.
+    fn only_releaser(&self, one: ContextId, two: ContextId, key: &SyncKey) -> bool {
+        let mut by_one = false;
+        for id in self.contexts.ids() {
+            if id == two && id != one {
+                continue;
+            }
+            let releases = self.contexts.get(id).log.events.iter().any(|e| {
+                self.moments[e.moment.0 as usize].released.keys().any(|k| matches_release(k, key))
+            }) || self.contexts.get(id).released_at_end.iter().any(|k| matches_release(k, key));
+            if releases && id == one {
+                by_one = true;
+            } else if releases {
+                return false;
+            }
+        }
+        by_one && !self.is_many(one)
+    }
+}
+
+fn released_before(moment: &Moment, key: &SyncKey) -> bool {
+    moment.released.keys().any(|k| matches_release(k, key))
+}
+
+/// Whether a release of `released` may be what an acquire of `acquired` saw.
+fn matches_release(released: &SyncKey, acquired: &SyncKey) -> bool {
+    if released.place != acquired.place {
+        return false;
+    }
+    match (&released.kind, &acquired.kind) {
+        (SyncKind::Flag(a), SyncKind::Flag(b)) => a == b || *a == ANY_VALUE || *b == ANY_VALUE,
+        (a, b) => a == b,
+    }
+}
+
+/// The first runs in a once-body, the second in the same or after a call of it.
+fn once_between(first: &Moment, second: &Moment) -> bool {
+    first.within.iter().any(|place| {
+        second.within.contains(place)
+            || second.acquired.contains_key(&SyncKey { place: *place, kind: SyncKind::Once })
+    })
+}

@@ -1,0 +1,162 @@
+//! Places: what is shared. A place is a root and a path of projections, interned so that equality is one compare.
+//!
+//! In: roots and projections met by the walk. Out: `PlaceId`s with type, and the conflict relation of two places.
+//! Invariant: a handle (`Arc`, `Box`, `&`) is no projection: its value *is* a pointer to another place. `Deref` occurs
+//! only where the pointer's value isn't known.
+
+use crate::hir::{ExprId, Name};
+use crate::resolve::{LocalId, StaticId, Ty};
+use rustc_hash::FxHashMap;
+
+/// One call in one context: interned from its caller's frame and the call site, so that walking a context again
+/// gives the same frames.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct FrameId(pub u32);
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct PlaceId(pub u32);
+
+/// An abstract object.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct ObjId(pub u32);
+
+/// A loop (or iterator drive) being walked: the frame it runs in and its expression.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct LoopId {
+    pub frame: FrameId,
+    pub expr: ExprId,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Root {
+    Static(StaticId),
+    /// A thread-local static: one object a context.
+    ThreadLocal(StaticId),
+    Local(FrameId, LocalId),
+    Object(ObjId),
+}
+
+/// An index, as far as it tells two accesses apart.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Index {
+    Const(i128),
+    /// `mul * i + add`, with `i` the counter of the loop.
+    Linear(LoopId, i64, i64),
+    /// A value that a `fetch_add` of this atomic gave out: never the same one twice.
+    Claimed(PlaceId),
+    Any,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Proj {
+    Field(Name),
+    Index(Index),
+    /// What an unsafe cell (`UnsafeCell`, `Cell`, `RefCell`) holds.
+    Cell,
+    /// What a lock protects.
+    Guarded,
+    /// What a once-initialized cell holds.
+    Once,
+    /// What a pointer of unknown value points to.
+    Deref,
+}
+
+#[derive(Clone, Debug)]
+pub struct Place {
+    pub root: Root,
+    pub parent: Option<PlaceId>,
+    /// Of the last step; `None` for a root.
+    pub proj: Option<Proj>,
+    pub ty: Ty,
+}
+
+#[derive(Default)]
+pub struct Places {
+    places: Vec<Place>,
+    roots: FxHashMap<Root, PlaceId>,
+    steps: FxHashMap<(PlaceId, Proj), PlaceId>,
+}
+
+/// Paths longer than this end in their own parent: `list.next.next.next…` stays bounded.
+const MAX_DEPTH: usize = 12;
+
+impl Places {
+    pub fn get(&self, id: PlaceId) -> &Place {
+        &self.places[id.0 as usize]
+    }
+
+    pub fn len(&self) -> usize {
+        self.places.len()
+    }
+
+    pub fn root(&mut self, root: Root, ty: &Ty) -> PlaceId {
+        if let Some(&id) = self.roots.get(&root) {
+            let slot = &mut self.places[id.0 as usize].ty;
+            if slot.is_unknown() && !ty.is_unknown() {
+                *slot = ty.clone();
+            }
+            return id;
+        }
+        let id = self.push(Place { root, parent: None, proj: None, ty: ty.clone() });
+        self.roots.insert(root, id);
+        id
+    }
+
+    /// The place one step below `parent`. `ty` is its type, as far as the caller knows it.
+    pub fn step(&mut self, parent: PlaceId, proj: Proj, ty: &Ty) -> PlaceId {
+        if let Some(&id) = self.steps.get(&(parent, proj)) {
+            let slot = &mut self.places[id.0 as usize].ty;
+            if slot.is_unknown() && !ty.is_unknown() {
+                *slot = ty.clone();
+            }
+            return id;
+        }
+        if self.path(parent).len() >= MAX_DEPTH {
+            return parent;
+        }
+        let root = self.get(parent).root;
+        let id = self.push(Place { root, parent: Some(parent), proj: Some(proj), ty: ty.clone() });
+        self.steps.insert((parent, proj), id);
+        id
+    }
+
+    fn push(&mut self, place: Place) -> PlaceId {
+        let id = PlaceId(self.places.len() as u32);
+        self.places.push(place);
+        id
+    }
+
+    /// Projections from the root on.
+    pub fn path(&self, id: PlaceId) -> Vec<Proj> {
+        let mut path = Vec::new();
+        let mut at = id;
+        while let (Some(parent), Some(proj)) = (self.get(at).parent, self.get(at).proj) {
+            path.push(proj);
+            at = parent;
+        }
+        path.reverse();
+        path
+    }
+
+    /// The place itself and all it is part of, innermost first.
+    pub fn ancestors(&self, id: PlaceId) -> impl Iterator<Item = PlaceId> + '_ {
+        std::iter::successors(Some(id), |at| self.get(*at).parent)
+    }
+
+    /// Whether some step on the way is one that `wanted` accepts.
+    pub fn passes(&self, id: PlaceId, wanted: impl Fn(Proj) -> bool) -> bool {
+        self.ancestors(id).any(|at| self.get(at).proj.is_some_and(&wanted))
+    }
+
+    /// The steps from `ancestor` down to `id`, if `ancestor` is one.
+    pub fn below(&self, ancestor: PlaceId, id: PlaceId) -> Option<Vec<Proj>> {
+        let mut path = Vec::new();
+        let mut at = id;
+        while at != ancestor {
+            path.push(self.get(at).proj?);
+            at = self.get(at).parent?;
+        }
+        path.reverse();
+        Some(path)
+    }
+}

@@ -1,0 +1,216 @@
+//! Scopes and drops: how long guards and other values live. (Rust Reference, "Destructors" and "Temporary scopes".)
+//!
+//! A scope owns locals; leaving it drops them in reverse. A *temporary scope* owns what was materialized while a
+//! statement, condition, guard, operand or match arm was evaluated.
+
+use super::access::Door;
+use super::memory::Lval;
+use super::places::{FrameId, PlaceId, Proj, Root};
+use super::values::{Kind, Pointer, Val};
+use super::{Cx, Interp};
+use crate::hir::ExprId;
+use crate::resolve::{LocalId, Ty};
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ScopeKind {
+    /// A block: owns its `let`s and the temporaries extended to it.
+    Block,
+    /// Owns the temporaries of what is evaluated in it.
+    Temporaries,
+}
+
+#[derive(Clone, Debug)]
+pub struct Scope {
+    pub kind: ScopeKind,
+    pub frame: FrameId,
+    pub owned: Vec<LocalId>,
+}
+
+/// Temporaries are locals numbered by their expression, above this.
+const FIRST_TEMPORARY: u32 = 0x8000_0000;
+
+pub fn temporary(expr: ExprId) -> LocalId {
+    LocalId(FIRST_TEMPORARY | expr.0)
+}
+
+/// Values nested deeper than this aren't searched for something to drop.
+const MAX_DROP_DEPTH: u32 = 6;
+
+impl Interp<'_> {
+    /// Runs `inside` in a scope of its own and drops what the scope owns at its end.
+    pub(super) fn scoped<R>(&mut self, cx: &Cx, kind: ScopeKind, inside: impl FnOnce(&mut Self) -> R) -> R {
+        self.scopes.push(Scope { kind, frame: cx.frame, owned: Vec::new() });
+        let result = inside(self);
+        self.leave_scope(cx);
+        result
+    }
+
+    fn leave_scope(&mut self, cx: &Cx) {
+        if let Some(scope) = self.scopes.last().cloned()
+            && self.st.reachable
+        {
+            self.drop_owned(cx, &scope);
+        }
+        self.scopes.pop();
+    }
+
+    fn drop_owned(&mut self, cx: &Cx, scope: &Scope) {
+        for &local in scope.owned.iter().rev() {
+            self.drop_local(cx, scope.frame, local);
+        }
+    }
+
+    /// Drops what the scopes above `depth` own, without leaving them: on the way of a `break`, `return` or `?`.
+    pub(super) fn unwind(&mut self, cx: &Cx, depth: usize) {
+        for at in (depth..self.scopes.len()).rev() {
+            let scope = self.scopes[at].clone();
+            self.drop_owned(cx, &scope);
+        }
+    }
+
+    /// Makes a local belong to the innermost block.
+    pub(super) fn own_local(&mut self, frame: FrameId, local: LocalId) {
+        if let Some(scope) = self.scopes.iter_mut().rev().find(|s| s.kind == ScopeKind::Block && s.frame == frame)
+            && !scope.owned.contains(&local)
+        {
+            scope.owned.push(local);
+        }
+    }
+
+    /// Gives a value without a place one: a temporary, dropped with the innermost temporary scope (or block, if it is extended).
+    pub(super) fn materialize(&mut self, cx: &Cx, expr: ExprId, value: Val) -> Lval {
+        let local = temporary(expr);
+        let ty = value.ty.clone();
+        let deps = value.deps.clone();
+        let droppable = self.needs_drop(&value, 0);
+        self.st.set_local(cx.frame, local, value);
+        let place = self.places.root(Root::Local(cx.frame, local), &ty);
+        if droppable {
+            let extended = self.extended.contains(&(cx.frame, expr));
+            let kind = if extended { ScopeKind::Block } else { ScopeKind::Temporaries };
+            let scope = self.scopes.iter_mut().rev().find(|s| s.frame == cx.frame && (s.kind == kind || s.kind == ScopeKind::Block));
+            if let Some(scope) = scope
+                && !scope.owned.contains(&local)
+            {
+                scope.owned.push(local);
+            }
+        }
+        let mut lval = Lval::one(place, ty);
+        lval.deps = deps;
+        lval
+    }
+
+    pub(super) fn drop_local(&mut self, cx: &Cx, frame: FrameId, local: LocalId) {
+        let Some(value) = self.st.local(frame, local).cloned() else { return };
+        if self.needs_drop(&value, 0) {
+            let place = self.places.root(Root::Local(frame, local), &value.ty);
+            self.drop_at(cx, place, value, 0);
+        }
+        self.st.set_local(frame, local, Val::moved());
+    }
+
+    /// Ends a value that has no place any more.
+    pub(super) fn drop_value(&mut self, cx: &Cx, expr: ExprId, value: Val) {
+        if !self.needs_drop(&value, 0) {
+            return;
+        }
+        let local = temporary(expr);
+        self.st.set_local(cx.frame, local, value.clone());
+        let place = self.places.root(Root::Local(cx.frame, local), &value.ty);
+        self.drop_at(cx, place, value, 0);
+        self.st.set_local(cx.frame, local, Val::moved());
+    }
+
+    /// Whether ending the value does something that matters.
+    pub(super) fn needs_drop(&self, value: &Val, depth: u32) -> bool {
+        if depth > MAX_DROP_DEPTH {
+            return false;
+        }
+        if let Ty::Adt(id, _) = &value.ty
+            && self.program.drop_impl(*id).is_some()
+        {
+            return !matches!(value.alts[..], [Kind::Moved]);
+        }
+        value.alts.iter().any(|kind| match kind {
+            Kind::Guard(_) => true,
+            Kind::Aggregate(aggregate) => aggregate.fields.iter().any(|(_, field)| self.needs_drop(field, depth + 1)),
+            Kind::Closure(closure) => closure.moved.iter().any(|(_, v)| self.needs_drop(v, depth + 1)),
+            Kind::Pointer(place, Pointer::Owner) => self.owned_needs_drop(*place, depth),
+            _ => false,
+        })
+    }
+
+    fn owned_needs_drop(&self, place: PlaceId, depth: u32) -> bool {
+        let found = self.places.get(place);
+        if let Ty::Adt(id, _) = &found.ty
+            && self.program.drop_impl(*id).is_some()
+        {
+            return true;
+        }
+        match (found.parent, self.heap.get(&found.root)) {
+            (None, Some(value)) => self.needs_drop(value, depth + 1),
+            _ => false,
+        }
+    }
+
+    fn drop_at(&mut self, cx: &Cx, place: PlaceId, value: Val, depth: u32) {
+        if depth > MAX_DROP_DEPTH || !self.st.reachable {
+            return;
+        }
+        let mut value = value;
+        if let Ty::Adt(id, _) = &value.ty
+            && let Some(drop) = self.program.drop_impl(*id)
+            && !matches!(value.alts[..], [Kind::Moved])
+        {
+            let ty = Ty::reference(true, value.ty.clone());
+            let this = Val::pointer(place, Pointer::Exclusive, ty);
+            self.call_drop(cx, drop, &value.ty, this);
+            value = self.value_at(place);
+        }
+        for kind in value.alts.clone() {
+            match kind {
+                Kind::Guard(guard) => {
+                    if !guard.pending {
+                        self.st.locks.retain(|hold| hold.id != guard.hold);
+                    }
+                }
+                Kind::Aggregate(aggregate) => {
+                    for (proj, field) in aggregate.fields.clone() {
+                        if self.needs_drop(&field, depth) {
+                            let at = self.places.step(place, proj, &field.ty);
+                            self.drop_at(cx, at, field, depth + 1);
+                        }
+                    }
+                }
+                Kind::Closure(closure) => {
+                    for (_, captured) in &closure.moved {
+                        if self.needs_drop(captured, depth) {
+                            self.drop_at(cx, place, captured.clone(), depth + 1);
+                        }
+                    }
+                }
+                Kind::Pointer(target, Pointer::Owner) => {
+                    let content = self.value_at(target);
+                    if self.needs_drop(&content, depth) {
+                        self.drop_at(cx, target, content, depth + 1);
+                    }
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// Marks what a place held as moved away, where that matters for drops.
+    pub(super) fn move_out(&mut self, lval: &Lval, value: &Val) {
+        if lval.door == Door::Raw || !self.needs_drop(value, 0) {
+            return;
+        }
+        let [place] = lval.places[..] else { return };
+        if let Root::Local(frame, _) = self.places.get(place).root
+            && self.st.has_frame(frame)
+            && !self.places.path(place).contains(&Proj::Deref)
+        {
+            self.store_at(place, Val::moved(), true);
+        }
+    }
+}

@@ -1,0 +1,266 @@
+//! The abstract state at one point of one context: what locals hold, which locks are held, what was started, joined,
+//! released and acquired so far, and which reads decided the way here.
+//!
+//! Join at a meeting of paths: locals by union; locks, joined contexts and acquired orders by intersection (a context
+//! that one path never started counts as joined there); started contexts and released orders by union.
+
+use super::contexts::ContextId;
+use super::places::{FrameId, LoopId, PlaceId};
+use super::values::{Deps, HoldId, Mode, Val};
+use crate::hir::Name;
+use crate::resolve::LocalId;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+
+/// The locals of one call.
+#[derive(Clone, Debug)]
+pub struct FrameEnv {
+    pub id: FrameId,
+    pub locals: Vec<(LocalId, Val)>,
+}
+
+impl FrameEnv {
+    pub fn get(&self, local: LocalId) -> Option<&Val> {
+        self.locals.iter().find(|(l, _)| *l == local).map(|(_, v)| v)
+    }
+
+    fn set(&mut self, local: LocalId, value: Val) {
+        match self.locals.iter_mut().find(|(l, _)| *l == local) {
+            Some(slot) => slot.1 = value,
+            None => self.locals.push((local, value)),
+        }
+    }
+}
+
+/// A lock that is held.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Hold {
+    pub lock: PlaceId,
+    pub mode: Mode,
+    pub id: HoldId,
+}
+
+/// Something that orders contexts by release and acquire: a channel, a flag with the value stored, a barrier.
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct SyncKey {
+    pub place: PlaceId,
+    pub kind: SyncKind,
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum SyncKind {
+    /// Counted in phases: acquired n times means everybody released n times.
+    Barrier,
+    /// Messages: whoever received knows what the sender did before it sent.
+    Channel,
+    /// A value of an atomic (or of a plain flag under a lock).
+    Flag(i128),
+    /// The body of a once-initializer has run.
+    Once,
+    /// A park token of a context.
+    Token,
+}
+
+/// Phases of a barrier past this are "some number".
+pub const MANY_PHASES: u8 = 8;
+
+/// What the order relation needs to know of a moment: interned, an access keeps its number.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Moment {
+    /// May have been started by now, by this context.
+    pub started: BTreeSet<ContextId>,
+    /// Surely ended by now.
+    pub joined: BTreeSet<ContextId>,
+    /// Most releases done so far.
+    pub released: BTreeMap<SyncKey, u8>,
+    /// Fewest acquires done so far.
+    pub acquired: BTreeMap<SyncKey, u8>,
+    /// Once-bodies this runs in.
+    pub within: BTreeSet<PlaceId>,
+    /// Flags that were seen to hold this value and not stored to since by this context: its turn.
+    pub knows: BTreeMap<PlaceId, i128>,
+    /// Flags read as this value with an ordering too weak to order.
+    pub weak: BTreeSet<SyncKey>,
+}
+
+#[derive(Clone, Debug)]
+pub struct State {
+    /// False after a `return`, `break`, `panic!`: nothing below is evaluated.
+    pub reachable: bool,
+    pub frames: Vec<Rc<FrameEnv>>,
+    pub locks: Vec<Hold>,
+    pub moment: Rc<Moment>,
+    /// Started again while an earlier instance may still run.
+    pub overlapping: Rc<BTreeSet<ContextId>>,
+    /// Reads that decided the branches we are in.
+    pub control: Deps,
+    /// The last branch had one way that left: what decided it goes on deciding.
+    pub control_sticks: bool,
+    /// Joined for each element of what the loop goes through.
+    pub each_joined: Vec<(LoopId, ContextId)>,
+}
+
+impl State {
+    pub fn entry(joined: BTreeSet<ContextId>) -> State {
+        State {
+            reachable: true,
+            frames: Vec::new(),
+            locks: Vec::new(),
+            moment: Rc::new(Moment { joined, ..Moment::default() }),
+            overlapping: Rc::default(),
+            control: Deps::default(),
+            control_sticks: false,
+            each_joined: Vec::new(),
+        }
+    }
+
+    pub fn local(&self, frame: FrameId, local: LocalId) -> Option<&Val> {
+        self.frames.iter().rev().find(|f| f.id == frame)?.get(local)
+    }
+
+    pub fn has_frame(&self, frame: FrameId) -> bool {
+        self.frames.iter().any(|f| f.id == frame)
+    }
+
+    pub fn set_local(&mut self, frame: FrameId, local: LocalId, value: Val) {
+        if let Some(env) = self.frames.iter_mut().rev().find(|f| f.id == frame) {
+            Rc::make_mut(env).set(local, value);
+        }
+    }
+
+    pub fn moment_mut(&mut self) -> &mut Moment {
+        Rc::make_mut(&mut self.moment)
+    }
+
+    pub fn start(&mut self, context: ContextId) -> bool {
+        let running = self.moment.started.contains(&context) && !self.moment.joined.contains(&context);
+        let moment = self.moment_mut();
+        moment.started.insert(context);
+        moment.joined.remove(&context);
+        if running {
+            Rc::make_mut(&mut self.overlapping).insert(context);
+        }
+        running
+    }
+
+    /// All instances have ended.
+    pub fn join_all(&mut self, context: ContextId) {
+        self.moment_mut().joined.insert(context);
+        if self.overlapping.contains(&context) {
+            Rc::make_mut(&mut self.overlapping).remove(&context);
+        }
+    }
+
+    /// The newest instance has ended.
+    pub fn join_one(&mut self, context: ContextId) {
+        if !self.overlapping.contains(&context) {
+            self.moment_mut().joined.insert(context);
+        }
+    }
+
+    pub fn release(&mut self, key: SyncKey) {
+        let count = self.moment_mut().released.entry(key).or_insert(0);
+        *count = count.saturating_add(1).min(MANY_PHASES);
+    }
+
+    pub fn acquire(&mut self, key: SyncKey) {
+        let count = self.moment_mut().acquired.entry(key).or_insert(0);
+        *count = count.saturating_add(1).min(MANY_PHASES);
+    }
+
+    /// Merges the state of another path that arrives here.
+    pub fn join(&mut self, other: &State) {
+        if !other.reachable {
+            return;
+        }
+        if !self.reachable {
+            *self = other.clone();
+            return;
+        }
+        self.join_frames(other);
+        self.locks.retain(|hold| other.locks.iter().any(|o| o.id == hold.id || same_lock(o, hold)));
+        if !Rc::ptr_eq(&self.moment, &other.moment) && self.moment != other.moment {
+            let joined = join_moments(&self.moment, &other.moment);
+            self.moment = Rc::new(joined);
+        }
+        if !other.overlapping.is_empty() && !Rc::ptr_eq(&self.overlapping, &other.overlapping) {
+            Rc::make_mut(&mut self.overlapping).extend(other.overlapping.iter().copied());
+        }
+        self.control = self.control.join(&other.control);
+        self.each_joined.retain(|pair| other.each_joined.contains(pair));
+    }
+
+    fn join_frames(&mut self, other: &State) {
+        let depth = self.frames.len().min(other.frames.len());
+        self.frames.truncate(depth);
+        for (mine, theirs) in self.frames.iter_mut().zip(&other.frames) {
+            if Rc::ptr_eq(mine, theirs) {
+                continue;
+            }
+            let env = Rc::make_mut(mine);
+            for (local, value) in &theirs.locals {
+                match env.locals.iter_mut().find(|(l, _)| l == local) {
+                    Some(slot) if slot.1 == *value => {}
+                    Some(slot) => slot.1 = slot.1.join(value),
+                    None => env.locals.push((*local, value.clone())),
+                }
+            }
+        }
+    }
+
+    /// Equal as far as another round of a loop could tell.
+    pub fn same_as(&self, other: &State) -> bool {
+        self.reachable == other.reachable
+            && self.moment == other.moment
+            && self.overlapping == other.overlapping
+            && self.locks.len() == other.locks.len()
+            && self.locks.iter().zip(&other.locks).all(|(a, b)| same_lock(a, b))
+            && self.frames.len() == other.frames.len()
+            && self.frames.iter().zip(&other.frames).all(|(a, b)| Rc::ptr_eq(a, b) || a.locals == b.locals)
+    }
+}
+
+fn same_lock(a: &Hold, b: &Hold) -> bool {
+    a.lock == b.lock && a.mode == b.mode
+}
+
+fn join_moments(a: &Moment, b: &Moment) -> Moment {
+    let joined = a
+        .joined
+        .union(&b.joined)
+        .filter(|c| a.joined.contains(c) || !a.started.contains(c))
+        .filter(|c| b.joined.contains(c) || !b.started.contains(c))
+        .copied()
+        .collect();
+    let mut released = a.released.clone();
+    for (key, count) in &b.released {
+        let slot = released.entry(key.clone()).or_insert(0);
+        *slot = (*slot).max(*count);
+    }
+    let acquired = a
+        .acquired
+        .iter()
+        .filter_map(|(key, count)| Some((key.clone(), (*count).min(*b.acquired.get(key)?))))
+        .collect();
+    Moment {
+        started: a.started.union(&b.started).copied().collect(),
+        joined,
+        released,
+        acquired,
+        within: a.within.intersection(&b.within).copied().collect(),
+        knows: a.knows.iter().filter(|(p, v)| b.knows.get(p) == Some(v)).map(|(p, v)| (*p, *v)).collect(),
+        weak: a.weak.union(&b.weak).cloned().collect(),
+    }
+}
+
+/// Where control leaves a block to: collected while its body is walked.
+#[derive(Debug)]
+pub struct Exit {
+    pub label: Option<Name>,
+    /// A loop takes unlabeled breaks; a labeled block doesn't.
+    pub is_loop: bool,
+    pub breaks: Option<(State, Val)>,
+    pub continues: Option<State>,
+    /// Depth of the scope stack to unwind to.
+    pub scopes: usize,
+}

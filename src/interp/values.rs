@@ -1,0 +1,416 @@
+//! Abstract values: what a variable may hold, and the reads it depends on.
+//!
+//! A value is a small set of alternatives plus `open` ("or something else"). No alternatives and not open: no
+//! execution reaches here. Lattice join is union; aggregates of one variant join field by field. Bounded: at most
+//! `MAX_ALTS` alternatives and `MAX_DEPS` dependences, past that the value is open.
+
+use super::contexts::ContextId;
+use super::places::{FrameId, LoopId, PlaceId, Proj};
+use crate::hir::{ExprId, Name};
+use crate::models::FnModelId;
+use crate::resolve::{FnId, ResolvedBody, Subst, Ty};
+use smallvec::SmallVec;
+use std::rc::Rc;
+use std::sync::Arc;
+
+const MAX_ALTS: usize = 8;
+const MAX_DEPS: usize = 48;
+
+/// A read event of the context being walked: index into its access log.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct ReadId(pub u32);
+
+/// The reads a value or a branch depends on: sorted, shared.
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Deps(Option<Rc<[ReadId]>>);
+
+impl Deps {
+    pub fn one(read: ReadId) -> Deps {
+        Deps(Some(Rc::from([read])))
+    }
+
+    pub fn iter(&self) -> impl Iterator<Item = ReadId> + '_ {
+        self.0.iter().flat_map(|reads| reads.iter().copied())
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.0.is_none()
+    }
+
+    pub fn contains(&self, read: ReadId) -> bool {
+        self.0.as_ref().is_some_and(|reads| reads.binary_search(&read).is_ok())
+    }
+
+    pub fn join(&self, other: &Deps) -> Deps {
+        match (&self.0, &other.0) {
+            (None, _) => other.clone(),
+            (_, None) => self.clone(),
+            (Some(a), Some(b)) if Rc::ptr_eq(a, b) => self.clone(),
+            (Some(a), Some(b)) => {
+                if b.iter().all(|read| a.binary_search(read).is_ok()) {
+                    return self.clone();
+                }
+                let mut all: Vec<ReadId> = a.iter().chain(b.iter()).copied().collect();
+                all.sort_unstable();
+                all.dedup();
+                if all.len() > MAX_DEPS {
+                    all.drain(..all.len() - MAX_DEPS);
+                }
+                Deps(Some(all.into()))
+            }
+        }
+    }
+}
+
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Const {
+    Int(i128),
+    Bool(bool),
+    Char(char),
+    Str(Name),
+    Float(Name),
+}
+
+/// How a pointer value points.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Pointer {
+    /// `&T`
+    Shared,
+    /// `&mut T`
+    Exclusive,
+    /// `*const T`, `*mut T`, `NonNull`, an address; also a reference made from one.
+    Raw,
+    /// `Box`: owns what it points to.
+    Owner,
+    /// `Arc`, `Rc`: one of several handles.
+    Counted,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum Kind {
+    Const(Const),
+    /// `mul * i + add` with the counter of a loop.
+    Linear(LoopId, i64, i64),
+    /// Given out by a `fetch_add` of this atomic.
+    Claimed(PlaceId),
+    Pointer(PlaceId, Pointer),
+    Aggregate(Rc<Aggregate>),
+    Closure(Rc<ClosureValue>),
+    Fn(FnId, Rc<Subst>),
+    /// A library function used as a value.
+    Model(FnModelId),
+    /// A variant's (or tuple struct's) constructor used as a value.
+    Constructor(Option<Name>, Ty),
+    Guard(Rc<GuardValue>),
+    Handle(HandleValue),
+    Iter(Rc<IterValue>),
+    /// The argument of a scope's closure.
+    Scope(LoopId),
+    /// A future that hasn't run: an async block or the call of an async fn.
+    Future(Rc<FutureValue>),
+    /// What an atomic held when it was loaded with this ordering: an unknown number with a known origin.
+    Loaded(PlaceId, Name),
+    /// A condition and what its truth tells.
+    Test(Rc<Test>),
+    /// Moved away: nothing is dropped at the end of the scope.
+    Moved,
+}
+
+/// A struct, tuple, enum value, array or collection. `Proj::Index(Any)` is the summary of a collection's elements.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Aggregate {
+    /// The enum variant's name; `None` for everything else.
+    pub variant: Option<Name>,
+    pub fields: Vec<(Proj, Val)>,
+}
+
+impl Aggregate {
+    pub fn field(&self, proj: Proj) -> Option<&Val> {
+        self.fields.iter().find(|(p, _)| *p == proj).map(|(_, v)| v)
+    }
+
+    pub fn set(&mut self, proj: Proj, value: Val) {
+        match self.fields.iter_mut().find(|(p, _)| *p == proj) {
+            Some(slot) => slot.1 = value,
+            None => self.fields.push((proj, value)),
+        }
+    }
+}
+
+/// A closure with what it captured.
+#[derive(Clone)]
+pub struct ClosureValue {
+    pub body: Arc<ResolvedBody>,
+    /// The closure expression.
+    pub expr: ExprId,
+    /// Frame whose locals it refers to.
+    pub frame: FrameId,
+    /// Captured values of a `move` closure; empty means by reference to the frame.
+    pub moved: Vec<(crate::resolve::LocalId, Val)>,
+    pub subst: Rc<Subst>,
+}
+
+impl PartialEq for ClosureValue {
+    fn eq(&self, other: &Self) -> bool {
+        self.expr == other.expr && self.frame == other.frame && self.moved == other.moved
+    }
+}
+
+impl std::fmt::Debug for ClosureValue {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "closure {:?} of {:?}", self.expr, self.frame)
+    }
+}
+
+/// A future value: what runs when it is awaited.
+#[derive(Clone, PartialEq, Debug)]
+pub enum FutureValue {
+    /// An async block: a closure without parameters.
+    Block(ClosureValue),
+    /// A call of an async fn with its arguments.
+    Call { id: FnId, subst: Rc<Subst>, args: Vec<Val>, self_arg: Option<Val> },
+    /// Already has its result.
+    Ready(Val),
+}
+
+/// Exclusive or shared possession of a lock.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Mode {
+    Exclusive,
+    Shared,
+}
+
+/// One acquisition of a lock.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct HoldId(pub u32);
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct GuardValue {
+    pub hold: HoldId,
+    pub lock: PlaceId,
+    pub mode: Mode,
+    /// What it gives access to.
+    pub data: PlaceId,
+    /// Of a try: held only once the success is seen.
+    pub pending: bool,
+}
+
+/// A handle that can be joined.
+#[derive(Clone, PartialEq, Debug)]
+pub struct HandleValue {
+    pub context: ContextId,
+    /// The loop that takes each element of the collection the handle came from.
+    pub each_of: Option<LoopId>,
+}
+
+/// What a condition tells when it is true (or, `negated`, when it is false).
+#[derive(Clone, PartialEq, Debug)]
+pub struct Test {
+    pub subject: Subject,
+    pub negated: bool,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum Subject {
+    /// The place holds the success variant (`is_some`, `is_ok`).
+    Success(PlaceId),
+    /// The atomic was read as this value, with this ordering.
+    Flag(PlaceId, Name, i128),
+    /// The atomic was read as having reached some bound, with this ordering.
+    Reached(PlaceId, Name),
+}
+
+/// An iterator: where elements come from and the adaptors on the way, run when it is consumed.
+#[derive(Clone, PartialEq, Debug)]
+pub struct IterValue {
+    /// One element, before the stages.
+    pub source: Val,
+    pub stages: Vec<Stage>,
+    /// Number of elements where known to be at most one round.
+    pub once: bool,
+    /// The elements are the counter of a range or enumerate: becomes linear in the loop that consumes it.
+    pub counter: bool,
+    /// Where it is consumed in parallel: location of the call that made it parallel.
+    pub parallel: Option<crate::finding::Location>,
+}
+
+#[derive(Clone, PartialEq, Debug)]
+pub struct Stage {
+    pub kind: StageKind,
+    pub closure: Option<Val>,
+    pub at: crate::finding::Location,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum StageKind {
+    Map,
+    /// Keeps some: closure gets a reference.
+    Filter,
+    FilterMap,
+    FlatMap,
+    Inspect,
+    Enumerate,
+    /// With another iterator's elements (its value is in `closure`).
+    Zip,
+    Chain,
+    /// Leaves some out: what follows doesn't see every element.
+    Partial,
+    /// Dereferences elements (`cloned`, `copied`).
+    Cloned,
+    Flatten,
+    /// Makes pairs of an unknown key and the element.
+    Keyed,
+    /// Keeps a pair's second part.
+    Values,
+    /// The closure gets a state and the element.
+    Scan,
+}
+
+/// A set of alternatives with a type and dependences.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Val {
+    pub ty: Ty,
+    pub alts: SmallVec<[Kind; 1]>,
+    /// Something else is possible too.
+    pub open: bool,
+    pub deps: Deps,
+}
+
+impl Val {
+    pub fn unknown(ty: Ty) -> Val {
+        Val { ty, alts: SmallVec::new(), open: true, deps: Deps::default() }
+    }
+
+    /// The value of code that is never reached.
+    pub fn bottom() -> Val {
+        Val { ty: Ty::Never, alts: SmallVec::new(), open: false, deps: Deps::default() }
+    }
+
+    pub fn unit() -> Val {
+        Val::unknown(Ty::unit())
+    }
+
+    pub fn of(kind: Kind, ty: Ty) -> Val {
+        Val { ty, alts: SmallVec::from_iter([kind]), open: false, deps: Deps::default() }
+    }
+
+    pub fn bool(value: bool) -> Val {
+        Val::of(Kind::Const(Const::Bool(value)), Ty::Prim(Name::new("bool")))
+    }
+
+    pub fn pointer(place: PlaceId, how: Pointer, ty: Ty) -> Val {
+        Val::of(Kind::Pointer(place, how), ty)
+    }
+
+    pub fn aggregate(variant: Option<Name>, fields: Vec<(Proj, Val)>, ty: Ty) -> Val {
+        Val::of(Kind::Aggregate(Rc::new(Aggregate { variant, fields })), ty)
+    }
+
+    pub fn moved() -> Val {
+        Val::of(Kind::Moved, Ty::Unknown)
+    }
+
+    pub fn with_deps(mut self, deps: &Deps) -> Val {
+        self.deps = self.deps.join(deps);
+        self
+    }
+
+    pub fn is_bottom(&self) -> bool {
+        self.alts.is_empty() && !self.open
+    }
+
+    /// The one alternative, if there is exactly one and nothing else is possible.
+    pub fn single(&self) -> Option<&Kind> {
+        match &self.alts[..] {
+            [kind] if !self.open => Some(kind),
+            _ => None,
+        }
+    }
+
+    pub fn constant(&self) -> Option<&Const> {
+        match self.single() {
+            Some(Kind::Const(c)) => Some(c),
+            _ => None,
+        }
+    }
+
+    pub fn as_bool(&self) -> Option<bool> {
+        match self.constant() {
+            Some(Const::Bool(b)) => Some(*b),
+            _ => None,
+        }
+    }
+
+    pub fn pointers(&self) -> impl Iterator<Item = (PlaceId, Pointer)> + '_ {
+        self.alts.iter().filter_map(|kind| match kind {
+            Kind::Pointer(place, how) => Some((*place, *how)),
+            _ => None,
+        })
+    }
+
+    /// All reads that the value or something inside it depends on.
+    pub fn all_deps(&self) -> Deps {
+        let mut deps = self.deps.clone();
+        for kind in &self.alts {
+            if let Kind::Aggregate(aggregate) = kind {
+                for (_, field) in &aggregate.fields {
+                    deps = deps.join(&field.all_deps());
+                }
+            }
+        }
+        deps
+    }
+
+    pub fn join(&self, other: &Val) -> Val {
+        if self.is_bottom() {
+            let mut joined = other.clone();
+            joined.deps = joined.deps.join(&self.deps);
+            return joined;
+        }
+        if other.is_bottom() {
+            return self.clone().with_deps(&other.deps);
+        }
+        let mut joined = self.clone();
+        joined.deps = joined.deps.join(&other.deps);
+        joined.open |= other.open;
+        if joined.ty.is_unknown() || joined.ty == Ty::Never {
+            joined.ty = other.ty.clone();
+        }
+        for kind in &other.alts {
+            joined.add(kind);
+        }
+        joined
+    }
+
+    fn add(&mut self, kind: &Kind) {
+        if self.alts.contains(kind) {
+            return;
+        }
+        if let Kind::Aggregate(new) = kind {
+            for slot in &mut self.alts {
+                if let Kind::Aggregate(old) = slot
+                    && old.variant == new.variant
+                {
+                    *slot = Kind::Aggregate(Rc::new(join_aggregates(old, new)));
+                    return;
+                }
+            }
+        }
+        if self.alts.len() < MAX_ALTS {
+            self.alts.push(kind.clone());
+        } else {
+            self.open = true;
+        }
+    }
+}
+
+fn join_aggregates(a: &Aggregate, b: &Aggregate) -> Aggregate {
+    let mut fields = a.fields.clone();
+    for (proj, value) in &b.fields {
+        match fields.iter_mut().find(|(p, _)| p == proj) {
+            Some(slot) => slot.1 = slot.1.join(value),
+            None => fields.push((*proj, value.clone())),
+        }
+    }
+    Aggregate { variant: a.variant, fields }
+}

@@ -1,0 +1,258 @@
+//! What libraries do that matters here, as data: one TOML file a library, compiled into the program.
+//!
+//! In: the files of this folder (and, in the same format, a user's own). Out: `Models`, answering by canonical path.
+//! Invariant: everything the engine knows about a library comes from here; the engine knows only the *kinds* of effect (`Op`).
+//!
+//! The format, by example:
+//!
+//! ```toml
+//! aliases = { "core" = "std" }                # canonical spelling of a path or a path's beginning
+//! prelude = ["std::sync::Arc"]                # names in scope without an import
+//! traits = ["std::iter::Iterator"]            # their methods are those of `methods`
+//! fns = ["std::thread::spawn(F) -> JoinHandle = spawn(thread, a0)"]
+//! methods = ["for_each(self, F) -> () = each(self, a0)"]      # on any receiver without a model of its own
+//! [[type]]
+//! path = "std::sync::Mutex<T>"                # primitive types: `int`, `float`, `str`, `slice<T>`, `pointer<T>`, …
+//! role = "plain"                              # see `Role`; also copy = true, variants = ["A"], item = "T" (what a
+//! like = ["other::Lock<T>"]                   # loop binds), target = "T" (what it derefs to)
+//! fns = ["new(T) -> Self = wrap(guarded, a0)", "lock(&self) -> Result<MutexGuard<T>> = ok(lock(self, exclusive))"]
+//! [macros]
+//! format = ["std::println"]                   # known by the path and by its last segment
+//! [[context]]
+//! attribute = "test"
+//! kind = "test"
+//! ```
+//!
+//! A function is written `name(parameters) -> type = effect` (see `OpName`); without an effect, a place lent by `&` is
+//! read, one lent by `&mut` is updated, closures run there and then, and the result depends on all arguments.
+//!
+//! In types, names of one or two capitals are parameters (only the type's own are followed), `Item<T>` is what
+//! iterating `T` gives (`Item` alone: the receiver), `*T` what `T` points to. A short name is a type of the same
+//! module or else the only one of that name; any other type is written with its path.
+
+mod load;
+mod op;
+#[cfg(test)]
+mod tests;
+mod text;
+mod types;
+
+use crate::finding::ContextKind;
+use crate::hir::{Edition, MacroShape, Name};
+use crate::project::load::LibraryMacros;
+use crate::resolve::LibraryNames;
+use rustc_hash::{FxHashMap, FxHashSet};
+use serde::Deserialize;
+use std::borrow::Cow;
+use std::sync::{Arc, LazyLock};
+
+pub use op::{Op, OpName};
+pub use text::context_kind;
+pub use types::TyExpr;
+
+/// Index of a modelled function.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct FnModelId(pub u32);
+
+/// How a modelled method takes its receiver.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum SelfMode {
+    None,
+    Value,
+    Ref,
+    RefMut,
+}
+
+#[derive(Clone, Debug)]
+pub struct FnModel {
+    /// Canonical path, or the bare name of an any-receiver method.
+    pub path: Name,
+    pub self_mode: SelfMode,
+    pub params: Vec<TyExpr>,
+    pub ret: TyExpr,
+    /// `None`: the default described above.
+    pub op: Option<Op>,
+}
+
+/// What dereferencing, dropping and iterating a value of a library's type means.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Role {
+    /// Nothing special.
+    Plain,
+    /// `Box`: its value is a pointer to what it owns.
+    Owner,
+    /// `Arc`, `Rc`: a pointer to what several handles own.
+    Counted,
+    /// A raw pointer by another name (`NonNull`).
+    Raw,
+    /// Gives access to what a lock protects, releases on drop.
+    Guard,
+    /// Derefs to what a once-cell holds (`LazyLock`).
+    Lazy,
+    /// The same place as what it wraps (`Pin`, `ManuallyDrop`).
+    Transparent,
+    /// Elements behind an index.
+    Collection,
+    Iterator,
+}
+
+#[derive(Clone, Debug)]
+pub struct TypeModel {
+    pub path: Name,
+    pub params: Vec<Name>,
+    pub role: Role,
+    /// Plain data: copying and dropping it has no effect that matters.
+    pub copy: bool,
+    /// What a `for` loop over it binds.
+    item: Option<TyExpr>,
+    /// What it derefs to, if that isn't its first argument.
+    target: Option<TyExpr>,
+    methods: FxHashMap<Name, FnModelId>,
+}
+
+/// An attribute that makes a function a context.
+#[derive(Clone, Debug)]
+pub struct AttributeModel {
+    pub path: Vec<Name>,
+    pub kind: ContextKind,
+    pub many: bool,
+}
+
+/// All models.
+#[derive(Default)]
+pub struct Models {
+    pub fns: Vec<FnModel>,
+    types: FxHashMap<Name, TypeModel>,
+    functions: FxHashMap<Name, FnModelId>,
+    any_methods: FxHashMap<Name, FnModelId>,
+    aliases: FxHashMap<String, String>,
+    prelude: FxHashMap<Name, Name>,
+    /// By path, and by last segment alone.
+    macros: FxHashMap<String, MacroShape>,
+    attributes: Vec<AttributeModel>,
+    /// Last segment of each type path → the types called so.
+    short: FxHashMap<Name, Vec<Name>>,
+    /// Module path → names in it, for glob imports.
+    members: FxHashMap<String, Vec<(Name, Name)>>,
+    traits: FxHashSet<Name>,
+}
+
+/// Aliases may lead to aliases; those of a user's file may do so in a circle.
+const MAX_ALIAS_STEPS: usize = 8;
+
+/// The built-in model files.
+const BUILT_IN: &[&str] = &[
+    include_str!("std.toml"),
+    include_str!("std-cell.toml"),
+    include_str!("std-collections.toml"),
+    include_str!("std-iter.toml"),
+    include_str!("std-memory.toml"),
+    include_str!("std-primitive.toml"),
+    include_str!("std-sync.toml"),
+    include_str!("std-system.toml"),
+    include_str!("macros.toml"),
+];
+
+/// The models compiled into the program.
+pub fn built_in() -> Arc<Models> {
+    static MODELS: LazyLock<Arc<Models>> = LazyLock::new(|| {
+        let mut models = Models::default();
+        if let Err(error) = load::add_files(&mut models, BUILT_IN) {
+            panic!("built-in models: {error}");
+        }
+        Arc::new(models)
+    });
+    MODELS.clone()
+}
+
+impl Models {
+    /// Adds one model file. Errs with a sentence that names the entry at fault; what stood before it stays.
+    pub fn add(&mut self, text: &str) -> Result<(), String> {
+        load::add_files(self, &[text])
+    }
+
+    pub fn fn_model(&self, id: FnModelId) -> &FnModel {
+        &self.fns[id.0 as usize]
+    }
+
+    /// A free function, or an associated one of a type or trait by its full path.
+    pub fn function(&self, path: Name) -> Option<FnModelId> {
+        self.functions.get(&path).copied().or_else(|| {
+            let (owner, method) = path.as_str().rsplit_once("::")?;
+            let (owner, method) = (Name::new(owner), Name::new(method));
+            if self.traits.contains(&owner) {
+                self.any_method(method)
+            } else {
+                self.type_method(owner, method)
+            }
+        })
+    }
+
+    /// A method or associated function of a library's type.
+    pub fn type_method(&self, ty: Name, method: Name) -> Option<FnModelId> {
+        self.types.get(&ty)?.methods.get(&method).copied()
+    }
+
+    /// A method of a library's trait, whatever the receiver.
+    pub fn any_method(&self, method: Name) -> Option<FnModelId> {
+        self.any_methods.get(&method).copied()
+    }
+
+    pub fn type_model(&self, path: Name) -> Option<&TypeModel> {
+        self.types.get(&path)
+    }
+
+    pub fn attributes(&self) -> &[AttributeModel] {
+        &self.attributes
+    }
+
+    /// One step towards the canonical path: the longest prefix that is an alias, replaced.
+    fn replace_alias(&self, path: &str) -> Option<String> {
+        let mut end = path.len();
+        loop {
+            if let Some(to) = self.aliases.get(&path[..end]) {
+                return Some(format!("{to}{}", &path[end..]));
+            }
+            end = path[..end].rfind("::")?;
+        }
+    }
+}
+
+impl LibraryNames for Models {
+    fn canonical(&self, path: &str) -> Name {
+        let mut path = Cow::Borrowed(path);
+        for _ in 0..MAX_ALIAS_STEPS {
+            match self.replace_alias(&path) {
+                Some(replaced) => path = Cow::Owned(replaced),
+                None => break,
+            }
+        }
+        Name::new(&path)
+    }
+
+    fn prelude(&self, name: Name, _edition: Edition) -> Option<Name> {
+        self.prelude.get(&name).copied()
+    }
+
+    fn glob(&self, module: &str) -> Vec<(Name, Name)> {
+        let module = self.canonical(module);
+        self.members.get(module.as_str()).cloned().unwrap_or_default()
+    }
+
+    fn is_trait(&self, path: Name) -> bool {
+        self.traits.contains(&path)
+    }
+}
+
+impl LibraryMacros for Models {
+    fn shape(&self, path: &[Name]) -> Option<MacroShape> {
+        match path {
+            [name] => self.macros.get(name.as_str()).copied(),
+            path => {
+                let path: Vec<&str> = path.iter().map(|name| name.as_str()).collect();
+                self.macros.get(self.canonical(&path.join("::")).as_str()).copied()
+            }
+        }
+    }
+}

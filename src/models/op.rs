@@ -1,0 +1,305 @@
+//! The kinds of effect a modelled function can have: a small expression over its arguments, evaluated by the walk.
+//!
+//! In: the words of a model's effect. Out: `OpName` with how many arguments each takes and which words it takes
+//! literally. Invariant: an `Op` that `check` accepts needs no further look at its shape by who evaluates it.
+
+use crate::hir::Name;
+use std::ops::RangeInclusive;
+
+/// An effect: nested applications, evaluated inside out; the outermost one's value is the result.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Op {
+    /// The receiver.
+    SelfArg,
+    /// An argument, from 0.
+    Arg(usize),
+    /// A word that an operation takes literally (`exclusive`, `thread`).
+    Word(Name),
+    Apply(OpName, Vec<Op>),
+}
+
+macro_rules! op_names {
+    ($($(#[$doc:meta])* $variant:ident = $text:literal, $arity:expr;)*) => {
+        /// See each; arguments in parentheses, `?` after one that may be left out.
+        #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+        pub enum OpName { $($(#[$doc])* $variant,)* }
+
+        impl OpName {
+            pub fn parse(text: &str) -> Option<OpName> {
+                match text { $($text => Some(OpName::$variant),)* _ => None }
+            }
+
+            pub fn as_str(self) -> &'static str {
+                match self { $(OpName::$variant => $text,)* }
+            }
+
+            /// How many arguments it takes, words included.
+            pub fn arity(self) -> RangeInclusive<usize> {
+                match self { $(OpName::$variant => $arity,)* }
+            }
+        }
+    };
+}
+
+op_names! {
+    /// The unit value.
+    Unit = "unit", 0..=0;
+    /// A fresh value that depends on the arguments of the call but doesn't touch them.
+    Fresh = "fresh", 0..=0;
+    /// (x, y, …) one after the other; the last one's value.
+    Seq = "seq", 2..=8;
+    /// (p) what a pointer points to, by value (also the pointer or handle itself if that is what is stored).
+    Read = "read", 1..=1;
+    /// (p, v) stores through a pointer.
+    Write = "write", 2..=2;
+    /// (p) reads and writes through a pointer in one call, nobody knows how.
+    Update = "update", 1..=1;
+    /// (p) reads through a pointer; the result is plain data.
+    Observe = "observe", 1..=1;
+    /// (p, v) stores, gives back the old value.
+    Replace = "replace", 2..=2;
+    /// (p, q) exchanges what two pointers point to.
+    Swap = "swap", 2..=2;
+    /// (step, p) pointer to a part: `cell`, `guarded`, `once`.
+    Part = "part", 2..=2;
+    /// (p) the pointer as a raw one. Of a guard or handle, as the next two: a pointer to what it gives access to.
+    Raw = "raw", 1..=1;
+    /// (p) the pointer as `&`; one made from a raw pointer stays raw.
+    Shared = "shared", 1..=1;
+    /// (p) the pointer as `&mut`; one made from a raw pointer stays raw.
+    Exclusive = "exclusive", 1..=1;
+    /// (what, key?) pointer to state of the whole process: `env`, `current_dir`; or to one entry of it.
+    Global = "global", 1..=2;
+    /// (v) puts a value into a new object, gives a pointer that owns it.
+    New = "new", 1..=1;
+    /// (step, v?) a value that holds another as a part; without `v` nothing is there yet.
+    Wrap = "wrap", 1..=2;
+    /// (step, v) the part that a value holds, taken out of it.
+    Unwrap = "unwrap", 2..=2;
+    /// (v) as an enum value.
+    Some = "some", 1..=1;
+    Ok = "ok", 1..=1;
+    None = "none", 0..=0;
+    Err = "err", 1..=1;
+    /// (a, b) one of them.
+    Either = "either", 2..=2;
+    Tuple = "tuple", 1..=8;
+    /// (x) the payload of the success variant; the rest of the program runs only if there is one.
+    Payload = "payload", 1..=1;
+    /// (x) the payload of the success variant if there is one, nothing (bottom) otherwise; the path goes on.
+    Inner = "inner", 1..=1;
+    /// (x, y) payload, or else y.
+    PayloadOr = "payload_or", 2..=2;
+    /// (x, f) payload, or else what the closure makes of the failure; not run if the success is sure.
+    PayloadOrElse = "payload_or_else", 2..=2;
+    /// (x) Some/Ok payload as an Option, mixed with None.
+    Success = "success", 1..=1;
+    /// (x, e) an Option as a Result, with `e` for None.
+    OkOr = "ok_or", 2..=2;
+    /// (p) whether the success variant is there: a condition.
+    IsSuccess = "is_success", 1..=1;
+    /// (p) whether it isn't.
+    IsFailure = "is_failure", 1..=1;
+    /// (p) the enum with a reference to the payload inside (`as_ref`, `as_mut`); as exclusive as `p`.
+    PayloadRef = "payload_ref", 1..=1;
+    /// (f, args…) runs a closure now.
+    Call = "call", 1..=5;
+    /// (f, args…) runs a closure now, or not.
+    MaybeCall = "maybe_call", 1..=5;
+    /// (x, f) maps the success payload.
+    MapPayload = "map_payload", 2..=2;
+    /// (x, f) maps the failure payload.
+    MapFailure = "map_failure", 2..=2;
+    /// (x, f) the closure's result (or `f` itself if it is no closure) replaces the success.
+    AndThen = "and_then", 2..=2;
+    /// (x, f) the closure's result (or `f` itself if it is no closure) replaces the failure.
+    OrElse = "or_else", 2..=2;
+    /// (p, key?) an element (that of the key), taken out.
+    TakeElem = "take_elem", 1..=2;
+    /// (p) a pointer to some element.
+    ElemRef = "elem_ref", 1..=1;
+    /// (p, i) a pointer to the element at an index or key.
+    IndexRef = "index_ref", 2..=2;
+    /// (p, v) puts an element in; the value depends on what was there (whether it is new).
+    Push = "push", 2..=2;
+    /// (p, x) puts every element of an iterator or collection in.
+    Extend = "extend", 2..=2;
+    /// (p) iterator of pointers to disjoint shares of a slice.
+    Shares = "shares", 1..=1;
+    /// (p) a pointer to one share of a slice, disjoint from the others made by the same call.
+    Share = "share", 1..=1;
+    /// (x) iterator over a collection (given by value or pointer) or the iterator itself.
+    Iter = "iter", 1..=1;
+    /// (x) every element by value, taken out of the place (`drain`).
+    DrainIter = "drain_iter", 1..=1;
+    /// (kind, x, f?, g?) adds an adaptor: one of `STAGES`. `keyed` makes each element a pair of an unknown key and it,
+    /// `values` keeps a pair's second part; `scan` has the state first, then the closure.
+    Stage = "stage", 2..=4;
+    /// (x, f) consumes an iterator, runs f on each element.
+    Each = "each", 2..=2;
+    /// (x, init, f) consumes with an accumulator.
+    Fold = "fold", 3..=3;
+    /// (x) consumes; the result depends on the elements.
+    Drive = "drive", 1..=1;
+    /// (x, f) consumes and may stop early, f on each element; plain data that depends on what f says.
+    Search = "search", 2..=2;
+    /// (x, f?) consumes and may stop early, f on a reference to each element; one of the elements, or None.
+    Find = "find", 1..=2;
+    /// (x) consumes into a collection of the elements.
+    Collect = "collect", 1..=1;
+    /// (x) next element of an iterator (given by value or pointer), or None.
+    Next = "next", 1..=1;
+    /// (f) an iterator whose elements a closure makes.
+    IterFrom = "iter_from", 1..=1;
+    /// (v) an iterator that gives the same value again and again.
+    Repeat = "repeat", 1..=1;
+    /// () an iterator that counts from 0.
+    Counter = "counter", 0..=0;
+    /// (p, ordering)
+    AtomicLoad = "atomic_load", 2..=2;
+    /// (p, v, ordering)
+    AtomicStore = "atomic_store", 3..=3;
+    /// (p, operation, v, ordering) gives the old value; with `apply`, `v` is a closure from the old to the new one.
+    AtomicUpdate = "atomic_update", 4..=4;
+    /// (p, expected, new, success, failure)
+    AtomicCas = "atomic_cas", 5..=5;
+    /// The same, giving the value that was there (`compare_and_swap`).
+    AtomicCasOld = "atomic_cas_old", 5..=5;
+    /// (p, f, set, fetch) compare-exchange loop around a closure.
+    AtomicFetchUpdate = "atomic_fetch_update", 4..=4;
+    /// (ordering)
+    Fence = "fence", 1..=1;
+    /// (p, mode) takes a lock, gives the guard.
+    Lock = "lock", 2..=2;
+    /// (p, mode) takes it if it is free: a guard that holds once the success is seen.
+    TryLock = "try_lock", 2..=2;
+    /// (p, mode, f) runs a closure under a lock, with a pointer to the data.
+    WithLock = "with_lock", 3..=3;
+    /// (guard, f) the same hold, giving access to what the closure's result points to.
+    MapGuard = "map_guard", 2..=2;
+    /// (guard, mode) the same hold in another mode, not given up between.
+    Remode = "remode", 2..=2;
+    /// (condvar, guard) gives the lock up and takes it again.
+    Wait = "wait", 2..=2;
+    /// (condvar, guard, f) the same, until a closure on the data says stop.
+    WaitWhile = "wait_while", 3..=3;
+    /// (v) ends a value.
+    Drop = "drop", 1..=1;
+    /// (v) the value, which is never dropped.
+    Forget = "forget", 1..=1;
+    /// (kind, f, options?) starts a context; gives a handle. `options` is a builder that may hold a name.
+    Spawn = "spawn", 2..=3;
+    /// (scope, f, options?) starts one that the scope joins.
+    SpawnIn = "spawn_in", 2..=3;
+    /// (kind, f) runs f with a scope; joins all it started.
+    Scope = "scope", 2..=2;
+    /// (h) waits for a context's end.
+    Join = "join", 1..=1;
+    /// (builder, name)
+    SetName = "set_name", 2..=2;
+    /// (p, f?) runs f (or the closure wrapped as `once`) the first time; a pointer to what it made.
+    OnceCall = "once_call", 1..=2;
+    /// (p, v) stores if nothing is there yet.
+    OnceSet = "once_set", 2..=2;
+    /// (p) a pointer to what is there.
+    OnceGet = "once_get", 1..=1;
+    /// () sender and receiver.
+    Channel = "channel", 0..=0;
+    /// (sender, v)
+    Send = "send", 2..=2;
+    /// (receiver) a value that was sent.
+    Recv = "recv", 1..=1;
+    /// (receiver) iterator over the values that were sent.
+    RecvIter = "recv_iter", 1..=1;
+    /// (p) everybody waits for everybody.
+    Barrier = "barrier", 1..=1;
+    /// (p) what was done before is seen by who acquires after.
+    Release = "release", 1..=1;
+    Acquire = "acquire", 1..=1;
+    /// () a handle of the running context.
+    Current = "current", 0..=0;
+    /// () waits for the running context's own token.
+    Park = "park", 0..=0;
+    /// (handle) gives a context its token.
+    Unpark = "unpark", 1..=1;
+    /// Doesn't come back.
+    Diverge = "diverge", 0..=0;
+    /// (operation, a, b) arithmetic on constants.
+    Arith = "arith", 3..=3;
+}
+
+/// Parts of a value that the type's own methods lead to.
+pub const STEPS: &[&str] = &["cell", "guarded", "once"];
+/// Modes of a lock.
+pub const MODES: &[&str] = &["exclusive", "shared"];
+/// Iterator adaptors.
+pub const STAGES: &[&str] = &[
+    "map",
+    "filter",
+    "filter_map",
+    "flat_map",
+    "inspect",
+    "enumerate",
+    "zip",
+    "chain",
+    "partial",
+    "cloned",
+    "flatten",
+    "keyed",
+    "values",
+    "scan",
+];
+/// What `atomic_update` does to the value.
+pub const UPDATES: &[&str] =
+    &["add", "sub", "and", "nand", "or", "xor", "not", "max", "min", "swap", "apply"];
+/// What `arith` knows.
+pub const ARITHMETIC: &[&str] = &["add", "sub", "mul", "div", "rem", "min", "max"];
+/// State of the whole process.
+pub const GLOBALS: &[&str] = &["env", "current_dir"];
+
+impl OpName {
+    /// Position of the argument that is taken literally, and the words it may be.
+    fn literal(self) -> Option<(usize, &'static [&'static str])> {
+        match self {
+            OpName::Part | OpName::Wrap | OpName::Unwrap => Some((0, STEPS)),
+            OpName::Lock | OpName::TryLock | OpName::WithLock | OpName::Remode => Some((1, MODES)),
+            OpName::Stage => Some((0, STAGES)),
+            OpName::AtomicUpdate => Some((1, UPDATES)),
+            OpName::Arith => Some((0, ARITHMETIC)),
+            OpName::Global => Some((0, GLOBALS)),
+            OpName::Spawn | OpName::Scope => Some((0, super::text::SPAWN_KINDS)),
+            _ => None,
+        }
+    }
+}
+
+impl Op {
+    /// Whether the effect makes sense for a function with so many parameters; errs with what is wrong.
+    pub fn check(&self, has_self: bool, params: usize) -> Result<(), String> {
+        match self {
+            Op::SelfArg if !has_self => Err("there is no `self`".to_owned()),
+            Op::Arg(n) if *n >= params => Err(format!("there is no argument `a{n}`")),
+            Op::SelfArg | Op::Arg(_) => Ok(()),
+            Op::Word(word) => Err(format!("`{word}` is no operation")),
+            Op::Apply(name, args) => {
+                let arity = name.arity();
+                if !arity.contains(&args.len()) {
+                    let (least, most) = (arity.start(), arity.end());
+                    let wanted =
+                        if least == most { format!("{least}") } else { format!("{least} to {most}") };
+                    return Err(format!("`{}` takes {wanted} arguments, not {}", name.as_str(), args.len()));
+                }
+                args.iter().enumerate().try_for_each(|(at, arg)| match (name.literal(), arg) {
+                    (Some((n, words)), Op::Word(word)) if n == at && words.contains(&word.as_str()) => Ok(()),
+                    (Some((n, words)), _) if n == at => Err(format!(
+                        "argument {} of `{}` is one of {}",
+                        at + 1,
+                        name.as_str(),
+                        words.join(", ")
+                    )),
+                    _ => arg.check(has_self, params),
+                })
+            }
+        }
+    }
+}

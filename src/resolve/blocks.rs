@@ -1,0 +1,291 @@
+//! Items in function bodies.
+//!
+//! In: the bodies that `collect` left pending because an item's keyword (or a macro that makes items) stands in them.
+//! Out: an anonymous module for each block with items, below the module (or block) around it, its items collected
+//! like any others; and again for the bodies of those items, until none is left.
+//!
+//! Invariants. Afterwards the program's tables are complete: resolving a body never adds to them. A body without such
+//! a word is not lowered here. Lowering runs in parallel; what is found is entered in the bodies' order.
+
+use super::collect::{Collector, Place};
+use super::scope::CrateNames;
+use super::{BodyOwner, File, ModuleId, Owner, Program};
+use crate::finding::FileId;
+use crate::hir::{
+    Block, BlockItemsId, Body, BodySource, ExprId, ExprKind, MacroShape, Name, Stmt, TextRange, Tokens, Tt,
+};
+use crate::project::load::{CrateMacroScope, LibraryMacros};
+use crate::syntax::{LoweredBody, lower_body};
+use rayon::prelude::*;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::{LazyLock, Mutex};
+
+/// Words that begin an item.
+static KEYWORDS: LazyLock<FxHashSet<Name>> =
+    LazyLock::new(|| KEYWORD_TEXTS.iter().map(|k| Name::new(k)).collect());
+
+const KEYWORD_TEXTS: [&str; 13] = [
+    "fn",
+    "static",
+    "const",
+    "struct",
+    "enum",
+    "impl",
+    "trait",
+    "use",
+    "mod",
+    "type",
+    "macro_rules",
+    "union",
+    "extern",
+];
+
+/// A body that may hold items.
+pub(super) struct PendingBody {
+    pub owner: BodyOwner,
+    pub place: Place,
+    pub source: BodySource,
+    pub first_binding: u32,
+}
+
+/// A body with items in its blocks.
+pub(super) struct BodyBlocks {
+    /// Lowered already; taken when the body is resolved.
+    pub lowered: Mutex<Option<LoweredBody>>,
+    /// By `BlockItemsId`.
+    pub modules: Vec<Option<ModuleId>>,
+}
+
+/// Which words in a crate's bodies mean that there may be items.
+pub(super) struct ItemWords {
+    /// The answer for each name seen so far.
+    known: FxHashMap<Name, bool>,
+}
+
+impl ItemWords {
+    pub fn new(krate: &CrateNames) -> ItemWords {
+        let mut known: FxHashMap<Name, bool> = KEYWORDS.iter().map(|k| (*k, true)).collect();
+        let tables = std::iter::once(&krate.macros).chain(krate.other_macros.iter().map(|(_, table)| table));
+        let defs: Vec<_> = tables.flat_map(|table| table.defs.iter().map(|(_, def)| def)).collect();
+        loop {
+            let before = known.len();
+            for def in &defs {
+                let makes_items = |tokens: &Tokens| any_ident(tokens, &mut |name| known.contains_key(&name));
+                if !known.contains_key(&def.name)
+                    && def.rules.iter().any(|rule| makes_items(&rule.transcriber))
+                {
+                    known.insert(def.name, true);
+                }
+            }
+            if known.len() == before {
+                return ItemWords { known };
+            }
+        }
+    }
+
+    fn is_item_word(&mut self, name: Name, library: &dyn LibraryMacros) -> bool {
+        *self.known.entry(name).or_insert_with(|| {
+            let shape = library.shape(&[name]);
+            matches!(
+                shape,
+                Some(
+                    MacroShape::ThreadLocal | MacroShape::LazyStatic | MacroShape::CfgIf | MacroShape::Items
+                )
+            )
+        })
+    }
+
+    pub fn may_have_items(&mut self, file: &File, source: &BodySource, library: &dyn LibraryMacros) -> bool {
+        match source {
+            BodySource::Tokens(tokens) => any_ident(tokens, &mut |name| self.is_item_word(name, library)),
+            BodySource::Text(range) => match file.bodies.binary_search_by_key(&range.lo, |b| b.range.lo) {
+                Ok(at) => file.bodies[at].identifiers.iter().any(|name| self.is_item_word(*name, library)),
+                Err(_) => text_has_keyword(&file.source.text, *range),
+            },
+        }
+    }
+}
+
+/// Whether some identifier in the tokens is wanted.
+fn any_ident(tokens: &Tokens, wanted: &mut dyn FnMut(Name) -> bool) -> bool {
+    tokens.iter().any(|tt| match tt {
+        Tt::Ident(name, _) => wanted(*name),
+        Tt::Group(_, inner, _) => any_ident(inner, wanted),
+        Tt::Lifetime(..) | Tt::Punct(..) | Tt::Literal(..) => false,
+    })
+}
+
+/// Whether an initializer that has a block holds an item's keyword.
+fn text_has_keyword(text: &str, range: TextRange) -> bool {
+    let Some(text) = text.get(range.lo as usize..range.hi as usize) else { return false };
+    text.contains('{')
+        && text
+            .split(|c: char| !(c.is_alphanumeric() || c == '_' || c == '\''))
+            .any(|w| KEYWORD_TEXTS.contains(&w))
+}
+
+impl Program {
+    /// Lowers a body that stands in `module`.
+    pub(super) fn lower(
+        &self,
+        module: ModuleId,
+        file: FileId,
+        source: &BodySource,
+        first_binding: u32,
+    ) -> LoweredBody {
+        let krate = self.krate(module).0 as usize;
+        let names = &self.index.crates[krate];
+        let module = self.module_path(module);
+        let macros = CrateMacroScope {
+            table: &names.macros,
+            others: &names.other_macros,
+            module: &module,
+            library: &*self.index.macros,
+            cfg: &self.crates[krate].source.cfg,
+        };
+        lower_body(&self.file(file).source.text, source, first_binding, &macros)
+    }
+}
+
+/// Finds the items in all pending bodies.
+pub(super) fn collect_blocks(collector: &mut Collector) {
+    while !collector.pending.is_empty() {
+        let batch = std::mem::take(&mut collector.pending);
+        let program = &collector.program;
+        let lower = |p: &PendingBody| program.lower(p.place.module, p.place.file, &p.source, p.first_binding);
+        let lowered: Vec<LoweredBody> = batch.par_iter().map(lower).collect();
+        for (pending, lowered) in batch.iter().zip(lowered) {
+            if !lowered.body.block_items.is_empty() {
+                collector.enter_blocks(pending, lowered);
+            }
+        }
+    }
+}
+
+impl Collector {
+    /// Makes the modules of a body's blocks and collects their items.
+    fn enter_blocks(&mut self, pending: &PendingBody, lowered: LoweredBody) {
+        let body = &lowered.body;
+        let mut modules: Vec<Option<ModuleId>> = vec![None; body.block_items.len()];
+        let mut todo = vec![(body.root, pending.place.module)];
+        while let Some((id, around)) = todo.pop() {
+            let kind = &body.expr(id).kind;
+            let mut module = around;
+            if let ExprKind::Block(block) = kind {
+                let mut own = items_of_block(body, block);
+                own.retain(|items| modules.get(items.0 as usize).is_some_and(|m| m.is_none()));
+                if !own.is_empty() {
+                    module = self.block_module(pending, around);
+                    for items in own {
+                        modules[items.0 as usize] = Some(module);
+                    }
+                }
+            }
+            let first = todo.len();
+            children(kind, &mut |child| todo.push((child, module)));
+            todo[first..].reverse();
+        }
+        for (items, module) in body.block_items.iter().zip(&modules) {
+            if let Some(module) = *module {
+                self.undecided_items(Place { module, owner: Owner::Module, ..pending.place }, items);
+            }
+        }
+        let blocks = BodyBlocks { lowered: Mutex::new(Some(lowered)), modules };
+        self.program.index.blocks.insert(pending.owner, blocks);
+    }
+
+    fn block_module(&mut self, pending: &PendingBody, around: ModuleId) -> ModuleId {
+        let krate = self.program.krate(around);
+        let name = self.program.modules[around.index()].name;
+        let id = self.new_module(name, krate, Some(around), pending.place.file, pending.place.when);
+        let def = &mut self.program.modules[id.index()];
+        def.is_block = true;
+        def.block_of = match pending.owner {
+            BodyOwner::Fn(id) => Some(id),
+            BodyOwner::Static(_) | BodyOwner::Const(_) => None,
+        };
+        id
+    }
+}
+
+/// The items that a block declares, those of the macro calls among its statements included.
+pub(super) fn items_of_block(body: &Body, block: &Block) -> Vec<BlockItemsId> {
+    let mut found: Vec<BlockItemsId> = block.items.into_iter().collect();
+    let statements = block.stmts.iter().filter_map(|s| match s {
+        Stmt::Expr(e) => Some(*e),
+        Stmt::Let { .. } => None,
+    });
+    for statement in statements.chain(block.tail) {
+        if let ExprKind::Block(inner) = &body.expr(statement).kind
+            && inner.transparent
+        {
+            found.extend(items_of_block(body, inner));
+        }
+    }
+    found
+}
+
+/// The expressions directly below one, in source order.
+fn children(kind: &ExprKind, visit: &mut dyn FnMut(ExprId)) {
+    let mut all = |ids: &[ExprId]| ids.iter().for_each(|id| visit(*id));
+    match kind {
+        ExprKind::Missing | ExprKind::Lit(_) | ExprKind::Path(_) | ExprKind::Continue { .. } => {}
+        ExprKind::Block(block) => {
+            for stmt in &block.stmts {
+                match stmt {
+                    Stmt::Let { init, else_, .. } => init.iter().chain(else_).for_each(|id| visit(*id)),
+                    Stmt::Expr(e) => visit(*e),
+                }
+            }
+            block.tail.iter().for_each(|id| visit(*id));
+        }
+        ExprKind::If { cond, then, else_ } => {
+            all(&[*cond, *then]);
+            else_.iter().for_each(|id| visit(*id));
+        }
+        ExprKind::Match { scrutinee, arms } => {
+            visit(*scrutinee);
+            for arm in arms {
+                arm.guard.iter().chain([&arm.body]).for_each(|id| visit(*id));
+            }
+        }
+        ExprKind::While { cond: a, body: b, .. }
+        | ExprKind::For { iter: a, body: b, .. }
+        | ExprKind::Index { base: a, index: b }
+        | ExprKind::Binary { left: a, right: b, .. }
+        | ExprKind::Assign { left: a, right: b }
+        | ExprKind::AssignOp { left: a, right: b, .. }
+        | ExprKind::Repeat { element: a, len: b, .. } => all(&[*a, *b]),
+        ExprKind::Let { scrutinee: e, .. }
+        | ExprKind::Loop { body: e, .. }
+        | ExprKind::Field { base: e, .. }
+        | ExprKind::Unary { operand: e, .. }
+        | ExprKind::Borrow { operand: e, .. }
+        | ExprKind::Cast { operand: e, .. }
+        | ExprKind::Await(e)
+        | ExprKind::Try(e) => visit(*e),
+        ExprKind::Closure(closure) => visit(closure.body),
+        ExprKind::Break { value, .. } | ExprKind::Return(value) => value.iter().for_each(|id| visit(*id)),
+        ExprKind::Call { callee: first, args } | ExprKind::MethodCall { receiver: first, args, .. } => {
+            visit(*first);
+            args.iter().for_each(|id| visit(*id));
+        }
+        ExprKind::Struct { fields, base, .. } => {
+            fields.iter().map(|(_, id)| id).chain(base).for_each(|id| visit(*id));
+        }
+        ExprKind::Tuple(args)
+        | ExprKind::Array { elements: args, .. }
+        | ExprKind::MacroArgs { args, .. }
+        | ExprKind::Join { branches: args, .. } => all(args),
+        ExprKind::Range { lo, hi, .. } => lo.iter().chain(hi).for_each(|id| visit(*id)),
+        ExprKind::Select { branches, else_, .. } => {
+            for branch in branches {
+                [Some(&branch.future), branch.guard.as_ref(), Some(&branch.handler)]
+                    .into_iter()
+                    .flatten()
+                    .for_each(|id| visit(*id));
+            }
+            else_.iter().for_each(|id| visit(*id));
+        }
+    }
+}

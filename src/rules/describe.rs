@@ -1,0 +1,289 @@
+//! From a group of racing accesses to a finding: names, threads, accesses, the sentence and the reason.
+
+use super::Facts;
+use super::pairs::{Event, Group};
+use crate::finding::{Access, AccessKind, ContextKind, Evidence, Finding, Level, Location, Thread, Via};
+use crate::interp::contexts::{Context, ContextId};
+use crate::interp::places::{FrameId, Index, PlaceId, Proj, Root};
+use crate::resolve::Ty;
+
+/// What the rule adds.
+pub struct Story {
+    pub rule: &'static str,
+    pub level: Level,
+    pub help: String,
+}
+
+/// The contexts that are shown as one: those of one spawn site.
+struct Shown {
+    thread: Thread,
+    members: Vec<ContextId>,
+}
+
+/// The finding for a group. `None` where no two contexts are left to name.
+pub fn describe(facts: &Facts, story: &Story, group: &Group) -> Option<Finding> {
+    let shown = threads(facts, group);
+    if shown.is_empty() {
+        return None;
+    }
+    let accesses = accesses(facts, group, &shown);
+    let place = place_name(facts, group.place);
+    let threads: Vec<Thread> = shown.iter().map(|s| s.thread.clone()).collect();
+    let only_tests = threads.iter().all(|t| t.kind == ContextKind::Test);
+    let level = if only_tests { story.level.min(Level::Warning) } else { story.level };
+    let evidence = shown
+        .iter()
+        .flat_map(|s| &s.members)
+        .map(|id| facts.analysis.contexts.get(*id).evidence)
+        .max()
+        .unwrap_or(Evidence::Spawned);
+    let (because, because_at) = because(facts, &shown);
+    Some(Finding {
+        rule: story.rule,
+        level,
+        evidence,
+        message: message(&place, &threads, &accesses),
+        because,
+        because_at,
+        fingerprint: fingerprint(story.rule, &place, &threads),
+        place,
+        declared_at: declared_at(facts, group.place),
+        threads,
+        accesses,
+        schedule: Vec::new(),
+        outcomes: None,
+        help: story.help.clone(),
+        fix: None,
+    })
+}
+
+fn threads(facts: &Facts, group: &Group) -> Vec<Shown> {
+    let analysis = facts.analysis;
+    let mut shown: Vec<Shown> = Vec::new();
+    let mut order: Vec<ContextId> = group.events.iter().map(|e| e.context).collect();
+    order.sort_unstable();
+    order.dedup();
+    for id in order {
+        let context = analysis.contexts.get(id);
+        let same = |s: &&mut Shown| s.thread.spawned_at == context.spawned_at && s.thread.kind == context.kind;
+        match shown.iter_mut().find(same) {
+            Some(known) => {
+                let meets = known.members.iter().any(|m| {
+                    group.pairs.iter().any(|(i, j)| {
+                        let pair = (group.events[*i].context, group.events[*j].context);
+                        pair == (*m, id) || pair == (id, *m)
+                    })
+                });
+                known.thread.many |= meets || analysis.is_many(id);
+                known.members.push(id);
+            }
+            None => shown.push(Shown {
+                thread: Thread {
+                    name: context.name.clone(),
+                    kind: context.kind,
+                    many: analysis.is_many(id),
+                    spawned_at: context.spawned_at,
+                },
+                members: vec![id],
+            }),
+        }
+    }
+    shown.sort_by_key(|s| (s.thread.kind != ContextKind::Main, s.thread.spawned_at));
+    shown
+}
+
+fn accesses(facts: &Facts, group: &Group, shown: &[Shown]) -> Vec<Access> {
+    let mut list: Vec<Access> = Vec::new();
+    for event in &group.events {
+        let Some(thread) = shown.iter().position(|s| s.members.contains(&event.context)) else { continue };
+        let access = Access {
+            thread,
+            kind: event.access.kind,
+            atomic: event.access.atomic.map(|n| n.as_str()),
+            locks: lock_names(facts, event),
+            at: event.access.at,
+            via: via(facts, event),
+        };
+        merge(&mut list, access);
+    }
+    list.sort_by_key(|a| (a.at.file, a.at.range.lo, a.at.range.hi, a.thread));
+    list
+}
+
+/// One entry for each thread and source range; a read inside the expression that writes makes it an update.
+fn merge(list: &mut Vec<Access>, access: Access) {
+    for old in list.iter_mut() {
+        let same_file = old.at.file == access.at.file && old.thread == access.thread;
+        if !same_file {
+            continue;
+        }
+        let (inner, outer) = (old.at.range, access.at.range);
+        if inner == outer || inner.contains(outer) && is_part(old.kind, access.kind) {
+            old.kind = joined(old.kind, access.kind);
+            return;
+        }
+        if outer.contains(inner) && is_part(access.kind, old.kind) {
+            let kind = joined(old.kind, access.kind);
+            *old = access;
+            old.kind = kind;
+            return;
+        }
+    }
+    list.push(access);
+}
+
+fn is_part(whole: AccessKind, part: AccessKind) -> bool {
+    whole != AccessKind::Read && part == AccessKind::Read
+}
+
+fn joined(a: AccessKind, b: AccessKind) -> AccessKind {
+    if a == b { a } else { AccessKind::Update }
+}
+
+fn lock_names(facts: &Facts, event: &Event) -> Vec<String> {
+    let mut names: Vec<String> = event.access.locks.iter().map(|l| place_name(facts, l.lock)).collect();
+    names.dedup();
+    names
+}
+
+/// The calls that lead from the context's entry to the access.
+fn via(facts: &Facts, event: &Event) -> Vec<Via> {
+    let mut calls = Vec::new();
+    let mut at: Option<FrameId> = Some(event.access.frame);
+    while let Some(frame) = at {
+        let frame = facts.analysis.frames.get(frame);
+        if let (Some(function), Some(at)) = (frame.function, frame.called_at) {
+            calls.push(Via { function: facts.program.fn_def(function).name.to_string(), at });
+        }
+        at = frame.parent;
+    }
+    calls.reverse();
+    calls
+}
+
+/// The name of a place: the static's path, `Type.field`, or the binding.
+pub fn place_name(facts: &Facts, place: PlaceId) -> String {
+    let analysis = facts.analysis;
+    let places = &analysis.places;
+    let root_place = places.ancestors(place).last().unwrap_or(place);
+    let mut name = match places.get(root_place).root {
+        Root::Static(id) | Root::ThreadLocal(id) => facts.program.statics[id.index()].path.clone(),
+        Root::Local(frame, local) => analysis.locals.get(&(frame, local)).map_or("value".to_owned(), |l| l.0.to_string()),
+        Root::Object(object) => {
+            let object = &analysis.objects.list[object.0 as usize];
+            match (&places.get(root_place).ty, object.name) {
+                (Ty::Adt(id, _), _) => facts.program.adts[id.index()].name.to_string(),
+                (_, Some(name)) => name.to_string(),
+                _ => "value".to_owned(),
+            }
+        }
+    };
+    for step in places.path(place) {
+        match step {
+            Proj::Field(field) => name.push_str(&format!(".{field}")),
+            Proj::Index(Index::Const(n)) => name.push_str(&format!("[{n}]")),
+            Proj::Index(_) => name.push_str("[*]"),
+            Proj::Cell | Proj::Guarded | Proj::Once | Proj::Deref => {}
+        }
+    }
+    name
+}
+
+fn declared_at(facts: &Facts, place: PlaceId) -> Option<Location> {
+    match facts.analysis.places.get(place).root {
+        Root::Static(id) | Root::ThreadLocal(id) => {
+            let def = &facts.program.statics[id.index()];
+            Some(Location { file: def.file, range: def.name_range })
+        }
+        Root::Local(frame, local) => facts.analysis.locals.get(&(frame, local)).map(|l| l.1),
+        Root::Object(object) => Some(facts.analysis.objects.list[object.0 as usize].site),
+    }
+}
+
+fn message(place: &str, threads: &[Thread], accesses: &[Access]) -> String {
+    let kinds = |t: usize| {
+        accesses.iter().filter(|a| a.thread == t).map(|a| a.kind).reduce(joined).unwrap_or(AccessKind::Read)
+    };
+    let of = |wanted: &[AccessKind]| -> Vec<usize> {
+        (0..threads.len()).filter(|t| wanted.contains(&kinds(*t))).collect()
+    };
+    let updating = of(&[AccessKind::Update]);
+    let writing = of(&[AccessKind::Write]);
+    let reading = of(&[AccessKind::Read]);
+    let mut clauses = Vec::new();
+    for (verb, who) in [("updated", &updating), ("written", &writing), ("read", &reading)] {
+        if !who.is_empty() {
+            clauses.push(format!("{verb} by {}", names(threads, who)));
+        }
+    }
+    let alone = threads.len() == 1;
+    let tail = if alone { ", several of which run at once, with no lock in common" } else { " with no lock in common" };
+    format!("`{place}` is {}{tail}", list(&clauses))
+}
+
+fn names(threads: &[Thread], who: &[usize]) -> String {
+    let named: Vec<String> = who
+        .iter()
+        .map(|t| {
+            let thread = &threads[*t];
+            if thread.many { format!("`{}` (×many)", thread.name) } else { format!("`{}`", thread.name) }
+        })
+        .collect();
+    list(&named)
+}
+
+fn list(parts: &[String]) -> String {
+    match parts {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+/// Why the contexts are held to be concurrent.
+fn because(facts: &Facts, shown: &[Shown]) -> (String, Vec<Location>) {
+    let mut at = Vec::new();
+    let mut parts = Vec::new();
+    for one in shown {
+        let context = facts.analysis.contexts.get(one.members[0]);
+        parts.push(reason(facts, context, &one.thread, &mut at));
+    }
+    (list(&parts), at)
+}
+
+fn reason(facts: &Facts, context: &Context, thread: &Thread, at: &mut Vec<Location>) -> String {
+    let name = &thread.name;
+    let n = at.len();
+    at.push(thread.spawned_at);
+    match context.kind {
+        ContextKind::Main => format!("`{name}` ({{{n}}}) goes on meanwhile"),
+        ContextKind::Test => format!("test `{name}` ({{{n}}}) runs in a thread of the one test process"),
+        ContextKind::Caller => format!("`{name}` ({{{n}}}) is a safe public function that any thread may call"),
+        ContextKind::Thread | ContextKind::Parallel | ContextKind::Task => {
+            let times = match (thread.many, context.many) {
+                (true, true) => " again before an earlier one has ended",
+                (true, false) => " on several paths",
+                _ => "",
+            };
+            let parent = context.parent.map(|p| facts.analysis.contexts.get(p).name.clone());
+            let by = parent.map_or(String::new(), |p| format!(" by `{p}`"));
+            format!("`{name}` is started{by} at {{{n}}}{times}")
+        }
+        ContextKind::Interrupt | ContextKind::SignalHandler => format!("`{name}` ({{{n}}}) interrupts what runs"),
+        ContextKind::RequestHandler | ContextKind::PythonCall | ContextKind::Hook => {
+            format!("`{name}` ({{{n}}}) may be called by several threads")
+        }
+    }
+}
+
+/// Stable under moved lines: rule, place and thread names.
+fn fingerprint(rule: &str, place: &str, threads: &[Thread]) -> String {
+    let mut names: Vec<&str> = threads.iter().map(|t| t.name.as_str()).collect();
+    names.sort_unstable();
+    let text = format!("{rule}|{place}|{}", names.join(","));
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    for byte in text.bytes() {
+        hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+    }
+    format!("{hash:016x}")
+}

@@ -1,0 +1,48 @@
+//! Rules: what of the walk's facts is a finding. One file a rule, and the table of what users know of them (`info`).
+//!
+//! In: an `Analysis`: contexts, places, accesses with locks and moments. Out: findings. Rules never see syntax.
+
+mod describe;
+pub mod info;
+mod pairs;
+mod static_mut_race;
+mod why;
+
+use crate::config::Config;
+use crate::finding::{Finding, Level};
+use crate::interp::{Analysis, ProgramKind};
+use crate::models::Models;
+use crate::resolve::Program;
+
+pub use info::{RULES, RuleInfo, find, unknown_rule};
+pub use why::{nothing, why};
+
+/// What a rule may look at.
+pub struct Facts<'a> {
+    pub program: &'a Program,
+    pub models: &'a Models,
+    pub analysis: &'a Analysis,
+    pub kind: ProgramKind,
+}
+
+/// One rule.
+pub trait Rule: Sync {
+    fn id(&self) -> &'static str;
+    fn check(&self, facts: &Facts, level: Level, out: &mut Vec<Finding>);
+}
+
+/// The rules that exist, in the order of the manual.
+const CHECKS: &[&dyn Rule] = &[&static_mut_race::StaticMutRace];
+
+/// Runs every rule that is on.
+pub fn check(facts: &Facts, config: &Config) -> Vec<Finding> {
+    let mut found = Vec::new();
+    for rule in CHECKS {
+        if let Some(info) = find(rule.id())
+            && let Some(level) = config.level(info)
+        {
+            rule.check(facts, level, &mut found);
+        }
+    }
+    found
+}

@@ -1,0 +1,194 @@
+//! Which accesses race: the pairs of conflicting, unordered, commonly unlocked accesses, grouped by place.
+//!
+//! In: the accesses of one root. Out: groups of accesses that race, each with the place they share. The definition is
+//! that of a data race (two accesses of one place, one a write, not both atomic, not ordered), less what a common lock excludes.
+
+use super::Facts;
+use crate::finding::AccessKind;
+use crate::interp::access::{AccessEvent, HeldLock};
+use crate::interp::contexts::ContextId;
+use crate::interp::order::Ordered;
+use crate::interp::places::{Index, PlaceId, Proj, Root};
+use crate::interp::values::Mode;
+
+/// An access with the context that makes it.
+#[derive(Clone, Copy)]
+pub struct Event<'a> {
+    pub context: ContextId,
+    pub access: &'a AccessEvent,
+}
+
+/// Why a pair isn't a race, or that it is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    Race,
+    /// Different parts.
+    Disjoint,
+    BothRead,
+    BothAtomic,
+    Locked(PlaceId),
+    Ordered(Ordered),
+}
+
+/// Accesses of one place that race with each other.
+pub struct Group<'a> {
+    pub place: PlaceId,
+    pub events: Vec<Event<'a>>,
+    /// The pairs, as indices into `events`.
+    pub pairs: Vec<(usize, usize)>,
+}
+
+/// More accesses of one root aren't compared: past this a finding says nothing new.
+const MAX_EVENTS: usize = 600;
+
+/// All accesses of roots that `wanted` accepts, root by root in the order of first access.
+pub fn by_root<'a>(facts: &Facts<'a>, wanted: impl Fn(Root) -> bool) -> Vec<Vec<Event<'a>>> {
+    let analysis = facts.analysis;
+    let mut roots: indexmap::IndexMap<Root, Vec<Event<'a>>, rustc_hash::FxBuildHasher> = Default::default();
+    for id in analysis.contexts.ids() {
+        for access in &analysis.contexts.get(id).log.events {
+            let root = analysis.places.get(access.place).root;
+            if wanted(root) {
+                roots.entry(root).or_default().push(Event { context: id, access });
+            }
+        }
+    }
+    roots.into_values().collect()
+}
+
+pub fn verdict(facts: &Facts, a: Event, b: Event) -> Verdict {
+    let analysis = facts.analysis;
+    if a.access.kind == AccessKind::Read && b.access.kind == AccessKind::Read {
+        return Verdict::BothRead;
+    }
+    if a.access.atomic.is_some() && b.access.atomic.is_some() {
+        return Verdict::BothAtomic;
+    }
+    if !overlap(facts, a, b) {
+        return Verdict::Disjoint;
+    }
+    if let Some(order) = analysis.ordered(a.context, a.access, b.context, b.access) {
+        return Verdict::Ordered(order);
+    }
+    match common_lock(facts, a, b) {
+        Some(lock) => Verdict::Locked(lock),
+        None => Verdict::Race,
+    }
+}
+
+/// The races among the accesses of one root, grouped so that each group's accesses share a place.
+pub fn races<'a>(facts: &Facts, events: &[Event<'a>]) -> Vec<Group<'a>> {
+    let events = &events[..events.len().min(MAX_EVENTS)];
+    let mut parent: Vec<usize> = (0..events.len()).collect();
+    let mut pairs = Vec::new();
+    for i in 0..events.len() {
+        for j in i..events.len() {
+            if verdict(facts, events[i], events[j]) == Verdict::Race {
+                pairs.push((i, j));
+                let (a, b) = (find(&mut parent, i), find(&mut parent, j));
+                parent[a.max(b)] = a.min(b);
+            }
+        }
+    }
+    let mut groups: indexmap::IndexMap<usize, (Vec<usize>, Vec<(usize, usize)>)> = Default::default();
+    for &(i, j) in &pairs {
+        let group = groups.entry(find(&mut parent, i)).or_default();
+        let mut at = |n: usize| match group.0.iter().position(|m| *m == n) {
+            Some(at) => at,
+            None => {
+                group.0.push(n);
+                group.0.len() - 1
+            }
+        };
+        let pair = (at(i), at(j));
+        group.1.push(pair);
+    }
+    groups
+        .into_values()
+        .map(|(members, pairs)| {
+            let events: Vec<Event> = members.iter().map(|m| events[*m]).collect();
+            Group { place: common_place(facts, &events), events, pairs }
+        })
+        .collect()
+}
+
+fn find(parent: &mut [usize], at: usize) -> usize {
+    let mut at = at;
+    while parent[at] != at {
+        parent[at] = parent[parent[at]];
+        at = parent[at];
+    }
+    at
+}
+
+/// The most precise place that all accesses are in.
+fn common_place(facts: &Facts, events: &[Event]) -> PlaceId {
+    let places = &facts.analysis.places;
+    let mut common: Vec<PlaceId> = places.ancestors(events[0].access.place).collect();
+    for event in &events[1..] {
+        let other: Vec<PlaceId> = places.ancestors(event.access.place).collect();
+        common.retain(|p| other.contains(p));
+    }
+    common.first().copied().unwrap_or(events[0].access.place)
+}
+
+/// Whether one place is a prefix of the other, indices taken into account.
+fn overlap(facts: &Facts, a: Event, b: Event) -> bool {
+    let places = &facts.analysis.places;
+    let (one, two) = (places.path(a.access.place), places.path(b.access.place));
+    let shared = one.len().min(two.len());
+    // What a pointer leads to is no part of the place that holds the pointer.
+    let beyond = one[shared..].iter().chain(&two[shared..]).any(|step| *step == Proj::Deref);
+    !beyond && one.iter().zip(&two).all(|(x, y)| steps_meet(facts, a.context, *x, b.context, *y))
+}
+
+fn steps_meet(facts: &Facts, one: ContextId, x: Proj, two: ContextId, y: Proj) -> bool {
+    match (x, y) {
+        (Proj::Index(x), Proj::Index(y)) => indices_meet(facts, one, x, two, y),
+        (x, y) => x == y,
+    }
+}
+
+fn indices_meet(facts: &Facts, one: ContextId, x: Index, two: ContextId, y: Index) -> bool {
+    match (x, y) {
+        (Index::Const(a), Index::Const(b)) => a == b,
+        (Index::Linear(l, m, a), Index::Linear(k, n, b)) if l == k && m == n => {
+            let own = one == two && facts.analysis.contexts.get(one).loops.contains(&l);
+            // The same round gives the same index to two contexts, different rounds never do.
+            let offset = i128::from(a) - i128::from(b);
+            let never = m != 0 && offset % i128::from(m) != 0;
+            !(never || (own && offset == 0 && m != 0))
+        }
+        (Index::Claimed(a), Index::Claimed(b)) => a != b,
+        _ => true,
+    }
+}
+
+/// A lock that both hold, one of them exclusively.
+fn common_lock(facts: &Facts, a: Event, b: Event) -> Option<PlaceId> {
+    let excludes = |x: &HeldLock, y: &HeldLock| {
+        x.lock == y.lock
+            && (x.mode == Mode::Exclusive || y.mode == Mode::Exclusive)
+            && !(a.context == b.context && is_own(facts, a.context, x.lock))
+    };
+    a.access.locks.iter().find(|x| b.access.locks.iter().any(|y| excludes(x, y))).map(|x| x.lock)
+}
+
+/// Whether each instance of a many-context has an object of its own behind this place.
+pub fn is_own(facts: &Facts, context: ContextId, place: PlaceId) -> bool {
+    let analysis = facts.analysis;
+    let (frame, loops) = match analysis.places.get(place).root {
+        Root::Static(_) => return false,
+        Root::ThreadLocal(_) => return true,
+        Root::Local(frame, _) => (frame, &[][..]),
+        Root::Object(object) => {
+            let object = &analysis.objects.list[object.0 as usize];
+            (object.frame, &object.loops[..])
+        }
+    };
+    if analysis.contexts.ancestry(context).take_while(|c| analysis.is_many(*c)).any(|c| analysis.frames.get(frame).context == c) {
+        return true;
+    }
+    let round = &analysis.contexts.get(context).loops;
+    !round.is_empty() && loops.starts_with(round)
+}
