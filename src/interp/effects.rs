@@ -529,7 +529,7 @@ impl Interp<'_> {
         let how = pointer.pointers().next().map_or(Pointer::Shared, |(_, how)| how);
         match name {
             OpName::TakeElem => {
-                let info = self.info(call, AccessKind::Update);
+                let info = AccessInfo { effect: Some(Effect::Take), ..self.info(call, AccessKind::Update) };
                 let deps = self.log_lval(call.cx, &lval, &info);
                 let element = self.step_lval(&lval, Proj::Index(Index::Any));
                 let mut value = self.peek(&element).with_deps(&deps);
@@ -712,13 +712,20 @@ impl Interp<'_> {
             OpName::AtomicStore => {
                 let value = values.first().cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let order = self.ordering(values.get(1));
-                self.atomic_write(call, &lval, AccessKind::Write, order, &value);
+                let effect = flag_value(&value).map(Effect::Set);
+                self.atomic_write(call, &lval, AtomicWrite { kind: AccessKind::Write, order, effect }, &value);
                 Val::unit()
             }
             OpName::AtomicUpdate => {
                 let value = values.first().cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let order = self.ordering(values.get(1));
-                let deps = self.atomic_write(call, &lval, AccessKind::Update, order, &value);
+                let effect = match word.map(Name::as_str) {
+                    Some("swap") => Some(Effect::Exchange),
+                    Some("max" | "min" | "or" | "and") => Some(Effect::Idempotent),
+                    _ => None,
+                };
+                let write = AtomicWrite { kind: AccessKind::Update, order, effect };
+                let deps = self.atomic_write(call, &lval, write, &value);
                 let mut old = self.peek(&lval).with_deps(&deps);
                 old.alts.retain(|k| matches!(k, Kind::Pointer(..)));
                 if word.is_some_and(|w| w == "swap")
@@ -739,7 +746,8 @@ impl Interp<'_> {
             OpName::AtomicCas | OpName::AtomicCasOld => {
                 let new = values.get(1).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let order = self.ordering(values.get(2));
-                let deps = self.atomic_write(call, &lval, AccessKind::Update, order, &new);
+                let write = AtomicWrite { kind: AccessKind::Update, order, effect: Some(Effect::Exchange) };
+                let deps = self.atomic_write(call, &lval, write, &new);
                 let seen = Val::unknown(Ty::Unknown).with_deps(&deps);
                 if name == OpName::AtomicCasOld {
                     return seen;
@@ -765,7 +773,11 @@ impl Interp<'_> {
             }
             _ => {
                 let f = values.first().cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
-                let info = AccessInfo { atomic: Some(Name::new("SeqCst")), ..self.info(call, AccessKind::Update) };
+                let info = AccessInfo {
+                    atomic: Some(Name::new("SeqCst")),
+                    effect: Some(Effect::Exchange),
+                    ..self.info(call, AccessKind::Update)
+                };
                 let deps = self.log_lval(call.cx, &lval, &info);
                 let seen = Val::unknown(Ty::Unknown).with_deps(&deps);
                 self.call_value(call.cx, call.id, f, vec![seen.clone()]);
@@ -780,8 +792,9 @@ impl Interp<'_> {
         ok.join(&err)
     }
 
-    fn atomic_write(&mut self, call: &Call, lval: &Lval, kind: AccessKind, order: Name, value: &Val) -> Deps {
-        let info = AccessInfo { atomic: Some(order), data: value.all_deps(), ..self.info(call, kind) };
+    fn atomic_write(&mut self, call: &Call, lval: &Lval, write: AtomicWrite, value: &Val) -> Deps {
+        let AtomicWrite { kind, order, effect } = write;
+        let info = AccessInfo { atomic: Some(order), data: value.all_deps(), effect, ..self.info(call, kind) };
         let deps = self.log_lval(call.cx, lval, &info);
         if value.alts.iter().any(|k| matches!(k, Kind::Pointer(..))) {
             self.store(lval, value.clone());
@@ -1122,6 +1135,13 @@ impl Interp<'_> {
             _ => Val::unknown(Ty::Unknown),
         }
     }
+}
+
+/// How an atomic is written.
+struct AtomicWrite {
+    kind: AccessKind,
+    order: Name,
+    effect: Option<Effect>,
 }
 
 /// `..`: a range without bounds.

@@ -121,8 +121,10 @@ impl Interp<'_> {
                 joined_at_end: Default::default(),
                 result: None,
                 released_at_end: Vec::new(),
+                weakly_released_at_end: Vec::new(),
                 acquired_at_start: Vec::new(),
                 log: Default::default(),
+                acts: Vec::new(),
                 walked: false,
                 cut: false,
             };

@@ -583,6 +583,11 @@ impl Interp<'_> {
     }
 
     fn eval_macro(&mut self, cx: &Cx, kind: MacroArgsKind, args: &[ExprId], diverges: bool) -> Val {
+        if kind != MacroArgsKind::Assert {
+            if let Some(first) = args.first() {
+                self.act(cx, *first);
+            }
+        }
         let mut deps = Deps::default();
         let mut last = Val::unit();
         for (n, arg) in args.iter().enumerate() {

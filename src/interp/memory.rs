@@ -71,7 +71,25 @@ impl Interp<'_> {
             control: self.st.control.clone(),
             effect: info.effect.clone(),
         };
+        if event.kind != AccessKind::Read && !event.control.is_empty() {
+            let (control, at) = (event.control.clone(), event.at);
+            self.contexts.get_mut(self.context).acts.push((control, at));
+        }
         self.contexts.get_mut(self.context).log.add(event)
+    }
+
+    /// Something with an effect of its own happens here.
+    pub(super) fn act(&mut self, cx: &Cx, expr: crate::hir::ExprId) {
+        const MOST: usize = 2_000;
+        if self.st.control.is_empty() || !self.st.reachable {
+            return;
+        }
+        let at = cx.location(cx.body.body.expr(expr).range);
+        let control = self.st.control.clone();
+        let acts = &mut self.contexts.get_mut(self.context).acts;
+        if acts.len() < MOST && !acts.iter().any(|(c, a)| *a == at && *c == control) {
+            acts.push((control, at));
+        }
     }
 
     pub(super) fn log_lval(&mut self, cx: &Cx, lval: &Lval, info: &AccessInfo) -> Deps {

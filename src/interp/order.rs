@@ -7,6 +7,7 @@
 use super::Analysis;
 use super::access::AccessEvent;
 use super::contexts::ContextId;
+use super::places::PlaceId;
 use super::state::{Moment, SyncKey, SyncKind};
 use crate::finding::AccessKind;
 use crate::hir::Name;
@@ -158,6 +159,22 @@ impl Analysis {
                 one != two && value != initial && !released_before(first, key) && self.only_releaser(one, two, key)
             }
             SyncKind::Token => one != two && !released_before(first, key) && self.only_releaser(one, two, key),
+        })
+    }
+
+    /// The flag that hands something from `one` to `two` but for an ordering too weak: stored after the first access, seen
+    /// before the second.
+    pub fn weakly_handed(&self, one: ContextId, a: &AccessEvent, two: ContextId, b: &AccessEvent) -> Option<PlaceId> {
+        let (first, second) = (&self.moments[a.moment.0 as usize], &self.moments[b.moment.0 as usize]);
+        let context = self.contexts.get(one);
+        let seen = second.weak.iter().chain(second.acquired.keys());
+        seen.into_iter().find_map(|key| {
+            let SyncKind::Flag(value) = key.kind else { return None };
+            let initial = self.initial.get(&key.place).copied().unwrap_or(0);
+            let stored = context.released_at_end.iter().chain(&context.weakly_released_at_end);
+            let later = stored.into_iter().any(|k| matches_release(k, key));
+            let before = first.released.keys().chain(&first.weakly_released).any(|k| matches_release(k, key));
+            (one != two && value != initial && later && !before).then_some(key.place)
         })
     }
 

@@ -36,6 +36,7 @@ impl Interp<'_> {
         for (which, callee) in callees.into_iter().enumerate() {
             let Some(id) = self.context_at(cx, site, which as u32, kind, &callee, literal) else { continue };
             self.escape(&Val::of(callee, Ty::Unknown));
+            self.act(cx, site);
             let before = self.st.moment.started.clone();
             self.contexts.get_mut(id).started_before.extend(before);
             let running = self.st.start(id);
@@ -88,8 +89,10 @@ impl Interp<'_> {
             joined_at_end: Default::default(),
             result: None,
             released_at_end: Vec::new(),
+            weakly_released_at_end: Vec::new(),
             acquired_at_start: self.st.moment.acquired.keys().cloned().collect(),
             log: Default::default(),
+            acts: Vec::new(),
             walked: false,
             cut: false,
         };
@@ -316,6 +319,7 @@ impl Interp<'_> {
         }
         self.loops.clear();
         self.contexts.get_mut(id).log = Default::default();
+        self.contexts.get_mut(id).acts.clear();
         let returned = match entry {
             Entry::Fn(function) => self.walk_fn_entry(id, function),
             Entry::Value(value, args) => self.walk_value_entry(id, value, args),
@@ -328,12 +332,14 @@ impl Interp<'_> {
         }
         let ended = if self.st.reachable { self.st.moment.joined.clone() } else { Default::default() };
         let released = self.st.moment.released.keys().cloned().collect();
+        let weakly = self.st.moment.weakly_released.iter().cloned().collect();
         let steps = self.steps;
         self.counts.steps += steps;
         let context = self.contexts.get_mut(id);
         context.result = Some(returned);
         context.joined_at_end = ended;
         context.released_at_end = released;
+        context.weakly_released_at_end = weakly;
         context.walked = true;
     }
 

@@ -97,7 +97,7 @@ pub fn verdict(facts: &Facts, a: Event, b: Event) -> Verdict {
     if door(facts, a).max(door(facts, b)) == Door::None {
         return Verdict::NoDoor;
     }
-    if !overlap(facts, a, b) || (a.context == b.context && is_own(facts, a.context, a.access.place)) {
+    if !meet(facts, a, b) || (a.context == b.context && is_own(facts, a.context, a.access.place)) {
         return Verdict::Disjoint;
     }
     if let Some(order) = analysis.ordered(a.context, a.access, b.context, b.access) {
@@ -109,15 +109,45 @@ pub fn verdict(facts: &Facts, a: Event, b: Event) -> Verdict {
     }
 }
 
+/// The flag that was meant to order a pair.
+pub fn weak_flag(facts: &Facts, a: Event, b: Event) -> Option<PlaceId> {
+    let analysis = facts.analysis;
+    let one_way = |x: Event, y: Event| analysis.weakly_handed(x.context, x.access, y.context, y.access);
+    one_way(a, b).or_else(|| one_way(b, a))
+}
+
+/// Which racing pairs a rule takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wanted {
+    /// Through this door, with no flag between.
+    Door(Door),
+    /// Through any door, with nothing between but a flag whose ordering is too weak.
+    WeaklyPublished,
+}
+
+impl Wanted {
+    fn takes(self, facts: &Facts, a: Event, b: Event) -> bool {
+        let through = door(facts, a).max(door(facts, b));
+        match self {
+            Wanted::Door(door) => through == door,
+            Wanted::WeaklyPublished => through != Door::None,
+        }
+    }
+
+    fn takes_race(self, facts: &Facts, a: Event, b: Event) -> bool {
+        weak_flag(facts, a, b).is_some() == (self == Wanted::WeaklyPublished)
+    }
+}
+
 /// The races among the accesses of one root, grouped so that each group's accesses share a place.
-pub fn races<'a>(facts: &Facts, events: &[Event<'a>], wanted: Door) -> Vec<Group<'a>> {
+pub fn races<'a>(facts: &Facts, events: &[Event<'a>], wanted: Wanted) -> Vec<Group<'a>> {
     let events = &events[..events.len().min(MAX_EVENTS)];
     let mut parent: Vec<usize> = (0..events.len()).collect();
     let mut pairs = Vec::new();
     for i in 0..events.len() {
         for j in i..events.len() {
-            let fits = door(facts, events[i]).max(door(facts, events[j])) == wanted;
-            if fits && verdict(facts, events[i], events[j]) == Verdict::Race {
+            let (a, b) = (events[i], events[j]);
+            if wanted.takes(facts, a, b) && verdict(facts, a, b) == Verdict::Race && wanted.takes_race(facts, a, b) {
                 pairs.push((i, j));
                 let (a, b) = (find(&mut parent, i), find(&mut parent, j));
                 parent[a.max(b)] = a.min(b);
@@ -156,7 +186,7 @@ fn find(parent: &mut [usize], at: usize) -> usize {
 }
 
 /// The most precise place that all accesses are in.
-fn common_place(facts: &Facts, events: &[Event]) -> PlaceId {
+pub fn common_place(facts: &Facts, events: &[Event]) -> PlaceId {
     let places = &facts.analysis.places;
     let mut common: Vec<PlaceId> = places.ancestors(events[0].access.place).collect();
     for event in &events[1..] {
@@ -167,7 +197,7 @@ fn common_place(facts: &Facts, events: &[Event]) -> PlaceId {
 }
 
 /// Whether one place is a prefix of the other, indices taken into account.
-fn overlap(facts: &Facts, a: Event, b: Event) -> bool {
+pub fn meet(facts: &Facts, a: Event, b: Event) -> bool {
     let places = &facts.analysis.places;
     let (one, two) = (places.path(a.access.place), places.path(b.access.place));
     let shared = one.len().min(two.len());

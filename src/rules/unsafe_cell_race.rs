@@ -5,7 +5,7 @@
 //! that no other context can reach is never compared.
 
 use super::describe::{Story, describe};
-use super::pairs::{Door, by_root, races};
+use super::pairs::{Door, Wanted, by_root, races};
 use super::{Facts, Rule};
 use crate::finding::{Finding, Level};
 use crate::interp::places::Root;
@@ -19,9 +19,9 @@ impl Rule for UnsafeCellRace {
 
     fn check(&self, facts: &Facts, level: Level, out: &mut Vec<Finding>) {
         for events in by_root(facts, |root| !matches!(root, Root::ThreadLocal(_))) {
-            for group in races(facts, &events, Door::Cell) {
+            for group in races(facts, &events, Wanted::Door(Door::Cell)) {
                 let help = "guard the cell with a lock that every access holds, or make it an atomic or a `Mutex`";
-                let story = Story { rule: self.id(), level, help: help.to_owned() };
+                let story = Story { rule: self.id(), level, tail: "with no lock in common", help: help.to_owned() };
                 out.extend(describe(facts, &story, &group));
             }
         }
