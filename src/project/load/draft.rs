@@ -29,6 +29,8 @@ pub(super) struct Loader<'a> {
     pub calls: Vec<Call>,
     pub expansions: usize,
     pub opaque_macros: u64,
+    /// The crates added from now on are of files that no module names.
+    pub beside_targets: bool,
 }
 
 /// A crate under construction.
@@ -84,6 +86,7 @@ impl<'a> Loader<'a> {
             calls: Vec::new(),
             expansions: 0,
             opaque_macros: 0,
+            beside_targets: false,
         }
     }
 
@@ -164,7 +167,11 @@ impl<'a> Loader<'a> {
         }
     }
 
+    /// What no target reaches isn't built: a file that is missing there is no error.
     fn report_missing(&mut self, request: &Request) {
+        if self.beside_targets {
+            return;
+        }
         let files: Vec<String> =
             request.files.iter().map(|(file, _)| format!("`{}`", file.display())).collect();
         let message =
