@@ -31,7 +31,7 @@ impl Relevance {
         let (starts, acts, mut state) = model_words(models);
         state.extend(static_words(program));
         let units = units(program);
-        let any_state = units.iter().any(|unit| unit.mentions.iter().any(|name| state.contains(name)));
+        let any_state = units.iter().any(|unit| unit.mentions.iter().any(|n| state.contains(n) || acts.contains(n)));
         if !any_state {
             let none = FxHashSet::default();
             return Relevance { touching: none.clone(), acting: none.clone(), starting: none, any_state };
@@ -97,7 +97,7 @@ fn model_words(models: &Models) -> (FxHashSet<Name>, FxHashSet<Name>, FxHashSet<
         if mentions(op, &acting) {
             acts.insert(last);
         }
-        if makes_cell(op)
+        if (makes_cell(op) || mentions(op, &|name| name == OpName::AtomicLoad))
             && let Some((owner, _)) = model.path.as_str().rsplit_once("::")
         {
             state.insert(super::pattern::last_segment(Name::new(owner)));
@@ -106,9 +106,9 @@ fn model_words(models: &Models) -> (FxHashSet<Name>, FxHashSet<Name>, FxHashSet<
     (starts, acts, state)
 }
 
-/// A constructor of a cell without synchronization of its own.
+/// A constructor of a cell or lock.
 fn makes_cell(op: &Op) -> bool {
-    matches!(op, Op::Apply(OpName::Wrap, args) if matches!(args.first(), Some(Op::Word(word)) if *word == "cell"))
+    matches!(op, Op::Apply(OpName::Wrap, args) if matches!(args.first(), Some(Op::Word(word)) if *word != "once"))
 }
 
 fn mentions(op: &Op, wanted: &dyn Fn(OpName) -> bool) -> bool {
