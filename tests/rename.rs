@@ -12,7 +12,7 @@ use racelint::finding::Finding;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
 use std::fs;
-use support::{Copy, context, fixtures, loud, place};
+use support::{context, fixtures, loud, place};
 use transform::names::{self, Names};
 use transform::rename::{rename, renamed_path};
 use transform::{outline, wrap};
@@ -73,15 +73,15 @@ fn every_name_of_a_program_is_found() {
         trait Read { fn read(&self, page: u32); }
         impl Read for Reader { fn read(&self, page: u32) { let total = page + self.pages; drop(total) } }
         impl Drop for Reader { fn drop(&mut self) {} }
-        fn borrow<T: Read>(reader: T, (first, last): (u32, u32)) {
+        fn borrow<T: Read>(reader: T, (first, last): (u32, u32), kept: HashMap<u8, u32>) {
             for page in first..last { reader.read(page) }
             let add = move |more: u32| more + 1;
             match Some(add(1)) { Some(found) if found > 2 => {} _ => {} }
         }";
     let names = names::given(program.parse().expect("tokens"));
     let values = [
-        "BOOKS", "LIMIT", "Read", "Reader", "add", "borrow", "first", "found", "last", "more", "page", "reader",
-        "shelf", "total",
+        "BOOKS", "LIMIT", "Read", "Reader", "add", "borrow", "first", "found", "kept", "last", "more",
+        "page", "reader", "shelf", "total",
     ];
     assert_eq!(names.values, values.map(str::to_owned).into());
     assert_eq!(names.fields, ["pages".to_owned()].into());
@@ -90,7 +90,8 @@ fn every_name_of_a_program_is_found() {
 
 #[test]
 fn renaming_keeps_what_is_the_librarys() {
-    let program = r#"fn push(name: u32) { let list = Vec::new(); list.push(name); println!("{name:>3} {{name}}"); }"#;
+    let program =
+        r#"fn push(name: u32) { let list = Vec::new(); list.push(name); println!("{name:>3} {{name}}"); }"#;
     let program: TokenStream = program.parse().expect("tokens");
     let names: Names = names::given(program.clone());
     let expected = r#"fn zq_hsup(zq_eman: u32) { let zq_tsil = Vec::new(); zq_tsil.push(zq_eman);
@@ -112,7 +113,10 @@ fn programs() -> impl Iterator<Item = (String, TokenStream)> {
 fn verdicts(program: &TokenStream, map: impl Fn(&str) -> String) -> BTreeSet<Verdict> {
     let text = program.to_string();
     assert!(syn::parse_file(&text).is_ok(), "not a program: {text}");
-    let report = Copy::of_text(&text).check();
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("program.rs");
+    fs::write(&path, &text).expect("a writable folder");
+    let report = racelint::check(&[path], &racelint::Config::default());
     loud(&report).map(|finding| verdict(finding, &map)).collect()
 }
 

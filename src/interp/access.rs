@@ -56,6 +56,12 @@ pub enum Effect {
     Set(i128),
     /// new = old op constant
     Apply(Name, i128),
+    /// A compare-exchange or swap: its own result tells.
+    Exchange,
+    /// Doing it twice is doing it once (`fetch_max`, `fetch_or`).
+    Idempotent,
+    /// Takes an element out, or finds none.
+    Take,
 }
 
 #[derive(Clone, Debug, Default)]

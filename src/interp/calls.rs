@@ -368,26 +368,29 @@ impl Interp<'_> {
 
     /// A call of something nobody knows: lent places are touched, closures run, the result depends on everything.
     pub(super) fn opaque_call(&mut self, cx: &Cx, id: ExprId, this: Option<Val>, args: Vec<Val>) -> Val {
+        self.act(cx, id);
         let mut deps = Deps::default();
         for value in this.into_iter().chain(args) {
-            deps = deps.join(&self.lend(cx, id, &value));
+            deps = deps.join(&self.lend(cx, id, &value, None));
         }
         Val::unknown(Ty::Unknown).with_deps(&deps)
     }
 
-    /// What an unknown callee does to an argument.
-    pub(super) fn lend(&mut self, cx: &Cx, id: ExprId, value: &Val) -> Deps {
+    /// What a callee that isn't entered does to an argument. `lent`: how its signature takes it.
+    pub(super) fn lend(&mut self, cx: &Cx, id: ExprId, value: &Val, lent: Option<AccessKind>) -> Deps {
         let range = cx.body.body.expr(id).range;
         let mut deps = value.all_deps();
         for kind in value.alts.clone() {
             match kind {
                 Kind::Pointer(place, how) => {
-                    let access = match how {
-                        Pointer::Shared | Pointer::Counted => AccessKind::Read,
-                        Pointer::Exclusive => AccessKind::Update,
-                        Pointer::Raw | Pointer::Owner => continue,
+                    let access = match (lent, how) {
+                        (Some(kind), _) => kind,
+                        (None, Pointer::Shared | Pointer::Counted) => AccessKind::Read,
+                        (None, Pointer::Exclusive) => AccessKind::Update,
+                        (None, Pointer::Raw | Pointer::Owner) => continue,
                     };
-                    if let Some(read) = self.log(cx, place, Door::Safe, &AccessInfo::plain(access, range)) {
+                    let door = if how == Pointer::Raw { Door::Raw } else { Door::Safe };
+                    if let Some(read) = self.log(cx, place, door, &AccessInfo::plain(access, range)) {
                         deps = deps.join(&Deps::one(read));
                     }
                 }
@@ -467,7 +470,8 @@ impl Interp<'_> {
         let ret = self.normalized(&subst.apply(&def.sig.ret));
         let depth = self.frames.get(cx.frame).depth;
         let nested = self.stack.iter().filter(|call| call.function == Some(id)).count();
-        let skipped = !self.relevance.walks(self.program, id);
+        let skipped = !self.relevance.walks(self.program, id)
+            && !self_arg.iter().chain(&args).any(|arg| self.carries(arg, 0));
         if skipped || depth >= MAX_DEPTH || nested >= MAX_RECURSION {
             if !skipped && depth >= MAX_DEPTH {
                 self.counts.cut += 1;
@@ -504,6 +508,23 @@ impl Interp<'_> {
         result
     }
 
+    /// Whether a value lets the callee touch something that matters.
+    fn carries(&self, value: &Val, depth: u32) -> bool {
+        value.alts.iter().any(|kind| match kind {
+            Kind::Pointer(place, Pointer::Raw) => !matches!(self.places.get(*place).root, Root::Local(..)),
+            Kind::Pointer(place, _) => match self.places.get(*place).root {
+                Root::Static(_) => true,
+                Root::Local(frame, local) if depth < 3 => {
+                    self.st.local(frame, local).is_some_and(|v| self.carries(v, depth + 1))
+                }
+                root => depth < 3 && self.heap.get(&root).is_some_and(|v| self.carries(v, depth + 1)),
+            },
+            Kind::Aggregate(aggregate) if depth < 3 => aggregate.fields.iter().any(|(_, f)| self.carries(f, depth + 1)),
+            Kind::Closure(_) | Kind::Fn(..) | Kind::Guard(_) | Kind::Handle(_) | Kind::Iter(_) | Kind::Future(_) => true,
+            _ => false,
+        })
+    }
+
     /// Binds `self` and the parameters' patterns.
     pub(super) fn bind_params(&mut self, cx: &Cx, site: ExprId, id: FnId, self_arg: Option<Val>, args: Vec<Val>) {
         let def = self.program.fn_def(id);
@@ -528,7 +549,7 @@ impl Interp<'_> {
     }
 
     fn bind_param(&mut self, cx: &Cx, site: ExprId, pat: &Pat, value: Val) {
-        if matches!(pat, Pat::Wild) && self.needs_drop(&value, 0) {
+        if matches!(pat, Pat::Wild) && self.needs_drop(&value) {
             // A `_` parameter lives to the function's end.
             let local = super::scopes::temporary(ExprId(u32::MAX >> 1));
             self.st.set_local(cx.frame, local, value);

@@ -38,19 +38,36 @@ pub struct Context {
     pub many: bool,
     /// Loops round the spawn, outermost first, in the parent.
     pub loops: Vec<LoopId>,
+    /// Contexts that its parent may have started when it starts this one.
+    pub started_before: BTreeSet<ContextId>,
     /// Contexts that have surely ended when this one starts.
     pub joined_at_start: BTreeSet<ContextId>,
     /// Contexts that have surely ended when this one ends.
     pub joined_at_end: BTreeSet<ContextId>,
+    /// What it returned, as others may see it.
+    pub result: Option<Val>,
     /// Orders it may have released by its end.
     pub released_at_end: Vec<super::state::SyncKey>,
+    /// Stores too weak to order that it may have done by its end.
+    pub weakly_released_at_end: Vec<super::state::SyncKey>,
     /// Orders acquired before it was started hold for it too.
     pub acquired_at_start: Vec<super::state::SyncKey>,
     pub log: AccessLog,
+    /// Where something with an effect of its own was done, and the reads that decided it.
+    pub acts: Vec<(super::values::Deps, Location)>,
     /// Walked at least once.
     pub walked: bool,
     /// The walk was cut.
     pub cut: bool,
+}
+
+impl Context {
+    /// Whether anything with an effect, other than stores at `but`, is decided by the read at `read`.
+    pub fn acts_on(&self, read: Location, but: Location) -> bool {
+        self.acts.iter().any(|(deps, at)| {
+            *at != but && deps.iter().any(|id| self.log.events.get(id.0 as usize).is_some_and(|e| e.at == read))
+        })
+    }
 }
 
 /// Where a context's name comes from, best first.

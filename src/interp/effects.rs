@@ -8,7 +8,7 @@ use super::values::{Aggregate, Const, Deps, GuardValue, HoldId, Kind, Mode, Poin
 use super::{Cx, Interp};
 use crate::finding::{AccessKind, ContextKind};
 use crate::hir::{BinaryOp, ExprId, Name};
-use crate::models::{FnModelId, Op, OpName, Role, SelfMode};
+use crate::models::{FnModel, FnModelId, Op, OpName, Role, SelfMode, TyExpr};
 use crate::resolve::Ty;
 use std::rc::Rc;
 
@@ -20,6 +20,8 @@ struct Call<'a> {
     args: Vec<Val>,
     /// The model's result type.
     ret: Ty,
+    /// Shares of a slice made so far.
+    shares: u32,
 }
 
 impl Interp<'_> {
@@ -36,9 +38,9 @@ impl Interp<'_> {
         let model = models.fn_model(model);
         let ret = self.model_ret(model, self_ty, &this, &args);
         let Some(op) = &model.op else {
-            return self.plain_model(cx, id, model.self_mode, this, args, ret);
+            return self.plain_model(cx, id, model, this, args, ret);
         };
-        let mut call = Call { cx, id, this, args, ret: ret.clone() };
+        let mut call = Call { cx, id, this, args, ret: ret.clone(), shares: 0 };
         let mut value = self.apply(&mut call, op);
         if !self.st.reachable {
             return Val::bottom();
@@ -71,14 +73,22 @@ impl Interp<'_> {
     }
 
     /// No effect given: lent places are touched, closures run, the result depends on everything.
-    fn plain_model(&mut self, cx: &Cx, id: ExprId, mode: SelfMode, this: Option<Val>, args: Vec<Val>, ret: Ty) -> Val {
+    fn plain_model(&mut self, cx: &Cx, id: ExprId, model: &FnModel, this: Option<Val>, args: Vec<Val>, ret: Ty) -> Val {
         let mut deps = Deps::default();
         if let Some(this) = this {
-            let by_place = matches!(mode, SelfMode::Ref | SelfMode::RefMut);
-            deps = deps.join(&if by_place { self.lend(cx, id, &this) } else { this.all_deps() });
+            deps = deps.join(&match model.self_mode {
+                SelfMode::Ref => self.lend(cx, id, &this, Some(AccessKind::Read)),
+                SelfMode::RefMut => self.lend(cx, id, &this, Some(AccessKind::Update)),
+                SelfMode::Value | SelfMode::None => this.all_deps(),
+            });
         }
-        for arg in &args {
-            deps = deps.join(&self.lend(cx, id, arg));
+        for (n, arg) in args.iter().enumerate() {
+            let lent = match model.params.get(n) {
+                Some(TyExpr::Ref(false, _)) => Some(AccessKind::Read),
+                Some(TyExpr::Ref(true, _)) => Some(AccessKind::Update),
+                _ => None,
+            };
+            deps = deps.join(&self.lend(cx, id, arg, lent));
         }
         Val::unknown(ret).with_deps(&deps)
     }
@@ -519,7 +529,7 @@ impl Interp<'_> {
         let how = pointer.pointers().next().map_or(Pointer::Shared, |(_, how)| how);
         match name {
             OpName::TakeElem => {
-                let info = self.info(call, AccessKind::Update);
+                let info = AccessInfo { effect: Some(Effect::Take), ..self.info(call, AccessKind::Update) };
                 let deps = self.log_lval(call.cx, &lval, &info);
                 let element = self.step_lval(&lval, Proj::Index(Index::Any));
                 let mut value = self.peek(&element).with_deps(&deps);
@@ -553,10 +563,14 @@ impl Interp<'_> {
                 Val::unit()
             }
             OpName::Shares => {
-                let share = self.share(call, &lval, how);
+                let share = self.share(call, &lval, how, super::places::EACH_SHARE);
                 self.iter_over(share)
             }
-            OpName::Share => self.share(call, &lval, how),
+            OpName::Share => {
+                call.shares += 1;
+                let which = call.shares;
+                self.share(call, &lval, how, which)
+            }
             OpName::IndexRef => {
                 let index = values.pop().map_or(Index::Any, |v| super::expr::index_of(&v));
                 if matches!(call.ret, Ty::Ptr { .. }) {
@@ -573,9 +587,9 @@ impl Interp<'_> {
     }
 
     /// A pointer to a part that no other part made by the same call overlaps.
-    fn share(&mut self, call: &Call, lval: &Lval, how: Pointer) -> Val {
+    fn share(&mut self, call: &Call, lval: &Lval, how: Pointer, which: u32) -> Val {
         let at = super::places::LoopId { frame: call.cx.frame, expr: call.id };
-        let element = self.step_lval(lval, Proj::Index(Index::Linear(at, 1, 0)));
+        let element = self.step_lval(lval, Proj::Index(Index::Share(at, which)));
         self.pointer_to(&element, how)
     }
 
@@ -609,7 +623,9 @@ impl Interp<'_> {
                 let deps = self.log_lval(cx, &lval, &info);
                 let element = self.step_lval(&lval, Proj::Index(Index::Any));
                 let source = self.peek(&element).with_deps(&deps);
-                self.iter_over(source)
+                let all = call.args.first().is_none_or(is_full_range);
+                let iter = self.iter_over(source);
+                if all { iter } else { self.add_stage(cx, id, StageKind::Partial, iter, None) }
             }
             OpName::Stage => {
                 let kind = stage_kind(word);
@@ -669,7 +685,12 @@ impl Interp<'_> {
     }
 
     fn atomic_op(&mut self, call: &mut Call, name: OpName, word: Option<Name>, mut values: Vec<Val>) -> Val {
-        if name == OpName::Fence || values.is_empty() {
+        if name == OpName::Fence {
+            let order = self.ordering(values.first());
+            self.fence(order);
+            return Val::unit();
+        }
+        if values.is_empty() {
             return Val::unit();
         }
         let pointer = values.remove(0);
@@ -691,15 +712,28 @@ impl Interp<'_> {
             OpName::AtomicStore => {
                 let value = values.first().cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let order = self.ordering(values.get(1));
-                self.atomic_write(call, &lval, AccessKind::Write, order, &value);
+                let effect = flag_value(&value).map(Effect::Set);
+                self.atomic_write(call, &lval, AtomicWrite { kind: AccessKind::Write, order, effect }, &value);
                 Val::unit()
             }
             OpName::AtomicUpdate => {
                 let value = values.first().cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let order = self.ordering(values.get(1));
-                let deps = self.atomic_write(call, &lval, AccessKind::Update, order, &value);
+                let effect = match word.map(Name::as_str) {
+                    Some("swap") => Some(Effect::Exchange),
+                    Some("max" | "min" | "or" | "and") => Some(Effect::Idempotent),
+                    _ => None,
+                };
+                let write = AtomicWrite { kind: AccessKind::Update, order, effect };
+                let deps = self.atomic_write(call, &lval, write, &value);
                 let mut old = self.peek(&lval).with_deps(&deps);
                 old.alts.retain(|k| matches!(k, Kind::Pointer(..)));
+                if word.is_some_and(|w| w == "swap")
+                    && let ([place], Some(1)) = (&lval.places[..], flag_value(&value))
+                {
+                    let test = Test { subject: Subject::Taken(*place), negated: true };
+                    old.alts.push(Kind::Test(Rc::new(test)));
+                }
                 if word.is_some_and(|w| w == "add")
                     && let [place] = lval.places[..]
                 {
@@ -712,16 +746,38 @@ impl Interp<'_> {
             OpName::AtomicCas | OpName::AtomicCasOld => {
                 let new = values.get(1).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let order = self.ordering(values.get(2));
-                let deps = self.atomic_write(call, &lval, AccessKind::Update, order, &new);
+                let write = AtomicWrite { kind: AccessKind::Update, order, effect: Some(Effect::Exchange) };
+                let deps = self.atomic_write(call, &lval, write, &new);
                 let seen = Val::unknown(Ty::Unknown).with_deps(&deps);
                 if name == OpName::AtomicCasOld {
                     return seen;
                 }
-                self.either_result(seen.clone(), seen, call.ret.clone())
+                let taken = values.first().is_some_and(|v| flag_value(v).is_some()) && flag_value(&new).is_some();
+                let won = match (taken, &lval.places[..]) {
+                    // From one constant to another: who succeeds has it until it stores again.
+                    (true, [place]) => {
+                        let hold = self.new_hold();
+                        let guard = GuardValue {
+                            hold,
+                            lock: *place,
+                            mode: Mode::Exclusive,
+                            data: *place,
+                            pending: true,
+                            manual: true,
+                        };
+                        Val::of(Kind::Guard(Rc::new(guard)), Ty::Unknown).with_deps(&deps)
+                    }
+                    _ => seen.clone(),
+                };
+                self.either_result(won, seen, call.ret.clone())
             }
             _ => {
                 let f = values.first().cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
-                let info = AccessInfo { atomic: Some(Name::new("SeqCst")), ..self.info(call, AccessKind::Update) };
+                let info = AccessInfo {
+                    atomic: Some(Name::new("SeqCst")),
+                    effect: Some(Effect::Exchange),
+                    ..self.info(call, AccessKind::Update)
+                };
                 let deps = self.log_lval(call.cx, &lval, &info);
                 let seen = Val::unknown(Ty::Unknown).with_deps(&deps);
                 self.call_value(call.cx, call.id, f, vec![seen.clone()]);
@@ -736,8 +792,9 @@ impl Interp<'_> {
         ok.join(&err)
     }
 
-    fn atomic_write(&mut self, call: &Call, lval: &Lval, kind: AccessKind, order: Name, value: &Val) -> Deps {
-        let info = AccessInfo { atomic: Some(order), data: value.all_deps(), ..self.info(call, kind) };
+    fn atomic_write(&mut self, call: &Call, lval: &Lval, write: AtomicWrite, value: &Val) -> Deps {
+        let AtomicWrite { kind, order, effect } = write;
+        let info = AccessInfo { atomic: Some(order), data: value.all_deps(), effect, ..self.info(call, kind) };
         let deps = self.log_lval(call.cx, lval, &info);
         if value.alts.iter().any(|k| matches!(k, Kind::Pointer(..))) {
             self.store(lval, value.clone());
@@ -747,20 +804,38 @@ impl Interp<'_> {
         deps
     }
 
+    /// A fence makes relaxed loads before it acquire, relaxed stores after it release.
+    fn fence(&mut self, order: Name) {
+        if super::order::acquires(order) {
+            let weak: Vec<SyncKey> = self.st.moment.weak.iter().cloned().collect();
+            weak.into_iter().for_each(|key| self.st.acquire(key));
+        }
+        if super::order::releases(order) {
+            self.st.moment_mut().fenced = true;
+        }
+    }
+
     /// The context stored to a flag: what it knew of it is over, and who sees the value sees what was done before.
     pub(super) fn flag_stored(&mut self, lval: &Lval, value: Option<i128>, releases: bool) {
         for &place in &lval.places {
             if self.st.moment.knows.contains_key(&place) {
                 self.st.moment_mut().knows.remove(&place);
             }
-            if releases {
+            let held = self.st.locks.iter().any(|h| h.lock == place);
+            if held {
+                self.st.locks.retain(|h| h.lock != place);
+            }
+            if releases || self.st.moment.fenced {
                 let kind = SyncKind::Flag(value.unwrap_or(super::order::ANY_VALUE));
                 self.st.release(SyncKey { place, kind });
+            } else {
+                let kind = SyncKind::Flag(value.unwrap_or(super::order::ANY_VALUE));
+                self.st.moment_mut().weakly_released.insert(SyncKey { place, kind });
             }
         }
     }
 
-    fn new_hold(&mut self) -> HoldId {
+    pub(super) fn new_hold(&mut self) -> HoldId {
         self.next_hold += 1;
         HoldId(self.next_hold)
     }
@@ -839,7 +914,7 @@ impl Interp<'_> {
             if !pending && !several {
                 self.hold(lock, mode, hold);
             }
-            guard.alts.push(Kind::Guard(Rc::new(GuardValue { hold, lock, mode, data: data.places[0], pending })));
+            guard.alts.push(Kind::Guard(Rc::new(GuardValue { hold, lock, mode, data: data.places[0], pending, manual: false })));
         }
         if guard.alts.is_empty() {
             guard.open = true;
@@ -891,8 +966,7 @@ impl Interp<'_> {
             }
             OpName::Scope => self.run_scope(call.cx, call.id, first),
             OpName::Join => {
-                self.join(&first);
-                Val::unknown(Ty::Unknown)
+                self.join(&first)
             }
             _ => {
                 let mut builder = match first.single() {
@@ -967,6 +1041,9 @@ impl Interp<'_> {
                 self.escape(&value);
                 for &place in &places {
                     self.st.release(SyncKey { place, kind: SyncKind::Channel });
+                    let moment = self.st.moment_mut();
+                    moment.owes.insert(place);
+                    moment.has.clear();
                     let element = self.places.step(place, Proj::Index(Index::Any), &value.ty);
                     self.store_at(element, value.clone(), false);
                 }
@@ -975,13 +1052,15 @@ impl Interp<'_> {
             OpName::Recv | OpName::RecvIter => {
                 let mut value: Option<Val> = None;
                 for &place in &places {
-                    self.st.acquire(SyncKey { place, kind: SyncKind::Channel });
+                    if name == OpName::Recv {
+                        self.received(place);
+                    }
                     let element = self.places.step(place, Proj::Index(Index::Any), &Ty::Unknown);
                     let one = self.value_at(element);
                     value = Some(value.map_or(one.clone(), |old| old.join(&one)));
                 }
                 let value = value.unwrap_or_else(|| Val::unknown(Ty::Unknown));
-                if name == OpName::RecvIter { self.iter_over(value) } else { value }
+                if name == OpName::RecvIter { self.iter_received(value, places) } else { value }
             }
             OpName::Barrier => {
                 for place in places {
@@ -1004,6 +1083,14 @@ impl Interp<'_> {
                 Val::unit()
             }
         }
+    }
+
+    /// A message came: what its sender did before is known, and an answer to what was sent.
+    pub(super) fn received(&mut self, place: PlaceId) {
+        self.st.acquire(SyncKey { place, kind: SyncKind::Channel });
+        let moment = self.st.moment_mut();
+        moment.owes.clear();
+        moment.has.insert(place);
     }
 
     /// A new channel: an object that both ends point to.
@@ -1048,6 +1135,18 @@ impl Interp<'_> {
             _ => Val::unknown(Ty::Unknown),
         }
     }
+}
+
+/// How an atomic is written.
+struct AtomicWrite {
+    kind: AccessKind,
+    order: Name,
+    effect: Option<Effect>,
+}
+
+/// `..`: a range without bounds.
+fn is_full_range(value: &Val) -> bool {
+    matches!(value.single(), Some(Kind::Aggregate(range)) if range.fields.is_empty())
 }
 
 /// A value as a flag's: numbers as they are, enum variants by their name.

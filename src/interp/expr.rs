@@ -2,7 +2,7 @@
 
 use super::access::{Door, Effect};
 use super::memory::{AccessInfo, Lval, project};
-use super::places::{Index, Proj, Root};
+use super::places::{Index, LoopId, Proj, Root};
 use super::values::{Const, Deps, Kind, Pointer, Subject, Test, Val};
 use super::{Cx, Interp};
 use crate::finding::AccessKind;
@@ -296,6 +296,12 @@ impl Interp<'_> {
             let deps = self.log_lval(cx, lval, &AccessInfo::plain(AccessKind::Read, range));
             return Some(self.deref_value(cx, &value.with_deps(&deps), expr));
         }
+        if value.alts.iter().any(|k| matches!(k, Kind::Const(_)))
+            && let Ty::Ref { inner, .. } = &lval.ty
+        {
+            // A literal seen through its reference.
+            return Some(Lval { ty: (**inner).clone(), ..lval.clone() });
+        }
         match &lval.ty {
             Ty::Adt(..) => {
                 let method = self.user_deref(&lval.ty, mutable)?;
@@ -351,11 +357,14 @@ impl Interp<'_> {
         for kind in &value.alts {
             match kind {
                 Kind::Pointer(place, how) => {
-                    lval.places.push(*place);
+                    if !lval.places.contains(place) {
+                        lval.places.push(*place);
+                    }
                     if *how == Pointer::Raw {
                         lval.door = Door::Raw;
                     }
                 }
+                Kind::Guard(guard) if lval.places.contains(&guard.data) => {}
                 Kind::Guard(guard) => lval.places.push(guard.data),
                 _ => {}
             }
@@ -419,6 +428,9 @@ impl Interp<'_> {
             (Some(Kind::Const(Const::Int(n))), Some(Kind::Linear(l, m, c))) if matches!(op, BinaryOp::Add | BinaryOp::Mul) => {
                 linear(op, *l, *m, *c, *n)
             }
+            (Some(Kind::Linear(l, m, c)), Some(Kind::Linear(inner, 1, d))) if op == BinaryOp::Add => {
+                self.block(*l, *m, *c, *inner, *d)
+            }
             (Some(Kind::Loaded(place, order)), Some(other)) if comparison => tested(op, *place, *order, other),
             (Some(other), Some(Kind::Loaded(place, order))) if comparison => tested(op, *place, *order, other),
             (Some(Kind::Loaded(place, order)), None) if comparison => {
@@ -432,6 +444,13 @@ impl Interp<'_> {
             value.alts.push(kind);
         }
         value
+    }
+
+    /// `own * m + j` with `0 <= j < m`: a block of one's own.
+    fn block(&self, own: LoopId, mul: i64, add: i64, inner: LoopId, offset: i64) -> Option<Kind> {
+        let bound = self.loop_bounds.get(&inner)?;
+        let fits = offset >= 0 && bound.checked_add(i128::from(offset))? <= i128::from(mul);
+        fits.then_some(Kind::Block(own, mul, add))
     }
 
     fn eval_assign(&mut self, cx: &Cx, id: ExprId, left: ExprId, right: ExprId, range: TextRange) -> Val {
@@ -462,7 +481,7 @@ impl Interp<'_> {
     fn assign_to(&mut self, cx: &Cx, id: ExprId, left: ExprId, value: Val, range: TextRange) {
         let lval = self.lval(cx, left, true);
         let old = self.peek(&lval);
-        if self.needs_drop(&old, 0)
+        if self.needs_drop(&old)
             && let [place] = lval.places[..]
             && matches!(self.places.get(place).root, Root::Local(..))
         {
@@ -564,6 +583,11 @@ impl Interp<'_> {
     }
 
     fn eval_macro(&mut self, cx: &Cx, kind: MacroArgsKind, args: &[ExprId], diverges: bool) -> Val {
+        if kind != MacroArgsKind::Assert {
+            if let Some(first) = args.first() {
+                self.act(cx, *first);
+            }
+        }
         let mut deps = Deps::default();
         let mut last = Val::unit();
         for (n, arg) in args.iter().enumerate() {
@@ -700,6 +724,7 @@ pub(super) fn index_of(value: &Val) -> Index {
     match value.single() {
         Some(Kind::Const(Const::Int(n))) => Index::Const(*n),
         Some(Kind::Linear(l, m, c)) => Index::Linear(*l, *m, *c),
+        Some(Kind::Block(l, m, c)) => Index::Block(*l, *m, *c),
         Some(Kind::Claimed(place)) => Index::Claimed(*place),
         _ => Index::Any,
     }

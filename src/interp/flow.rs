@@ -134,7 +134,7 @@ impl Interp<'_> {
 
     /// Parts that a pattern doesn't bind end with the statement.
     fn drop_unbound(&mut self, cx: &Cx, pat: &Pat, subject: &Subject) {
-        if subject.place.is_some() || !self.needs_drop(&subject.value, 0) {
+        if subject.place.is_some() || !self.needs_drop(&subject.value) {
             return;
         }
         if let Pat::Tuple(parts) = pat {
@@ -251,7 +251,7 @@ impl Interp<'_> {
         let lets = self.has_let(cx, cond);
         let late_drop = lets && cx.body.edition < Edition::E2024;
         let outer_control = self.st.control.clone();
-        let kind = if lets { ScopeKind::Block } else { ScopeKind::Temporaries };
+        let kind = if lets { ScopeKind::Condition } else { ScopeKind::Temporaries };
         let value = if late_drop {
             // Temporaries of the scrutinee live through both branches.
             self.scoped(cx, kind, |this| {
@@ -456,6 +456,10 @@ impl Interp<'_> {
                     acquire_flag(fails, other, *order);
                 }
             }
+            Tested::Taken(place) => {
+                let id = self.new_hold();
+                holds.locks.push(super::state::Hold { lock: *place, mode: super::values::Mode::Exclusive, id });
+            }
             Tested::Reached(place, order) => {
                 let key = SyncKey { place: *place, kind: SyncKind::Flag(super::order::ANY_VALUE) };
                 acquire_flag(holds, key, *order);
@@ -510,7 +514,7 @@ impl Interp<'_> {
             return Subject { value, place: Some(lval), by_ref: None, range, expr: id };
         }
         let value = self.eval(cx, id);
-        let droppable = self.needs_drop(&value, 0);
+        let droppable = self.needs_drop(&value);
         if !droppable {
             return Subject::value(value, id, range);
         }
@@ -601,7 +605,7 @@ impl Interp<'_> {
         let outer_control = self.st.control.clone();
         let mut exit: Option<State> = None;
         self.rounds(at, label, |this| {
-            let kind = if lets { ScopeKind::Block } else { ScopeKind::Temporaries };
+            let kind = if lets { ScopeKind::Condition } else { ScopeKind::Temporaries };
             this.scoped(cx, kind, |this| {
                 let outer = this.draining.replace(at);
                 let branches = if lets { this.condition(cx, cond) } else { this.scoped_condition(cx, cond) };
@@ -649,7 +653,7 @@ impl Interp<'_> {
             if !this.st.reachable {
                 return Val::bottom();
             }
-            let source = this.into_iter(cx, iter, source);
+            let source = this.loop_source(cx, iter, source);
             let mut exit: Option<State> = Some(this.st.clone());
             this.rounds(at, label, |this| {
                 let item = this.next_item(cx, iter, at, &source);

@@ -26,7 +26,30 @@ impl Interp<'_> {
     }
 
     pub(super) fn iter_over(&mut self, source: Val) -> Val {
-        let iter = IterValue { source, stages: Vec::new(), once: false, counter: false, parallel: None };
+        let iter = IterValue { source, stages: Vec::new(), channels: Vec::new(), counter: false, bound: None, parallel: None };
+        Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()))
+    }
+
+    /// What a `for` loop goes through: `into_iter` as the type's model has it, `iter` behind a reference.
+    pub(super) fn loop_source(&mut self, cx: &Cx, expr: ExprId, value: Val) -> Val {
+        let by_ref = matches!(value.ty, Ty::Ref { .. });
+        let mut ty = value.ty.clone();
+        while let Ty::Ref { inner, .. } = &ty {
+            ty = (**inner).clone();
+        }
+        let method = Name::new(if by_ref { "iter" } else { "into_iter" });
+        let model = match &ty {
+            Ty::Ext(path, _) => self.models.type_method(*path, method),
+            _ => None,
+        };
+        match model.filter(|m| self.models.fn_model(*m).op.is_some()) {
+            Some(model) => self.apply_model(cx, expr, model, Some(value), &ty, Vec::new()),
+            None => self.into_iter(cx, expr, value),
+        }
+    }
+
+    pub(super) fn iter_received(&mut self, source: Val, channels: Vec<super::places::PlaceId>) -> Val {
+        let iter = IterValue { source, stages: Vec::new(), channels, counter: false, bound: None, parallel: None };
         Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()))
     }
 
@@ -71,11 +94,16 @@ impl Interp<'_> {
         }
         if aggregate.field(Proj::Field(Name::new("start"))).is_some() && self.models.role(ty) != Role::Collection {
             let element = self.element_ty(ty);
+            let end = |name| match aggregate.field(Proj::Field(Name::new(name))).and_then(Val::constant) {
+                Some(Const::Int(n)) => Some(*n),
+                _ => None,
+            };
             let iter = IterValue {
                 source: Val::unknown(element),
                 stages: Vec::new(),
-                once: false,
+                channels: Vec::new(),
                 counter: true,
+                bound: end("end").filter(|_| end("start").is_some_and(|s| s >= 0)),
                 parallel: None,
             };
             return Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()));
@@ -101,7 +129,7 @@ impl Interp<'_> {
             && constants.iter().all(|c| matches!(c, Some(Const::Int(_))))
             && constants.iter().enumerate().all(|(n, c)| !constants[..n].contains(c));
         let source = source.unwrap_or_else(|| Val::unknown(self.element_ty(ty)));
-        let iter = IterValue { source, stages: Vec::new(), once: false, counter: distinct, parallel: None };
+        let iter = IterValue { source, stages: Vec::new(), channels: Vec::new(), counter: distinct, bound: None, parallel: None };
         Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()))
     }
 
@@ -147,8 +175,14 @@ impl Interp<'_> {
     }
 
     fn item_of(&mut self, cx: &Cx, expr: ExprId, at: LoopId, iter: &IterValue) -> Val {
+        for &channel in &iter.channels {
+            self.received(channel);
+        }
         let mut item = iter.source.clone();
         if iter.counter {
+            if let Some(bound) = iter.bound {
+                self.loop_bounds.insert(at, bound);
+            }
             item.alts.clear();
             item.alts.push(Kind::Linear(at, 1, 0));
             item.open = false;

@@ -11,6 +11,9 @@ use crate::resolve::{StaticId, Ty};
 use smallvec::SmallVec;
 use std::rc::Rc;
 
+/// What shared objects hold is known this deep.
+const MAX_NESTING: u32 = 5;
+
 /// What a place expression denotes: usually one place.
 #[derive(Clone, Debug)]
 pub struct Lval {
@@ -68,7 +71,25 @@ impl Interp<'_> {
             control: self.st.control.clone(),
             effect: info.effect.clone(),
         };
+        if event.kind != AccessKind::Read && !event.control.is_empty() {
+            let (control, at) = (event.control.clone(), event.at);
+            self.contexts.get_mut(self.context).acts.push((control, at));
+        }
         self.contexts.get_mut(self.context).log.add(event)
+    }
+
+    /// Something with an effect of its own happens here.
+    pub(super) fn act(&mut self, cx: &Cx, expr: crate::hir::ExprId) {
+        const MOST: usize = 2_000;
+        if self.st.control.is_empty() || !self.st.reachable {
+            return;
+        }
+        let at = cx.location(cx.body.body.expr(expr).range);
+        let control = self.st.control.clone();
+        let acts = &mut self.contexts.get_mut(self.context).acts;
+        if acts.len() < MOST && !acts.iter().any(|(c, a)| *a == at && *c == control) {
+            acts.push((control, at));
+        }
     }
 
     pub(super) fn log_lval(&mut self, cx: &Cx, lval: &Lval, info: &AccessInfo) -> Deps {
@@ -235,6 +256,7 @@ impl Interp<'_> {
     fn put_heap(&mut self, root: Root, value: Val) {
         let mut value = value;
         strip_deps(&mut value);
+        value.bound_depth(MAX_NESTING);
         if self.heap.get(&root) != Some(&value) {
             self.heap.insert(root, value);
             self.heap_version += 1;
@@ -371,7 +393,7 @@ pub(super) fn generalize(value: &Val) -> Val {
     general.alts.clear();
     for kind in &value.alts {
         match kind {
-            Kind::Const(_) | Kind::Linear(..) | Kind::Claimed(_) | Kind::Loaded(..) | Kind::Test(_) => general.open = true,
+            Kind::Const(_) | Kind::Linear(..) | Kind::Block(..) | Kind::Claimed(_) | Kind::Loaded(..) | Kind::Test(_) => general.open = true,
             Kind::Moved => general.open = true,
             Kind::Aggregate(aggregate) => {
                 let fields = aggregate.fields.iter().map(|(p, v)| (*p, generalize(v))).collect();
@@ -384,7 +406,7 @@ pub(super) fn generalize(value: &Val) -> Val {
     general
 }
 
-fn strip_deps(value: &mut Val) {
+pub(super) fn strip_deps(value: &mut Val) {
     value.deps = Deps::default();
     for kind in &mut value.alts {
         if let Kind::Aggregate(aggregate) = kind

@@ -166,6 +166,8 @@ pub struct Interp<'p> {
     shared_locals: FxHashSet<(FrameId, LocalId)>,
     local_names: LocalNames,
     initial: FxHashMap<PlaceId, i128>,
+    /// Exclusive upper bounds of counters that start at 0 or above.
+    loop_bounds: FxHashMap<LoopId, i128>,
     relevance: &'p Relevance,
     closures: FxHashMap<(usize, ExprId), Rc<calls::ClosureInfo>>,
     names: Known,
@@ -223,7 +225,9 @@ impl Known {
 }
 
 /// Steps (expressions evaluated) one walk of one context may take.
-const MAX_STEPS: u64 = 150_000;
+const MAX_STEPS: u64 = 60_000;
+/// Steps all walks of one program may take together.
+const MAX_PROGRAM_STEPS: u64 = 500_000;
 /// Rounds in which contexts are walked again because the heap grew.
 const MAX_REWALKS: usize = 4;
 
@@ -244,6 +248,7 @@ pub fn analyse(program: &Program, models: &Models, relevance: &Relevance, entrie
         shared_locals: FxHashSet::default(),
         local_names: FxHashMap::default(),
         initial: FxHashMap::default(),
+        loop_bounds: FxHashMap::default(),
         relevance,
         closures: FxHashMap::default(),
         names: Known::new(),
@@ -360,7 +365,8 @@ impl<'p> Interp<'p> {
     /// Counts a step; from the bound on nothing is evaluated any more.
     fn step(&mut self) -> bool {
         self.steps += 1;
-        if self.steps > MAX_STEPS && !self.stopped {
+        let spent = self.steps > MAX_STEPS || self.counts.steps + self.steps > MAX_PROGRAM_STEPS;
+        if spent && !self.stopped {
             self.stopped = true;
             self.counts.cut += 1;
             self.contexts.get_mut(self.context).cut = true;

@@ -7,6 +7,7 @@
 use super::Analysis;
 use super::access::AccessEvent;
 use super::contexts::ContextId;
+use super::places::PlaceId;
 use super::state::{Moment, SyncKey, SyncKind};
 use crate::finding::AccessKind;
 use crate::hir::Name;
@@ -68,6 +69,8 @@ impl Analysis {
             }
         } else if self.not_started(one, first, two) || self.not_started(two, second, one) {
             return Some(Ordered::NotStarted);
+        } else if self.exclusive_starts(one, two) {
+            return Some(Ordered::NotStarted);
         } else if self.joined(first).contains(&two) || self.joined(second).contains(&one) {
             return Some(Ordered::Joined);
         }
@@ -93,6 +96,22 @@ impl Analysis {
             child = at;
         }
         false
+    }
+
+    /// Both descend from contexts of which one parent starts only the one or the other.
+    fn exclusive_starts(&self, one: ContextId, two: ContextId) -> bool {
+        let (ours, theirs): (Vec<_>, Vec<_>) =
+            (self.contexts.ancestry(one).collect(), self.contexts.ancestry(two).collect());
+        let Some(at) = ours.iter().position(|c| theirs.contains(c)) else { return false };
+        let parent = ours[at];
+        let Some(other) = theirs.iter().position(|c| *c == parent) else { return false };
+        if at == 0 || other == 0 || self.is_many(parent) {
+            return false;
+        }
+        let (x, y) = (ours[at - 1], theirs[other - 1]);
+        x != y
+            && !self.contexts.get(x).started_before.contains(&y)
+            && !self.contexts.get(y).started_before.contains(&x)
     }
 
     /// What has surely ended: joined, and what those had joined at their end.
@@ -125,18 +144,37 @@ impl Analysis {
 
     /// Everything `one` releases into some order comes after the first access, and the second comes after an acquire of it.
     fn handed(&self, one: ContextId, first: &Moment, two: ContextId, second: &Moment) -> bool {
-        if one == two {
-            return false;
-        }
         second.acquired.iter().any(|(key, count)| match key.kind {
             SyncKind::Barrier => {
                 let before = first.released.get(key).copied().unwrap_or(0);
-                before < *count
+                before < *count && before < super::state::MANY_PHASES
             }
             SyncKind::Once => false,
-            SyncKind::Channel | SyncKind::Flag(_) | SyncKind::Token => {
-                !released_before(first, key) && self.only_releaser(one, two, key)
+            SyncKind::Channel => {
+                let answered = !first.owes.contains(&key.place) && second.has.contains(&key.place);
+                one != two && (!released_before(first, key) || answered) && self.only_releaser(one, two, key)
             }
+            SyncKind::Flag(value) => {
+                let initial = self.initial.get(&key.place).copied().unwrap_or(0);
+                one != two && value != initial && !released_before(first, key) && self.only_releaser(one, two, key)
+            }
+            SyncKind::Token => one != two && !released_before(first, key) && self.only_releaser(one, two, key),
+        })
+    }
+
+    /// The flag that hands something from `one` to `two` but for an ordering too weak: stored after the first access, seen
+    /// before the second.
+    pub fn weakly_handed(&self, one: ContextId, a: &AccessEvent, two: ContextId, b: &AccessEvent) -> Option<PlaceId> {
+        let (first, second) = (&self.moments[a.moment.0 as usize], &self.moments[b.moment.0 as usize]);
+        let context = self.contexts.get(one);
+        let seen = second.weak.iter().chain(second.acquired.keys());
+        seen.into_iter().find_map(|key| {
+            let SyncKind::Flag(value) = key.kind else { return None };
+            let initial = self.initial.get(&key.place).copied().unwrap_or(0);
+            let stored = context.released_at_end.iter().chain(&context.weakly_released_at_end);
+            let later = stored.into_iter().any(|k| matches_release(k, key));
+            let before = first.released.keys().chain(&first.weakly_released).any(|k| matches_release(k, key));
+            (one != two && value != initial && later && !before).then_some(key.place)
         })
     }
 

@@ -42,10 +42,17 @@ pub enum Index {
     Const(i128),
     /// `mul * i + add`, with `i` the counter of the loop.
     Linear(LoopId, i64, i64),
+    /// A share of a slice that overlaps no other share made by the same call; `EACH_SHARE`: one each time.
+    Share(LoopId, u32),
+    /// Somewhere in `mul * i + add ..` of length `mul`, with `i` the counter of the loop.
+    Block(LoopId, i64, i64),
     /// A value that a `fetch_add` of this atomic gave out: never the same one twice.
     Claimed(PlaceId),
     Any,
 }
+
+/// See `Index::Share`.
+pub const EACH_SHARE: u32 = u32::MAX;
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Proj {

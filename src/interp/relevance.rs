@@ -28,25 +28,26 @@ struct Unit {
 
 impl Relevance {
     pub fn new(program: &Program, models: &Models) -> Relevance {
-        let state = state_words(program);
-        if state.is_empty() {
-            let none = FxHashSet::default();
-            return Relevance { touching: none.clone(), acting: none.clone(), starting: none, any_state: false };
-        }
+        let (starts, acts, mut state) = model_words(models);
+        state.extend(static_words(program));
         let units = units(program);
+        let any_state = units.iter().any(|unit| unit.mentions.iter().any(|name| state.contains(name)));
+        if !any_state {
+            let none = FxHashSet::default();
+            return Relevance { touching: none.clone(), acting: none.clone(), starting: none, any_state };
+        }
         let mut by_mention: FxHashMap<Name, Vec<u32>> = FxHashMap::default();
         for (at, unit) in units.iter().enumerate() {
             for &name in &unit.mentions {
                 by_mention.entry(name).or_default().push(at as u32);
             }
         }
-        let (starts, acts) = model_words(models);
         let all: FxHashSet<Name> = state.iter().chain(&acts).chain(&starts).copied().collect();
         Relevance {
             touching: closure(&units, &by_mention, &state),
             acting: closure(&units, &by_mention, &all),
             starting: closure(&units, &by_mention, &starts),
-            any_state: true,
+            any_state,
         }
     }
 
@@ -69,14 +70,15 @@ impl Relevance {
     }
 }
 
-/// Names of the places of the doors that rules look at.
-fn state_words(program: &Program) -> FxHashSet<Name> {
+/// Names of the statics that are doors.
+fn static_words(program: &Program) -> FxHashSet<Name> {
     program.statics.iter().filter(|s| s.item.mutable).map(|s| s.name).collect()
 }
 
-/// Names of library functions that start contexts, and of those that join, lock or order.
-fn model_words(models: &Models) -> (FxHashSet<Name>, FxHashSet<Name>) {
+/// Names of library functions that start contexts, of those that join, lock or order, and of cells' constructors' types.
+fn model_words(models: &Models) -> (FxHashSet<Name>, FxHashSet<Name>, FxHashSet<Name>) {
     let (mut starts, mut acts) = (FxHashSet::default(), FxHashSet::default());
+    let mut state = FxHashSet::default();
     for model in &models.fns {
         let Some(op) = &model.op else { continue };
         let last = super::pattern::last_segment(model.path);
@@ -95,8 +97,18 @@ fn model_words(models: &Models) -> (FxHashSet<Name>, FxHashSet<Name>) {
         if mentions(op, &acting) {
             acts.insert(last);
         }
+        if makes_cell(op)
+            && let Some((owner, _)) = model.path.as_str().rsplit_once("::")
+        {
+            state.insert(super::pattern::last_segment(Name::new(owner)));
+        }
     }
-    (starts, acts)
+    (starts, acts, state)
+}
+
+/// A constructor of a cell without synchronization of its own.
+fn makes_cell(op: &Op) -> bool {
+    matches!(op, Op::Apply(OpName::Wrap, args) if matches!(args.first(), Some(Op::Word(word)) if *word == "cell"))
 }
 
 fn mentions(op: &Op, wanted: &dyn Fn(OpName) -> bool) -> bool {
@@ -157,6 +169,9 @@ fn units(program: &Program) -> Vec<Unit> {
         if let Some(init) = &def.item.init {
             units.push(Unit { function: None, names: vec![def.name], mentions: words_of(program, def.file, init) });
         }
+    }
+    for (name, declared) in program.renames() {
+        units.push(Unit { function: None, names: vec![name], mentions: vec![declared] });
     }
     for (name, tokens) in program.macro_tokens() {
         let mut mentions = Vec::new();

@@ -17,6 +17,8 @@ pub enum ScopeKind {
     Block,
     /// Owns the temporaries of what is evaluated in it.
     Temporaries,
+    /// A condition with `let`s: both.
+    Condition,
 }
 
 #[derive(Clone, Debug)]
@@ -70,7 +72,7 @@ impl Interp<'_> {
 
     /// Makes a local belong to the innermost block.
     pub(super) fn own_local(&mut self, frame: FrameId, local: LocalId) {
-        if let Some(scope) = self.scopes.iter_mut().rev().find(|s| s.kind == ScopeKind::Block && s.frame == frame)
+        if let Some(scope) = self.scopes.iter_mut().rev().find(|s| s.kind != ScopeKind::Temporaries && s.frame == frame)
             && !scope.owned.contains(&local)
         {
             scope.owned.push(local);
@@ -82,13 +84,13 @@ impl Interp<'_> {
         let local = temporary(expr);
         let ty = value.ty.clone();
         let deps = value.deps.clone();
-        let droppable = self.needs_drop(&value, 0);
+        let droppable = self.needs_drop(&value);
         self.st.set_local(cx.frame, local, value);
         let place = self.places.root(Root::Local(cx.frame, local), &ty);
         if droppable {
             let extended = self.extended.contains(&(cx.frame, expr));
             let kind = if extended { ScopeKind::Block } else { ScopeKind::Temporaries };
-            let scope = self.scopes.iter_mut().rev().find(|s| s.frame == cx.frame && (s.kind == kind || s.kind == ScopeKind::Block));
+            let scope = self.scopes.iter_mut().rev().find(|s| s.frame == cx.frame && (s.kind == kind || s.kind == ScopeKind::Condition));
             if let Some(scope) = scope
                 && !scope.owned.contains(&local)
             {
@@ -102,7 +104,7 @@ impl Interp<'_> {
 
     pub(super) fn drop_local(&mut self, cx: &Cx, frame: FrameId, local: LocalId) {
         let Some(value) = self.st.local(frame, local).cloned() else { return };
-        if self.needs_drop(&value, 0) {
+        if self.needs_drop(&value) {
             let place = self.places.root(Root::Local(frame, local), &value.ty);
             self.drop_at(cx, place, value, 0);
         }
@@ -111,7 +113,7 @@ impl Interp<'_> {
 
     /// Ends a value that has no place any more.
     pub(super) fn drop_value(&mut self, cx: &Cx, expr: ExprId, value: Val) {
-        if !self.needs_drop(&value, 0) {
+        if !self.needs_drop(&value) {
             return;
         }
         let local = temporary(expr);
@@ -121,26 +123,30 @@ impl Interp<'_> {
         self.st.set_local(cx.frame, local, Val::moved());
     }
 
-    /// Whether ending the value does something that matters.
-    pub(super) fn needs_drop(&self, value: &Val, depth: u32) -> bool {
-        if depth > MAX_DROP_DEPTH {
-            return false;
-        }
+    /// Whether ending the value does something that matters, as far as a bounded search sees.
+    pub(super) fn needs_drop(&self, value: &Val) -> bool {
+        const FUEL: u32 = 64;
+        self.finds_drop(value, &mut FUEL.clone())
+    }
+
+    fn finds_drop(&self, value: &Val, fuel: &mut u32) -> bool {
+        let Some(left) = fuel.checked_sub(1) else { return false };
+        *fuel = left;
         if let Ty::Adt(id, _) = &value.ty
             && self.program.drop_impl(*id).is_some()
         {
             return !matches!(value.alts[..], [Kind::Moved]);
         }
         value.alts.iter().any(|kind| match kind {
-            Kind::Guard(_) => true,
-            Kind::Aggregate(aggregate) => aggregate.fields.iter().any(|(_, field)| self.needs_drop(field, depth + 1)),
-            Kind::Closure(closure) => closure.moved.iter().any(|(_, v)| self.needs_drop(v, depth + 1)),
-            Kind::Pointer(place, Pointer::Owner) => self.owned_needs_drop(*place, depth),
+            Kind::Guard(guard) => !guard.manual,
+            Kind::Aggregate(aggregate) => aggregate.fields.iter().any(|(_, field)| self.finds_drop(field, fuel)),
+            Kind::Closure(closure) => closure.moved.iter().any(|(_, v)| self.finds_drop(v, fuel)),
+            Kind::Pointer(place, Pointer::Owner) => self.owned_needs_drop(*place, fuel),
             _ => false,
         })
     }
 
-    fn owned_needs_drop(&self, place: PlaceId, depth: u32) -> bool {
+    fn owned_needs_drop(&self, place: PlaceId, fuel: &mut u32) -> bool {
         let found = self.places.get(place);
         if let Ty::Adt(id, _) = &found.ty
             && self.program.drop_impl(*id).is_some()
@@ -148,7 +154,7 @@ impl Interp<'_> {
             return true;
         }
         match (found.parent, self.heap.get(&found.root)) {
-            (None, Some(value)) => self.needs_drop(value, depth + 1),
+            (None, Some(value)) => self.finds_drop(value, fuel),
             _ => false,
         }
     }
@@ -170,13 +176,13 @@ impl Interp<'_> {
         for kind in value.alts.clone() {
             match kind {
                 Kind::Guard(guard) => {
-                    if !guard.pending {
+                    if !guard.pending && !guard.manual {
                         self.st.locks.retain(|hold| hold.id != guard.hold);
                     }
                 }
                 Kind::Aggregate(aggregate) => {
                     for (proj, field) in aggregate.fields.clone() {
-                        if self.needs_drop(&field, depth) {
+                        if self.needs_drop(&field) {
                             let at = self.places.step(place, proj, &field.ty);
                             self.drop_at(cx, at, field, depth + 1);
                         }
@@ -184,14 +190,14 @@ impl Interp<'_> {
                 }
                 Kind::Closure(closure) => {
                     for (_, captured) in &closure.moved {
-                        if self.needs_drop(captured, depth) {
+                        if self.needs_drop(captured) {
                             self.drop_at(cx, place, captured.clone(), depth + 1);
                         }
                     }
                 }
                 Kind::Pointer(target, Pointer::Owner) => {
                     let content = self.value_at(target);
-                    if self.needs_drop(&content, depth) {
+                    if self.needs_drop(&content) {
                         self.drop_at(cx, target, content, depth + 1);
                     }
                 }
@@ -202,7 +208,7 @@ impl Interp<'_> {
 
     /// Marks what a place held as moved away, where that matters for drops.
     pub(super) fn move_out(&mut self, lval: &Lval, value: &Val) {
-        if lval.door == Door::Raw || !self.needs_drop(value, 0) {
+        if lval.door == Door::Raw || !self.needs_drop(value) {
             return;
         }
         let [place] = lval.places[..] else { return };

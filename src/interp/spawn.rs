@@ -36,6 +36,9 @@ impl Interp<'_> {
         for (which, callee) in callees.into_iter().enumerate() {
             let Some(id) = self.context_at(cx, site, which as u32, kind, &callee, literal) else { continue };
             self.escape(&Val::of(callee, Ty::Unknown));
+            self.act(cx, site);
+            let before = self.st.moment.started.clone();
+            self.contexts.get_mut(id).started_before.extend(before);
             let running = self.st.start(id);
             self.note_start(id, running);
             if let Some(scope) = scope
@@ -81,11 +84,15 @@ impl Interp<'_> {
             entry,
             many: false,
             loops: self.loops.clone(),
+            started_before: Default::default(),
             joined_at_start: self.st.moment.joined.clone(),
             joined_at_end: Default::default(),
+            result: None,
             released_at_end: Vec::new(),
+            weakly_released_at_end: Vec::new(),
             acquired_at_start: self.st.moment.acquired.keys().cloned().collect(),
             log: Default::default(),
+            acts: Vec::new(),
             walked: false,
             cut: false,
         };
@@ -150,7 +157,15 @@ impl Interp<'_> {
     fn name_by(&mut self, cx: &Cx, name: Name, init: ExprId, value: &Val) {
         let range = cx.body.body.expr(init).range;
         for kind in &value.alts {
-            let Kind::Handle(handle) = kind else { continue };
+            let handle = match kind {
+                Kind::Handle(handle) => handle.clone(),
+                Kind::Aggregate(some) if some.variant == Some(self.names.some) => {
+                    let payload = some.field(super::expr::field(0)).cloned();
+                    payload.into_iter().for_each(|p| self.name_by(cx, name, init, &p));
+                    continue;
+                }
+                _ => continue,
+            };
             let context = self.contexts.get_mut(handle.context);
             let here = context.spawned_at.file == cx.body.file && range.contains(context.spawned_at.range);
             if here && context.named > Naming::Binding {
@@ -161,17 +176,23 @@ impl Interp<'_> {
     }
 
     /// Waits for a context's end.
-    pub(super) fn join(&mut self, handle: &Val) {
-        let several = handle.alts.iter().filter(|k| matches!(k, Kind::Handle(_))).count() > 1;
+    /// What it returned.
+    pub(super) fn join(&mut self, handle: &Val) -> Val {
+        let mut result = Val { open: handle.open, ..Val::unknown(Ty::Unknown) };
         for kind in handle.alts.clone() {
             if let Kind::Handle(handle) = kind {
+                // Of several alternatives just one was started on this path.
                 match handle.each_of {
                     Some(at) => self.st.each_joined.push((at, handle.context)),
-                    None if !several => self.st.join_one(handle.context),
-                    None => {}
+                    None => self.st.join_one(handle.context),
                 }
+                result = match &self.contexts.get(handle.context).result {
+                    Some(returned) => result.join(returned),
+                    None => Val { open: true, ..result },
+                };
             }
         }
+        result
     }
 
     /// Runs a closure with a scope; everything started in it has ended afterwards.
@@ -298,22 +319,32 @@ impl Interp<'_> {
         }
         self.loops.clear();
         self.contexts.get_mut(id).log = Default::default();
-        match entry {
+        self.contexts.get_mut(id).acts.clear();
+        let returned = match entry {
             Entry::Fn(function) => self.walk_fn_entry(id, function),
             Entry::Value(value, args) => self.walk_value_entry(id, value, args),
+        };
+        let mut returned = super::memory::generalize(&returned);
+        super::memory::strip_deps(&mut returned);
+        self.escape(&returned);
+        if self.contexts.get(id).result.as_ref() != Some(&returned) {
+            self.heap_version += 1;
         }
         let ended = if self.st.reachable { self.st.moment.joined.clone() } else { Default::default() };
         let released = self.st.moment.released.keys().cloned().collect();
+        let weakly = self.st.moment.weakly_released.iter().cloned().collect();
         let steps = self.steps;
         self.counts.steps += steps;
         let context = self.contexts.get_mut(id);
+        context.result = Some(returned);
         context.joined_at_end = ended;
         context.released_at_end = released;
+        context.weakly_released_at_end = weakly;
         context.walked = true;
     }
 
-    fn walk_fn_entry(&mut self, context: ContextId, function: crate::resolve::FnId) {
-        let Some(body) = self.program.body(function) else { return };
+    fn walk_fn_entry(&mut self, context: ContextId, function: crate::resolve::FnId) -> Val {
+        let Some(body) = self.program.body(function) else { return Val::unit() };
         let frame = self.intern_frame((Err(context), ExprId(0), CalleeKey::Fn(function)), |depth| Frame {
             context,
             parent: None,
@@ -327,27 +358,29 @@ impl Interp<'_> {
             this.bind_params(&cx, ExprId(0), function, None, Vec::new());
             let root = cx.body.body.root;
             this.eval(&cx, root)
-        });
+        })
     }
 
-    fn walk_value_entry(&mut self, context: ContextId, value: Val, args: Vec<Val>) {
+    fn walk_value_entry(&mut self, context: ContextId, value: Val, args: Vec<Val>) -> Val {
         let before = self.st.clone();
+        let mut result = Val::bottom();
         let mut after: Option<State> = None;
         for kind in value.alts {
             self.st = before.clone();
-            match kind {
+            let returned = match kind {
                 Kind::Closure(closure) => self.walk_closure_entry(context, &closure, args.clone()),
                 Kind::Fn(function, subst) => self.walk_callable(context, function, subst, None, args.clone()),
                 Kind::Future(future) => match &*future {
                     FutureValue::Block(closure) => self.walk_closure_entry(context, closure, Vec::new()),
                     FutureValue::Call { id, subst, args, self_arg } => {
-                        self.walk_callable(context, *id, subst.clone(), self_arg.clone(), args.clone());
+                        self.walk_callable(context, *id, subst.clone(), self_arg.clone(), args.clone())
                     }
-                    FutureValue::Ready(_) => {}
+                    FutureValue::Ready(value) => value.clone(),
                 },
-                _ => {}
-            }
+                _ => Val::unit(),
+            };
             if self.st.reachable {
+                result = result.join(&returned);
                 match &mut after {
                     Some(state) => state.join(&self.st),
                     None => after = Some(self.st.clone()),
@@ -355,11 +388,12 @@ impl Interp<'_> {
             }
         }
         self.st = after.unwrap_or(before);
+        result
     }
 
-    fn walk_closure_entry(&mut self, context: ContextId, closure: &ClosureValue, args: Vec<Val>) {
+    fn walk_closure_entry(&mut self, context: ContextId, closure: &ClosureValue, args: Vec<Val>) -> Val {
         let cx = self.closure_frame(closure, Err(context), closure.expr, None);
-        self.run_closure(&cx, closure.expr, closure, args);
+        self.run_closure(&cx, closure.expr, closure, args)
     }
 
     fn walk_callable(
@@ -369,8 +403,8 @@ impl Interp<'_> {
         subst: Rc<crate::resolve::Subst>,
         self_arg: Option<Val>,
         args: Vec<Val>,
-    ) {
-        let Some(body) = self.program.body(function) else { return };
+    ) -> Val {
+        let Some(body) = self.program.body(function) else { return Val::unit() };
         let frame = self.intern_frame((Err(context), ExprId(0), CalleeKey::Fn(function)), |depth| Frame {
             context,
             parent: None,
@@ -384,7 +418,7 @@ impl Interp<'_> {
             this.bind_params(&cx, ExprId(0), function, self_arg, args);
             let root = cx.body.body.root;
             this.eval(&cx, root)
-        });
+        })
     }
 
     /// An async block is a closure that runs where it is awaited.
@@ -411,8 +445,7 @@ impl Interp<'_> {
     /// `.await`: the future's body runs here, in this context; a handle is joined.
     pub(super) fn await_value(&mut self, cx: &Cx, site: ExprId, value: Val) -> Val {
         if value.alts.iter().any(|k| matches!(k, Kind::Handle(_))) {
-            self.join(&value);
-            return Val::unknown(Ty::Unknown);
+            return self.join(&value);
         }
         let futures: Vec<Rc<FutureValue>> = value
             .alts
@@ -462,6 +495,7 @@ fn named_by_callee(closure: &ClosureValue) -> (String, Naming) {
             ExprKind::Await(inner) => at = *inner,
             ExprKind::Call { callee, .. } => {
                 if let ExprKind::Path(path) = &body.expr(*callee).kind
+                    && !matches!(closure.body.path(path.id), crate::resolve::Res::Local(_))
                     && let Some(segment) = path.segments.last()
                 {
                     return (segment.name.to_string(), Naming::Callee);

@@ -12,6 +12,9 @@ use crate::resolve::LocalId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+/// What locals hold is known this deep where paths meet.
+const MAX_NESTING: u32 = 8;
+
 /// The locals of one call.
 #[derive(Clone, Debug)]
 pub struct FrameEnv {
@@ -79,6 +82,14 @@ pub struct Moment {
     pub within: BTreeSet<PlaceId>,
     /// Flags that were seen to hold this value and not stored to since by this context: its turn.
     pub knows: BTreeMap<PlaceId, i128>,
+    /// Channels sent to with nothing received since.
+    pub owes: BTreeSet<PlaceId>,
+    /// Channels received from with nothing sent since.
+    pub has: BTreeSet<PlaceId>,
+    /// A release fence was passed: later stores release.
+    pub fenced: bool,
+    /// Stores with an ordering too weak to order.
+    pub weakly_released: BTreeSet<SyncKey>,
     /// Flags read as this value with an ordering too weak to order.
     pub weak: BTreeSet<SyncKey>,
 }
@@ -201,7 +212,10 @@ impl State {
             for (local, value) in &theirs.locals {
                 match env.locals.iter_mut().find(|(l, _)| l == local) {
                     Some(slot) if slot.1 == *value => {}
-                    Some(slot) => slot.1 = slot.1.join(value),
+                    Some(slot) => {
+                        slot.1 = slot.1.join(value);
+                        slot.1.bound_depth(MAX_NESTING);
+                    }
                     None => env.locals.push((*local, value.clone())),
                 }
             }
@@ -249,6 +263,10 @@ fn join_moments(a: &Moment, b: &Moment) -> Moment {
         acquired,
         within: a.within.intersection(&b.within).copied().collect(),
         knows: a.knows.iter().filter(|(p, v)| b.knows.get(p) == Some(v)).map(|(p, v)| (*p, *v)).collect(),
+        owes: a.owes.union(&b.owes).copied().collect(),
+        has: a.has.intersection(&b.has).copied().collect(),
+        fenced: a.fenced && b.fenced,
+        weakly_released: a.weakly_released.union(&b.weakly_released).cloned().collect(),
         weak: a.weak.union(&b.weak).cloned().collect(),
     }
 }

@@ -91,6 +91,8 @@ pub enum Kind {
     Const(Const),
     /// `mul * i + add` with the counter of a loop.
     Linear(LoopId, i64, i64),
+    /// Somewhere in a block of `mul` from `mul * i + add` on.
+    Block(LoopId, i64, i64),
     /// Given out by a `fetch_add` of this atomic.
     Claimed(PlaceId),
     Pointer(PlaceId, Pointer),
@@ -193,6 +195,8 @@ pub struct GuardValue {
     pub data: PlaceId,
     /// Of a try: held only once the success is seen.
     pub pending: bool,
+    /// A hand-written lock: released by a store to it, not by a drop.
+    pub manual: bool,
 }
 
 /// A handle that can be joined.
@@ -216,6 +220,8 @@ pub enum Subject {
     Success(PlaceId),
     /// The atomic was read as this value, with this ordering.
     Flag(PlaceId, Name, i128),
+    /// A swap found the flag free (and set it).
+    Taken(PlaceId),
     /// The atomic was read as having reached some bound, with this ordering.
     Reached(PlaceId, Name),
 }
@@ -226,10 +232,12 @@ pub struct IterValue {
     /// One element, before the stages.
     pub source: Val,
     pub stages: Vec<Stage>,
-    /// Number of elements where known to be at most one round.
-    pub once: bool,
+    /// Each element is a message of one of these channels.
+    pub channels: Vec<PlaceId>,
     /// The elements are the counter of a range or enumerate: becomes linear in the loop that consumes it.
     pub counter: bool,
+    /// Exclusive upper bound of a counter that starts at 0 or above.
+    pub bound: Option<i128>,
     /// Where it is consumed in parallel: location of the call that made it parallel.
     pub parallel: Option<crate::finding::Location>,
 }
@@ -361,6 +369,22 @@ impl Val {
         deps
     }
 
+    /// Forgets what lies deeper than `depth` aggregates.
+    pub fn bound_depth(&mut self, depth: u32) {
+        for kind in &mut self.alts {
+            if let Kind::Aggregate(aggregate) = kind {
+                if depth == 0 {
+                    self.open = true;
+                    *kind = Kind::Aggregate(Rc::new(Aggregate { variant: aggregate.variant, fields: Vec::new() }));
+                } else if aggregate.fields.iter().any(|(_, f)| f.alts.iter().any(|k| matches!(k, Kind::Aggregate(_)))) {
+                    let mut bounded = (**aggregate).clone();
+                    bounded.fields.iter_mut().for_each(|(_, f)| f.bound_depth(depth - 1));
+                    *kind = Kind::Aggregate(Rc::new(bounded));
+                }
+            }
+        }
+    }
+
     pub fn join(&self, other: &Val) -> Val {
         if self.is_bottom() {
             let mut joined = other.clone();
@@ -385,6 +409,13 @@ impl Val {
     fn add(&mut self, kind: &Kind) {
         if self.alts.contains(kind) {
             return;
+        }
+        if let Kind::Guard(new) = kind {
+            // One guard on all paths, whichever acquisition it came from.
+            let same = |k: &Kind| matches!(k, Kind::Guard(old) if (old.lock, old.data, old.mode, old.pending) == (new.lock, new.data, new.mode, new.pending));
+            if self.alts.iter().any(same) {
+                return;
+            }
         }
         if let Kind::Aggregate(new) = kind {
             for slot in &mut self.alts {

@@ -22,7 +22,7 @@ pub fn discover(paths: &[PathBuf], options: &Options) -> Discovery {
         Err(error) => return Discovery { groups: Vec::new(), errors: vec![error] },
     };
     let mut errors = Vec::new();
-    let shown = Shown { given: given(paths, &mut errors) };
+    let shown = Shown::new(given(paths, &mut errors));
     let mut search = Search {
         shown: &shown,
         filter: &filter,

@@ -169,7 +169,7 @@ impl Manifest {
         &self,
         kind: fn(&DependencyTables) -> &Dependencies,
     ) -> impl Iterator<Item = (&String, &DependencySpec)> {
-        std::iter::once(&self.dependencies).chain(self.target.values()).flat_map(move |tables| kind(tables))
+        std::iter::once(&self.dependencies).chain(self.target.values()).flat_map(kind)
     }
 }
 

@@ -106,7 +106,7 @@ impl<'a> Packages<'a> {
         });
         let file = self.shown.text(&folder.join("Cargo.toml"));
         let mut targets = targets(folder, table, manifest, edition, &file, &mut self.manifests.errors);
-        targets.retain(|target| !self.filter.excludes(&self.shown.path(&target.file)));
+        targets.retain(|target| !self.filter.excludes(&target.file, self.shown));
         let linker = Linker { folder, workspace: &workspace, root: root.as_deref() };
         Some(Package {
             dependencies: linker.dependencies(manifest),
@@ -144,7 +144,7 @@ impl<'a> Packages<'a> {
         folders.retain(|folder| {
             folder.join("Cargo.toml").is_file()
                 && !excluded.iter().any(|e| folder.starts_with(e))
-                && !self.filter.excludes(&self.shown.path(folder))
+                && !self.filter.excludes(folder, self.shown)
         });
         folders
     }

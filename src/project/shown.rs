@@ -3,6 +3,7 @@
 //! Discovery works on absolute paths; what leaves it is shown. A shown path can be opened from the current folder.
 //! Files outside every given path (the package above it, a path dependency beside it) are shown relative to it.
 
+use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 /// One path of the command line.
@@ -77,10 +78,21 @@ impl Given {
 #[derive(Debug, Default)]
 pub(super) struct Shown {
     pub given: Vec<Given>,
+    /// Index into `given`, by absolute path; the first of equal ones.
+    by_path: BTreeMap<PathBuf, usize>,
 }
 
 impl Shown {
+    pub fn new(given: Vec<Given>) -> Shown {
+        let by_path = given.iter().enumerate().rev().map(|(at, g)| (g.absolute.clone(), at)).collect();
+        Shown { given, by_path }
+    }
+
     pub fn path(&self, path: &Path) -> PathBuf {
+        // Nearly all paths lie in a given one.
+        if let Some(at) = path.ancestors().find_map(|folder| self.by_path.get(folder)) {
+            return self.given[*at].show(path).0;
+        }
         let mut best: Option<(PathBuf, usize)> = None;
         for given in &self.given {
             let candidate = given.show(path);
@@ -135,7 +147,7 @@ mod tests {
 
     #[test]
     fn paths_are_shown_from_the_given_one() {
-        let shown = Shown { given: vec![given("crates/foo", "/w/crates/foo")] };
+        let shown = Shown::new(vec![given("crates/foo", "/w/crates/foo")]);
         assert_eq!(shown.text(Path::new("/w/crates/foo/src/lib.rs")), "crates/foo/src/lib.rs");
         assert_eq!(shown.text(Path::new("/w/crates/bar/src/lib.rs")), "crates/bar/src/lib.rs");
         assert_eq!(shown.text(Path::new("/other/lib.rs")), "../other/lib.rs");
@@ -143,14 +155,14 @@ mod tests {
 
     #[test]
     fn the_current_folder_is_not_shown() {
-        let shown = Shown { given: vec![given("", "/w/foo")] };
+        let shown = Shown::new(vec![given("", "/w/foo")]);
         assert_eq!(shown.text(Path::new("/w/foo/src/lib.rs")), "src/lib.rs");
         assert_eq!(shown.text(Path::new("/w/bar/src/lib.rs")), "../bar/src/lib.rs");
     }
 
     #[test]
     fn the_nearest_given_path_is_taken() {
-        let shown = Shown { given: vec![given("a", "/w/a"), given("a/b", "/w/a/b"), given("/w/c", "/w/c")] };
+        let shown = Shown::new(vec![given("a", "/w/a"), given("a/b", "/w/a/b"), given("/w/c", "/w/c")]);
         assert_eq!(shown.text(Path::new("/w/c/x.rs")), "/w/c/x.rs");
         assert_eq!(shown.text(Path::new("/w/a/b/x.rs")), "a/b/x.rs");
     }

@@ -66,12 +66,12 @@ impl Filter {
         Ok(Filter { exclude, no_ignore: options.no_ignore })
     }
 
-    /// Whether a pattern matches the path as shown, one of its folders, or a tail of it.
-    pub fn excludes(&self, shown: &Path) -> bool {
+    /// Whether a pattern matches the path as it is shown, one of its folders, or a tail of it.
+    pub fn excludes(&self, path: &Path, shown: &Shown) -> bool {
         if self.exclude.is_empty() {
             return false;
         }
-        shown.ancestors().filter(|p| !p.as_os_str().is_empty()).any(|folder| {
+        shown.path(path).ancestors().filter(|p| !p.as_os_str().is_empty()).any(|folder| {
             let mut tail = folder.components();
             loop {
                 if self.exclude.is_match(tail.as_path()) {
@@ -111,7 +111,7 @@ pub(super) fn walk(
         let left_out = below
             && (ignores.ignores(entry.path(), is_dir)
                 || is_dir && (is_hidden(&entry) || is_build_output(entry.path()))
-                || filter.excludes(&shown.path(entry.path())));
+                || filter.excludes(entry.path(), shown));
         if left_out {
             if is_dir {
                 entries.skip_current_dir();

@@ -11,6 +11,8 @@ use crate::resolve::Ty;
 pub struct Story {
     pub rule: &'static str,
     pub level: Level,
+    /// How the sentence ends: what is wrong.
+    pub tail: &'static str,
     pub help: String,
 }
 
@@ -42,7 +44,7 @@ pub fn describe(facts: &Facts, story: &Story, group: &Group) -> Option<Finding> 
         rule: story.rule,
         level,
         evidence,
-        message: message(&place, &threads, &accesses),
+        message: message(&place, &threads, &accesses, story.tail),
         because,
         because_at,
         fingerprint: fingerprint(story.rule, &place, &threads),
@@ -200,7 +202,7 @@ fn declared_at(facts: &Facts, place: PlaceId) -> Option<Location> {
     }
 }
 
-fn message(place: &str, threads: &[Thread], accesses: &[Access]) -> String {
+fn message(place: &str, threads: &[Thread], accesses: &[Access], tail: &str) -> String {
     let kinds = |t: usize| {
         accesses.iter().filter(|a| a.thread == t).map(|a| a.kind).reduce(joined).unwrap_or(AccessKind::Read)
     };
@@ -217,8 +219,8 @@ fn message(place: &str, threads: &[Thread], accesses: &[Access]) -> String {
         }
     }
     let alone = threads.len() == 1;
-    let tail = if alone { ", several of which run at once, with no lock in common" } else { " with no lock in common" };
-    format!("`{place}` is {}{tail}", list(&clauses))
+    let several = if alone { ", several of which run at once," } else { "" };
+    format!("`{place}` is {}{several} {tail}", list(&clauses))
 }
 
 fn names(threads: &[Thread], who: &[usize]) -> String {

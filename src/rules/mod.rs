@@ -2,10 +2,18 @@
 //!
 //! In: an `Analysis`: contexts, places, accesses with locks and moments. Out: findings. Rules never see syntax.
 
+mod atomic_check_then_act;
 mod describe;
 pub mod info;
+mod lock_check_then_act;
 mod pairs;
+mod raw_pointer_race;
+mod relaxed_publish;
+mod split;
+mod split_atomic_update;
+mod split_lock_update;
 mod static_mut_race;
+mod unsafe_cell_race;
 mod why;
 
 use crate::config::Config;
@@ -32,7 +40,16 @@ pub trait Rule: Sync {
 }
 
 /// The rules that exist, in the order of the manual.
-const CHECKS: &[&dyn Rule] = &[&static_mut_race::StaticMutRace];
+const CHECKS: &[&dyn Rule] = &[
+    &static_mut_race::StaticMutRace,
+    &unsafe_cell_race::UnsafeCellRace,
+    &raw_pointer_race::RawPointerRace,
+    &relaxed_publish::RelaxedPublish,
+    &split_atomic_update::SplitAtomicUpdate,
+    &atomic_check_then_act::AtomicCheckThenAct,
+    &split_lock_update::SplitLockUpdate,
+    &lock_check_then_act::LockCheckThenAct,
+];
 
 /// Runs every rule that is on.
 pub fn check(facts: &Facts, config: &Config) -> Vec<Finding> {

@@ -18,12 +18,42 @@ pub struct Event<'a> {
     pub access: &'a AccessEvent,
 }
 
+/// The door an access comes through.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Door {
+    None,
+    Raw,
+    Cell,
+    StaticMut,
+}
+
+/// The door of one access: what lets it be unsynchronized at all.
+pub fn door(facts: &Facts, event: Event) -> Door {
+    let places = &facts.analysis.places;
+    let place = event.access.place;
+    if event.access.atomic.is_some() {
+        return Door::None;
+    }
+    if let Root::Static(id) = places.get(place).root
+        && facts.program.statics[id.index()].item.mutable
+        && !places.passes(place, |step| matches!(step, Proj::Guarded | Proj::Deref))
+    {
+        return Door::StaticMut;
+    }
+    if places.passes(place, |step| step == Proj::Cell) {
+        return Door::Cell;
+    }
+    if event.access.door == crate::interp::access::Door::Raw { Door::Raw } else { Door::None }
+}
+
 /// Why a pair isn't a race, or that it is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Verdict {
     Race,
-    /// Different parts.
+    /// Different parts, or objects of each instance's own.
     Disjoint,
+    /// Safe accesses that no unsafe promise makes shared.
+    NoDoor,
     BothRead,
     BothAtomic,
     Locked(PlaceId),
@@ -64,7 +94,10 @@ pub fn verdict(facts: &Facts, a: Event, b: Event) -> Verdict {
     if a.access.atomic.is_some() && b.access.atomic.is_some() {
         return Verdict::BothAtomic;
     }
-    if !overlap(facts, a, b) {
+    if door(facts, a).max(door(facts, b)) == Door::None {
+        return Verdict::NoDoor;
+    }
+    if !meet(facts, a, b) || (a.context == b.context && is_own(facts, a.context, a.access.place)) {
         return Verdict::Disjoint;
     }
     if let Some(order) = analysis.ordered(a.context, a.access, b.context, b.access) {
@@ -76,14 +109,45 @@ pub fn verdict(facts: &Facts, a: Event, b: Event) -> Verdict {
     }
 }
 
+/// The flag that was meant to order a pair.
+pub fn weak_flag(facts: &Facts, a: Event, b: Event) -> Option<PlaceId> {
+    let analysis = facts.analysis;
+    let one_way = |x: Event, y: Event| analysis.weakly_handed(x.context, x.access, y.context, y.access);
+    one_way(a, b).or_else(|| one_way(b, a))
+}
+
+/// Which racing pairs a rule takes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Wanted {
+    /// Through this door, with no flag between.
+    Door(Door),
+    /// Through any door, with nothing between but a flag whose ordering is too weak.
+    WeaklyPublished,
+}
+
+impl Wanted {
+    fn takes(self, facts: &Facts, a: Event, b: Event) -> bool {
+        let through = door(facts, a).max(door(facts, b));
+        match self {
+            Wanted::Door(door) => through == door,
+            Wanted::WeaklyPublished => through != Door::None,
+        }
+    }
+
+    fn takes_race(self, facts: &Facts, a: Event, b: Event) -> bool {
+        weak_flag(facts, a, b).is_some() == (self == Wanted::WeaklyPublished)
+    }
+}
+
 /// The races among the accesses of one root, grouped so that each group's accesses share a place.
-pub fn races<'a>(facts: &Facts, events: &[Event<'a>]) -> Vec<Group<'a>> {
+pub fn races<'a>(facts: &Facts, events: &[Event<'a>], wanted: Wanted) -> Vec<Group<'a>> {
     let events = &events[..events.len().min(MAX_EVENTS)];
     let mut parent: Vec<usize> = (0..events.len()).collect();
     let mut pairs = Vec::new();
     for i in 0..events.len() {
         for j in i..events.len() {
-            if verdict(facts, events[i], events[j]) == Verdict::Race {
+            let (a, b) = (events[i], events[j]);
+            if wanted.takes(facts, a, b) && verdict(facts, a, b) == Verdict::Race && wanted.takes_race(facts, a, b) {
                 pairs.push((i, j));
                 let (a, b) = (find(&mut parent, i), find(&mut parent, j));
                 parent[a.max(b)] = a.min(b);
@@ -122,7 +186,7 @@ fn find(parent: &mut [usize], at: usize) -> usize {
 }
 
 /// The most precise place that all accesses are in.
-fn common_place(facts: &Facts, events: &[Event]) -> PlaceId {
+pub fn common_place(facts: &Facts, events: &[Event]) -> PlaceId {
     let places = &facts.analysis.places;
     let mut common: Vec<PlaceId> = places.ancestors(events[0].access.place).collect();
     for event in &events[1..] {
@@ -133,7 +197,7 @@ fn common_place(facts: &Facts, events: &[Event]) -> PlaceId {
 }
 
 /// Whether one place is a prefix of the other, indices taken into account.
-fn overlap(facts: &Facts, a: Event, b: Event) -> bool {
+pub fn meet(facts: &Facts, a: Event, b: Event) -> bool {
     let places = &facts.analysis.places;
     let (one, two) = (places.path(a.access.place), places.path(b.access.place));
     let shared = one.len().min(two.len());
@@ -158,6 +222,13 @@ fn indices_meet(facts: &Facts, one: ContextId, x: Index, two: ContextId, y: Inde
             let offset = i128::from(a) - i128::from(b);
             let never = m != 0 && offset % i128::from(m) != 0;
             !(never || (own && offset == 0 && m != 0))
+        }
+        (Index::Share(l, a), Index::Share(k, b)) if l == k => {
+            let handed_out = facts.analysis.frames.get(l.frame).context != one;
+            a == b && !(a == crate::interp::places::EACH_SHARE && one == two && handed_out)
+        }
+        (Index::Block(l, m, a), Index::Block(k, n, b)) if (l, m, a) == (k, n, b) => {
+            !(one == two && facts.analysis.contexts.get(one).loops.contains(&l))
         }
         (Index::Claimed(a), Index::Claimed(b)) => a != b,
         _ => true,

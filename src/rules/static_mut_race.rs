@@ -3,7 +3,7 @@
 //! Atomics and locks that are stored in a `static mut` are judged by what they are; only plain accesses count here.
 
 use super::describe::{Story, describe};
-use super::pairs::{by_root, races};
+use super::pairs::{Door, Wanted, by_root, races};
 use super::{Facts, Rule};
 use crate::finding::{Finding, Level};
 use crate::interp::places::Root;
@@ -21,8 +21,8 @@ impl Rule for StaticMutRace {
             _ => false,
         };
         for events in by_root(facts, is_door) {
-            for group in races(facts, &events) {
-                let story = Story { rule: self.id(), level, help: help(facts, &group.place) };
+            for group in races(facts, &events, Wanted::Door(Door::StaticMut)) {
+                let story = Story { rule: self.id(), level, tail: "with no lock in common", help: help(facts, &group.place) };
                 out.extend(describe(facts, &story, &group));
             }
         }

@@ -79,6 +79,7 @@ fn said(facts: &Facts, verdict: Verdict) -> String {
     match verdict {
         Verdict::Race => "race".to_owned(),
         Verdict::Disjoint => "different parts".to_owned(),
+        Verdict::NoDoor => "safe accesses".to_owned(),
         Verdict::BothRead => "both read".to_owned(),
         Verdict::BothAtomic => "both atomic".to_owned(),
         Verdict::Locked(place) => format!("both hold {}", lock(facts, place)),

@@ -31,7 +31,8 @@ pub fn is_punct(trees: &[TokenTree], index: usize, character: char) -> bool {
 
 /// Whether `index` and the next tree are the two characters of one operator.
 pub fn is_operator(trees: &[TokenTree], index: usize, operator: [char; 2]) -> bool {
-    let joint = matches!(trees.get(index), Some(TokenTree::Punct(punct)) if punct.spacing() == Spacing::Joint);
+    let joint =
+        matches!(trees.get(index), Some(TokenTree::Punct(punct)) if punct.spacing() == Spacing::Joint);
     joint && is_punct(trees, index, operator[0]) && is_punct(trees, index + 1, operator[1])
 }
 

@@ -9,7 +9,8 @@ use std::collections::BTreeSet;
 
 /// Names that a program may give and that still must keep what they are.
 const KEPT: [&str; 14] = [
-    "main", "self", "Self", "crate", "super", "mut", "ref", "move", "box", "_", "true", "false", "if", "const",
+    "main", "self", "Self", "crate", "super", "mut", "ref", "move", "box", "_", "true", "false", "if",
+    "const",
 ];
 
 /// The names given in a program.
@@ -89,12 +90,17 @@ impl Names {
         let after_quote = index > 0 && is_punct(here, index - 1, '\'');
         match word {
             "static" | "const" | "mod" | "trait" | "type" if !after_quote => {
-                self.values.extend(ident(here, named).filter(|_| !is_punct(here, index.wrapping_sub(1), '*')));
+                self.values
+                    .extend(ident(here, named).filter(|_| !is_punct(here, index.wrapping_sub(1), '*')));
             }
             "struct" | "enum" => self.type_declaration(here, index),
             "fn" => {
                 let Some(name) = ident(here, named) else { return };
-                if associated { self.methods.insert(name) } else { self.values.insert(name) };
+                if associated {
+                    self.methods.insert(name)
+                } else {
+                    self.values.insert(name)
+                };
                 self.signature(&here[named + 1..]);
             }
             "macro_rules" => self.values.extend(ident(here, index + 2)),
@@ -119,7 +125,10 @@ impl Names {
         let inside = trees(braces.stream());
         let is_struct = ident(here, index).as_deref() == Some("struct");
         for part in split_at_commas(&inside) {
-            match part.iter().position(|tree| matches!(tree, TokenTree::Punct(punct) if punct.as_char() == ':')) {
+            match part
+                .iter()
+                .position(|tree| matches!(tree, TokenTree::Punct(punct) if punct.as_char() == ':'))
+            {
                 Some(colon) if is_struct => self.fields.extend(ident(part, colon.wrapping_sub(1))),
                 _ if is_struct => {}
                 _ => self.values.extend(part.iter().enumerate().find_map(|(at, _)| ident(part, at))),
@@ -133,7 +142,11 @@ impl Names {
         let parameters = (0..rest.len()).find_map(|at| group(rest, at, Delimiter::Parenthesis));
         let Some(parameters) = parameters else { return };
         for parameter in split_at_commas(&trees(parameters.stream())) {
-            self.pattern(until(parameter, &[':']));
+            let pattern = until(parameter, &[':']);
+            // What has no type is `self`, or the rest of a type with a comma in it.
+            if pattern.len() < parameter.len() {
+                self.pattern(pattern);
+            }
         }
     }
 
@@ -214,7 +227,8 @@ impl Names {
             let Some(name) = ident(pattern, at) else { continue };
             let small = name.starts_with(|first: char| first.is_lowercase() || first == '_');
             let called = matches!(pattern.get(at + 1), Some(TokenTree::Group(_)));
-            let in_path = is_operator(pattern, at + 1, [':', ':']) || (at > 0 && is_punct(pattern, at - 1, ':'));
+            let in_path =
+                is_operator(pattern, at + 1, [':', ':']) || (at > 0 && is_punct(pattern, at - 1, ':'));
             let field = is_colon(pattern, at + 1);
             let fragment = at > 0 && is_punct(pattern, at - 1, '$');
             if small && !called && !in_path && !field && !fragment && !KEPT.contains(&name.as_str()) {

@@ -94,14 +94,25 @@ impl Outliner {
 fn statics(all: &[TokenTree]) -> BTreeMap<String, TokenStream> {
     let mut found = BTreeMap::new();
     for at in 0..all.len() {
-        let mutable = ident(all, at).as_deref() == Some("static") && ident(all, at + 1).as_deref() == Some("mut");
+        let mutable =
+            ident(all, at).as_deref() == Some("static") && ident(all, at + 1).as_deref() == Some("mut");
         let Some(name) = ident(all, at + 2).filter(|_| mutable) else { continue };
         let equals = (at..all.len()).find(|&at| is_punct(all, at, '='));
-        if let Some(equals) = equals.filter(|_| declarations(all, &name) == 1) {
-            found.insert(name, all[at + 4..equals].iter().cloned().collect());
+        let Some(declared) = equals.map(|equals| &all[at + 4..equals]) else { continue };
+        if declarations(all, &name) == 1 && !mentions_reference(declared) {
+            found.insert(name, declared.iter().cloned().collect());
         }
     }
     found
+}
+
+/// Whether a type has a lifetime that may only be left out in a static.
+fn mentions_reference(declared: &[TokenTree]) -> bool {
+    declared.iter().any(|tree| match tree {
+        TokenTree::Punct(punct) => punct.as_char() == '&',
+        TokenTree::Group(inner) => mentions_reference(&trees(inner.stream())),
+        _ => false,
+    })
 }
 
 /// How often `static` or `const` declares `name`, at any depth.
@@ -127,7 +138,9 @@ fn is_assignment(body: &[TokenTree], at: usize) -> bool {
     let comparison = |at: usize| is_operator(body, at, ['=', '=']) || is_operator(body, at, ['=', '>']);
     let compared = at > 0
         && (comparison(at - 1)
-            || ['<', '>', '!'].iter().any(|first| is_operator(body, at - 1, [*first, '=']) && !shifts(body, at - 1)));
+            || ['<', '>', '!']
+                .iter()
+                .any(|first| is_operator(body, at - 1, [*first, '=']) && !shifts(body, at - 1)));
     is_punct(body, at, '=') && !comparison(at) && !compared
 }
 

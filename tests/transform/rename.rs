@@ -1,7 +1,9 @@
 //! Gives every name of a program another one, the same everywhere.
 
 use super::names::Names;
-use super::{after_path_separator, group, ident, is_attribute, is_colon, is_operator, is_punct, trees, with_contents};
+use super::{
+    after_path_separator, group, ident, is_attribute, is_colon, is_operator, is_punct, trees, with_contents,
+};
 use proc_macro2::{Delimiter, Ident, Literal, Span, TokenStream, TokenTree};
 
 /// The name that `name` becomes: spelled backwards, in the same case, and never a word of the language.
@@ -45,7 +47,9 @@ fn rename_trees(here: &[TokenTree], names: &Names, in_macro: bool) -> TokenStrea
         if ident(here, index).as_deref() == Some("use") {
             let end = (index..here.len()).find(|&at| is_punct(here, at, ';')).unwrap_or(here.len());
             let own = ident(here, index + 1).is_some_and(|root| names.own_root(&root));
-            result.extend(here[index..end].iter().map(|tree| if own { rename_all(tree, names) } else { tree.clone() }));
+            result.extend(
+                here[index..end].iter().map(|tree| if own { rename_all(tree, names) } else { tree.clone() }),
+            );
             index = end;
             continue;
         }
@@ -87,12 +91,14 @@ fn is_own(here: &[TokenTree], index: usize, names: &Names) -> bool {
         return false;
     }
     let member = before('.') && !(index > 1 && is_punct(here, index - 2, '.'));
-    let called = group(here, index + 1, Delimiter::Parenthesis).is_some() || is_operator(here, index + 1, [':', ':']);
+    let called =
+        group(here, index + 1, Delimiter::Parenthesis).is_some() || is_operator(here, index + 1, [':', ':']);
     if member {
         return if called { names.methods.contains(&name) } else { names.fields.contains(&name) };
     }
     if after_path_separator(here, index) {
-        return path_is_own(here, index, names) && (names.values.contains(&name) || names.methods.contains(&name));
+        return path_is_own(here, index, names)
+            && (names.values.contains(&name) || names.methods.contains(&name));
     }
     let declared_method = index > 0 && ident(here, index - 1).as_deref() == Some("fn");
     let is_field = names.fields.contains(&name) && is_colon(here, index + 1);
@@ -125,6 +131,11 @@ fn captures_renamed(literal: &Literal, names: &Names) -> TokenTree {
     while let Some(open) = rest.find('{') {
         let (before, after) = rest.split_at(open + 1);
         changed.push_str(before);
+        if let Some(escaped) = after.strip_prefix('{') {
+            changed.push('{');
+            rest = escaped;
+            continue;
+        }
         let end = after.find(['}', ':', '{']).unwrap_or(after.len());
         let own = names.values.contains(&after[..end]);
         changed.push_str(&if own { renamed(&after[..end]) } else { after[..end].to_owned() });

@@ -37,32 +37,35 @@ pub fn wrap(file: File) -> TokenStream {
 
 /// Makes an item, its fields and its methods public.
 fn publish(item: &mut Item) {
-    let public: Visibility = parse_quote!(pub);
     match item {
-        Item::Const(item) => item.vis = public,
-        Item::Enum(item) => item.vis = public,
-        Item::Fn(item) => item.vis = public,
-        Item::Mod(item) => item.vis = public,
-        Item::Static(item) => item.vis = public,
-        Item::Trait(item) => item.vis = public,
-        Item::Type(item) => item.vis = public,
+        Item::Const(item) => item.vis = public(),
+        Item::Enum(item) => item.vis = public(),
+        Item::Fn(item) => item.vis = public(),
+        Item::Mod(item) => item.vis = public(),
+        Item::Static(item) => item.vis = public(),
+        Item::Trait(item) => item.vis = public(),
+        Item::Type(item) => item.vis = public(),
         Item::Struct(item) => {
-            item.vis = public.clone();
-            item.fields.iter_mut().for_each(|field| field.vis = public.clone());
+            item.vis = public();
+            item.fields.iter_mut().for_each(|field| field.vis = public());
         }
-        Item::Impl(item) if item.trait_.is_none() => publish_methods(item, &public),
+        Item::Impl(item) if item.trait_.is_none() => publish_methods(item),
         _ => {}
     }
 }
 
-fn publish_methods(item: &mut ItemImpl, public: &Visibility) {
+fn publish_methods(item: &mut ItemImpl) {
     for member in &mut item.items {
         match member {
-            ImplItem::Fn(method) => method.vis = public.clone(),
-            ImplItem::Const(constant) => constant.vis = public.clone(),
+            ImplItem::Fn(method) => method.vis = public(),
+            ImplItem::Const(constant) => constant.vis = public(),
             _ => {}
         }
     }
+}
+
+fn public() -> Visibility {
+    parse_quote!(pub)
 }
 
 /// Paths from the crate's root now lead through the module.
@@ -75,7 +78,9 @@ fn paths_through_module(stream: TokenStream) -> TokenStream {
                 let contents = paths_through_module(inner.stream());
                 with_contents(inner, contents).to_tokens(&mut result);
             }
-            _ if ident(&here, index).as_deref() == Some("crate") && is_operator(&here, index + 1, [':', ':']) => {
+            _ if ident(&here, index).as_deref() == Some("crate")
+                && is_operator(&here, index + 1, [':', ':']) =>
+            {
                 quote!(crate::inner).to_tokens(&mut result);
             }
             tree => tree.to_tokens(&mut result),

@@ -13,10 +13,11 @@ use crate::hir::{Attr, Item, ItemKind, Name, TextRange, Visibility};
 use crate::project::CrateSource;
 use crate::project::cfg::{When, all_path_values};
 use crate::project::modules::{ModuleFolder, named_files};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+/// A group under construction, and the work that waits.
 pub(super) struct Loader<'a> {
     pub library: &'a dyn LibraryMacros,
     pub files: Files,
@@ -25,9 +26,11 @@ pub(super) struct Loader<'a> {
     pub crates: Vec<Draft>,
     /// Modules whose files aren't read yet.
     requests: Vec<Request>,
-    pub calls: VecDeque<Call>,
-    pub expansions: u32,
+    pub calls: Vec<Call>,
+    pub expansions: usize,
     pub opaque_macros: u64,
+    /// The crates added from now on are of files that no module names.
+    pub beside_targets: bool,
 }
 
 /// A crate under construction.
@@ -38,6 +41,7 @@ pub(super) struct Draft {
     pub macros: Arc<MacroTable>,
 }
 
+/// A module under construction; its children are found by their `parent`.
 pub(super) struct DraftModule {
     parent: Option<usize>,
     /// Without the crate's name.
@@ -79,9 +83,10 @@ impl<'a> Loader<'a> {
             inactive: Vec::new(),
             crates: Vec::new(),
             requests: Vec::new(),
-            calls: VecDeque::new(),
+            calls: Vec::new(),
             expansions: 0,
             opaque_macros: 0,
+            beside_targets: false,
         }
     }
 
@@ -113,12 +118,12 @@ impl<'a> Loader<'a> {
             }
             let known = self.definitions();
             if known != tried_with {
-                self.calls.extend(failed.drain(..));
+                self.calls.append(&mut failed);
                 tried_with = known;
             }
             if self.calls.is_empty() {
                 self.take_as_items(&mut failed);
-                if self.calls.is_empty() && self.requests.is_empty() {
+                if self.calls.is_empty() && self.requests.is_empty() && self.definitions() == known {
                     break;
                 }
             }
@@ -162,7 +167,11 @@ impl<'a> Loader<'a> {
         }
     }
 
+    /// What no target reaches isn't built: a file that is missing there is no error.
     fn report_missing(&mut self, request: &Request) {
+        if self.beside_targets {
+            return;
+        }
         let files: Vec<String> =
             request.files.iter().map(|(file, _)| format!("`{}`", file.display())).collect();
         let message =
@@ -236,7 +245,7 @@ impl<'a> Loader<'a> {
             prune(&mut item, cfg);
             match item.kind {
                 ItemKind::Mod(_) => self.absorb_module(site, item),
-                ItemKind::MacroCall { .. } => self.calls.push_back(Call { site, item }),
+                ItemKind::MacroCall { .. } => self.calls.push(Call { site, item }),
                 _ => {
                     let draft = &mut self.crates[site.krate];
                     let module = &mut draft.modules[site.module];
@@ -271,6 +280,7 @@ impl<'a> Loader<'a> {
                 let mut files = parent.folder.files(name, path.as_deref());
                 // Those for other configurations (which a build script may set) are better than none.
                 let others = other_files(&parent.folder, name, &item.attrs);
+                let others: Vec<_> = others.into_iter().filter(|other| !files.contains(other)).collect();
                 self.inactive.extend(others.iter().cloned());
                 files.extend(others);
                 self.requests.push(Request { krate: site.krate, parent: Some(site.module), node, files });

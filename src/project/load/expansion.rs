@@ -9,12 +9,13 @@ use crate::hir::{Item, ItemKind, MacroShape, Name};
 use crate::project::Dependency;
 use crate::project::cfg::When;
 use crate::syntax::{MacroMeaning, MacroScope, expand_items, items_of_shape};
+use rayon::prelude::*;
 use std::sync::Arc;
 
 /// Macro calls that come out of macro calls.
 const MAX_DEPTH: u32 = 128;
 /// Item macro calls expanded in one group.
-const MAX_EXPANSIONS: u32 = 200_000;
+const MAX_EXPANSIONS: usize = 200_000;
 
 /// The macros known when a round begins.
 struct Tables {
@@ -40,10 +41,19 @@ impl Loader<'_> {
     /// Expands the waiting calls and those that come out of them; what can't be expanded is added to `failed`.
     pub fn expand_calls(&mut self, failed: &mut Vec<Call>) {
         let tables = Tables::new(&self.crates);
-        while let Some(call) = self.calls.pop_front() {
-            match self.expand(call.site, &call.item, &tables) {
-                Some(items) => self.absorb(call.site.deeper(), items),
-                None => failed.push(call),
+        while !self.calls.is_empty() {
+            let calls = std::mem::take(&mut self.calls);
+            let left = MAX_EXPANSIONS.saturating_sub(self.expansions);
+            let expand = |(at, call): (usize, &Call)| {
+                if at < left { self.expand(call.site, &call.item, &tables) } else { None }
+            };
+            let expanded: Vec<_> = calls.par_iter().enumerate().map(expand).collect();
+            self.expansions += calls.len();
+            for (call, items) in calls.into_iter().zip(expanded) {
+                match items {
+                    Some(items) => self.absorb(call.site.deeper(), items),
+                    None => failed.push(call),
+                }
             }
         }
     }
@@ -82,13 +92,12 @@ impl Loader<'_> {
         .lookup(path)
     }
 
-    /// `None` also when a bound is hit.
-    fn expand(&mut self, site: Site, item: &Item, tables: &Tables) -> Option<Vec<Item>> {
+    /// `None` also when it came out of too many others.
+    fn expand(&self, site: Site, item: &Item, tables: &Tables) -> Option<Vec<Item>> {
         let ItemKind::MacroCall { path, tokens } = &item.kind else { return None };
-        if site.depth >= MAX_DEPTH || self.expansions >= MAX_EXPANSIONS {
+        if site.depth >= MAX_DEPTH {
             return None;
         }
-        self.expansions += 1;
         match self.meaning(site, item, tables) {
             MacroMeaning::Rules(def) => expand_items(&def, tokens, path.range),
             MacroMeaning::Shape(shape) => items_of_shape(shape, tokens, path.range),
@@ -119,7 +128,9 @@ impl Loader<'_> {
             if self.crates[site.krate].source.cfg.when(&item.attrs) == When::Never {
                 continue;
             }
-            match self.expand(site, &item, tables) {
+            let within_bounds = is_call(&item) && self.expansions < MAX_EXPANSIONS;
+            self.expansions += usize::from(within_bounds);
+            match if within_bounds { self.expand(site, &item, tables) } else { None } {
                 Some(items) => self.add_members(site.deeper(), items, tables, out),
                 None => {
                     self.opaque_macros += u64::from(is_call(&item));

@@ -69,6 +69,7 @@ pub fn load(group: &Group, library: &dyn LibraryMacros) -> LoadedGroup {
         loader.add_crate(source.clone());
     }
     loader.run();
+    loader.beside_targets = true;
     for source in unnamed::crates(&loader, &group.unnamed) {
         loader.add_crate(source);
     }

@@ -218,7 +218,7 @@ fn files_that_no_module_names_are_crates_of_their_own() {
         ("src/lib.rs", lib),
         ("src/a.rs", ""),
         ("src/lost.rs", "mod below;"),
-        ("src/below.rs", ""),
+        ("src/below.rs", "mod nowhere;"),
         ("src/unix.rs", ""),
         ("src/windows.rs", ""),
         ("src/loom.rs", "mod deep;"),

@@ -14,7 +14,8 @@ pub(super) fn crates(loader: &Loader<'_>, unnamed: &[UnnamedFiles]) -> Vec<Crate
         return Vec::new();
     }
     // Modules that are in no build name files as well; what these name is only scanned.
-    let inactive = loose::reached_from(loader.inactive.iter().cloned());
+    let unloaded = loader.inactive.iter().filter(|(file, _)| loader.files.id(file).is_none());
+    let inactive = loose::reached_from(unloaded.cloned());
     left.retain(|file| !inactive.contains(file));
     let roots: BTreeSet<PathBuf> = loose::roots(&left).into_iter().collect();
     let of_package = |u: &UnnamedFiles| {

@@ -1,0 +1,51 @@
+//! `relaxed-publish`: the only thing between two plain accesses is an atomic whose ordering doesn't order them.
+//!
+//! One context writes data and then stores a flag, another reads the flag and then the data, but the store doesn't release
+//! or the load doesn't acquire. The finding's place is the data; the flag's accesses are listed with it.
+
+use super::describe::{Story, describe};
+use super::pairs::{Event, Group, Wanted, by_root, races, weak_flag};
+use super::{Facts, Rule};
+use crate::finding::{Finding, Level};
+use crate::interp::places::{PlaceId, Root};
+
+pub struct RelaxedPublish;
+
+impl Rule for RelaxedPublish {
+    fn id(&self) -> &'static str {
+        "relaxed-publish"
+    }
+
+    fn check(&self, facts: &Facts, level: Level, out: &mut Vec<Finding>) {
+        for events in by_root(facts, |root| !matches!(root, Root::ThreadLocal(_))) {
+            for mut group in races(facts, &events, Wanted::WeaklyPublished) {
+                add_flag(facts, &mut group);
+                let help = "store the flag with `Ordering::Release` and load it with `Ordering::Acquire`";
+                let story = Story { rule: self.id(), level, tail: "with nothing but a flag between whose ordering doesn't order", help: help.to_owned() };
+                out.extend(describe(facts, &story, &group));
+            }
+        }
+    }
+}
+
+/// Adds the flag's accesses by the contexts that take part.
+fn add_flag<'a>(facts: &Facts<'a>, group: &mut Group<'a>) {
+    let mut flags: Vec<PlaceId> = Vec::new();
+    for (i, j) in &group.pairs {
+        if let Some(flag) = weak_flag(facts, group.events[*i], group.events[*j])
+            && !flags.contains(&flag)
+        {
+            flags.push(flag);
+        }
+    }
+    let mut contexts: Vec<_> = group.events.iter().map(|e| e.context).collect();
+    contexts.sort_unstable();
+    contexts.dedup();
+    for context in contexts {
+        for access in &facts.analysis.contexts.get(context).log.events {
+            if flags.contains(&access.place) && access.atomic.is_some() {
+                group.events.push(Event { context, access });
+            }
+        }
+    }
+}

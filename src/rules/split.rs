@@ -1,0 +1,194 @@
+//! Split read-modify-writes: a read of a place and a later write of it that depends on the read, with another context's
+//! write possible between.
+//!
+//! In: the accesses of one root. Out: `Split`s, those of atomics and those of lock-protected data apart, told apart further by
+//! whether the written value depends on the read (an update) or only the decision to write does (check, then act).
+//!
+//! One step, and so no split: a read-modify-write operation, a compare-exchange, both ends under one uninterrupted hold of a lock
+//! that the other writers hold too, a second look at the place under the hold that writes, a store of a flag that nothing but it depends on.
+
+use super::Facts;
+use super::describe::{Story, describe};
+use super::pairs::{Event, Group, by_root, is_own, meet};
+use crate::finding::{AccessKind, Finding, Level};
+use crate::interp::ProgramKind;
+use crate::interp::access::{AccessEvent, Effect, HeldLock};
+use crate::interp::contexts::ContextId;
+use crate::interp::places::{Proj, Root};
+use crate::interp::values::Mode;
+
+/// What synchronizes each single access.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Family {
+    Atomic,
+    Locked,
+}
+
+/// Whether the value or only the decision depends on the read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Dependence {
+    Value,
+    Decision,
+}
+
+/// A read, the write that depends on it, and a write that may fall between.
+struct Split<'a> {
+    context: ContextId,
+    read: &'a AccessEvent,
+    write: &'a AccessEvent,
+    between: Event<'a>,
+}
+
+/// The findings of one of the four rules.
+pub fn check(
+    facts: &Facts,
+    family: Family,
+    dependence: Dependence,
+    story: &dyn Fn(Level) -> Story,
+    level: Level,
+    out: &mut Vec<Finding>,
+) {
+    // Callers of a library count only where the crate itself shows that the object is shared.
+    if facts.kind == ProgramKind::Callers {
+        return;
+    }
+    for events in by_root(facts, |root| !matches!(root, Root::ThreadLocal(_))) {
+        let events: Vec<Event> = events.into_iter().filter(|e| belongs(facts, e.access, family)).collect();
+        let splits = splits(facts, &events, dependence);
+        for group in groups(facts, splits) {
+            out.extend(describe(facts, &story(level), &group));
+        }
+    }
+}
+
+fn belongs(facts: &Facts, access: &AccessEvent, family: Family) -> bool {
+    match family {
+        Family::Atomic => access.atomic.is_some(),
+        Family::Locked => {
+            access.atomic.is_none()
+                && facts.analysis.places.passes(access.place, |step| step == Proj::Guarded)
+                && !facts.analysis.places.passes(access.place, |step| step == Proj::Cell)
+        }
+    }
+}
+
+fn splits<'a>(facts: &Facts<'a>, events: &[Event<'a>], dependence: Dependence) -> Vec<Split<'a>> {
+    let mut found = Vec::new();
+    for write in events.iter().filter(|e| e.access.kind != AccessKind::Read) {
+        let log = &facts.analysis.contexts.get(write.context).log.events;
+        let deps = match dependence {
+            Dependence::Value => &write.access.data,
+            Dependence::Decision => &write.access.control,
+        };
+        for id in deps.iter() {
+            let Some(read) = log.get(id.0 as usize) else { continue };
+            let elsewhere = dependence == Dependence::Decision && write.access.data.contains(id);
+            if read.kind != AccessKind::Read || elsewhere || !same_place(facts, write, read) {
+                continue;
+            }
+            if one_step(facts, write, read, dependence) {
+                continue;
+            }
+            let between = events.iter().find(|other| falls_between(facts, write, read, other));
+            if let Some(between) = between {
+                found.push(Split { context: write.context, read, write: write.access, between: *between });
+            }
+        }
+    }
+    found
+}
+
+fn same_place(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
+    let places = &facts.analysis.places;
+    places.below(read.place, write.access.place).is_some() || places.below(write.access.place, read.place).is_some()
+}
+
+/// What makes the two accesses one step, or the split harmless.
+fn one_step(facts: &Facts, write: &Event, read: &AccessEvent, dependence: Dependence) -> bool {
+    let access = write.access;
+    let context = facts.analysis.contexts.get(write.context);
+    // Unlocking a hand-written lock.
+    if access.locks.iter().any(|l| l.lock == access.place) {
+        return true;
+    }
+    let decision = dependence == Dependence::Decision;
+    match &access.effect {
+        Some(Effect::Exchange | Effect::Take) => return true,
+        Some(Effect::Idempotent) if decision => return true,
+        Some(Effect::Set(_)) if decision && !context.acts_on(read.at, access.at) => return true,
+        _ => {}
+    }
+    access.atomic.is_none() && looks_again(facts, write)
+}
+
+/// The write is decided by a read of the place under the very hold that it is made under.
+fn looks_again(facts: &Facts, write: &Event) -> bool {
+    let log = &facts.analysis.contexts.get(write.context).log.events;
+    write.access.control.iter().filter_map(|id| log.get(id.0 as usize)).any(|read| {
+        same_place(facts, write, read) && !common_holds(read, write.access).is_empty()
+    })
+}
+
+/// Locks held without interruption from the one access to the other.
+fn common_holds<'a>(read: &'a AccessEvent, write: &AccessEvent) -> Vec<&'a HeldLock> {
+    read.locks.iter().filter(|l| write.locks.iter().any(|w| w.hold == l.hold)).collect()
+}
+
+fn falls_between(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event) -> bool {
+    let analysis = facts.analysis;
+    if other.access.kind == AccessKind::Read || !meet(facts, *write, *other) {
+        return false;
+    }
+    if other.context == write.context
+        && (!analysis.is_many(write.context) || is_own(facts, write.context, write.access.place))
+    {
+        return false;
+    }
+    let parallel = |access: &AccessEvent| {
+        analysis.ordered(write.context, access, other.context, other.access).is_none()
+    };
+    if !parallel(read) || !parallel(write.access) {
+        return false;
+    }
+    let excluded = common_holds(read, write.access).iter().any(|hold| {
+        let own = other.context == write.context && is_own(facts, write.context, hold.lock);
+        !own && other.access.locks.iter().any(|l| {
+            l.lock == hold.lock && (l.mode == Mode::Exclusive || hold.mode == Mode::Exclusive)
+        })
+    });
+    !excluded
+}
+
+/// Splits whose places meet become one finding.
+fn groups<'a>(facts: &Facts, splits: Vec<Split<'a>>) -> Vec<Group<'a>> {
+    let mut groups: Vec<Group> = Vec::new();
+    for split in splits {
+        let ends = [
+            Event { context: split.context, access: split.read },
+            Event { context: split.context, access: split.write },
+            split.between,
+        ];
+        let known = groups.iter().position(|g| {
+            g.events.iter().any(|e| same_place(facts, e, split.write) || same_place(facts, &ends[1], e.access))
+        });
+        let at = known.unwrap_or_else(|| {
+            groups.push(Group { place: split.write.place, events: Vec::new(), pairs: Vec::new() });
+            groups.len() - 1
+        });
+        let group = &mut groups[at];
+        let mut number = |event: Event<'a>| {
+            let same = |e: &Event| e.context == event.context && std::ptr::eq(e.access, event.access);
+            group.events.iter().position(same).unwrap_or_else(|| {
+                group.events.push(event);
+                group.events.len() - 1
+            })
+        };
+        number(ends[0]);
+        let pair = (number(ends[1]), number(ends[2]));
+        group.pairs.push(pair);
+    }
+    for group in &mut groups {
+        group.place = super::pairs::common_place(facts, &group.events);
+    }
+    groups
+}

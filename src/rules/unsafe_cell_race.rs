@@ -1,0 +1,29 @@
+//! `unsafe-cell-race`: door 2. What a cell holds that is shared by an unsafe promise is accessed by two contexts, one writes,
+//! nothing orders them and no lock is common.
+//!
+//! A cell is one of the interior-mutable types without synchronization of their own (`UnsafeCell`, `Cell`, `RefCell`, …). A cell
+//! that no other context can reach is never compared.
+
+use super::describe::{Story, describe};
+use super::pairs::{Door, Wanted, by_root, races};
+use super::{Facts, Rule};
+use crate::finding::{Finding, Level};
+use crate::interp::places::Root;
+
+pub struct UnsafeCellRace;
+
+impl Rule for UnsafeCellRace {
+    fn id(&self) -> &'static str {
+        "unsafe-cell-race"
+    }
+
+    fn check(&self, facts: &Facts, level: Level, out: &mut Vec<Finding>) {
+        for events in by_root(facts, |root| !matches!(root, Root::ThreadLocal(_))) {
+            for group in races(facts, &events, Wanted::Door(Door::Cell)) {
+                let help = "guard the cell with a lock that every access holds, or make it an atomic or a `Mutex`";
+                let story = Story { rule: self.id(), level, tail: "with no lock in common", help: help.to_owned() };
+                out.extend(describe(facts, &story, &group));
+            }
+        }
+    }
+}
