@@ -167,8 +167,8 @@ fn refuses_contradictions() {
     let method = load("[[type]]\npath = \"a::B\"\nfns = [\"f(&self) -> ()\", \"f(&self) -> u8\"]").err();
     assert_eq!(method.as_deref(), Some("`f(&self) -> u8`: described twice"));
     let homonyms =
-        load("fns = [\"c::f() -> B\"]\n[[type]]\npath = \"a::B\"\n[[type]]\npath = \"b::B\"").err();
-    assert!(homonyms.is_some_and(|e| e.contains("several types `B`")));
+        load("fns = [\"c::f() -> Bus\"]\n[[type]]\npath = \"a::Bus\"\n[[type]]\npath = \"b::Bus\"").err();
+    assert!(homonyms.is_some_and(|e| e.contains("several types `Bus`")));
     let like = load("[[type]]\npath = \"a::B\"\nlike = [\"a::C\"]").err();
     assert!(like.is_some_and(|e| e.contains("no type with a model")));
     assert!(load("[macros]\nfromat = [\"x\"]").err().is_some_and(|e| e.contains("no macro shape")));
