@@ -142,7 +142,8 @@ impl Failures {
         if before != after {
             let lines = before.difference(after).map(|verdict| format!("  - {verdict:?}"));
             let lines = lines.chain(after.difference(before).map(|verdict| format!("  + {verdict:?}")));
-            writeln!(self.text, "{name}\n{}", lines.collect::<Vec<_>>().join("\n")).expect("a String takes all");
+            writeln!(self.text, "{name}\n{}", lines.collect::<Vec<_>>().join("\n"))
+                .expect("a String takes all");
         }
     }
 
