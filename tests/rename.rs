@@ -131,18 +131,24 @@ fn verdict(finding: &Finding, map: impl Fn(&str) -> String) -> Verdict {
 
 /// Programs that are judged in two ways, gathered so that all are seen at once.
 #[derive(Default)]
-struct Failures(String);
+struct Failures {
+    findings: usize,
+    text: String,
+}
 
 impl Failures {
     fn compare(&mut self, name: &str, before: &BTreeSet<Verdict>, after: &BTreeSet<Verdict>) {
+        self.findings += before.len();
         if before != after {
             let lines = before.difference(after).map(|verdict| format!("  - {verdict:?}"));
             let lines = lines.chain(after.difference(before).map(|verdict| format!("  + {verdict:?}")));
-            writeln!(self.0, "{name}\n{}", lines.collect::<Vec<_>>().join("\n")).expect("a String takes all");
+            writeln!(self.text, "{name}\n{}", lines.collect::<Vec<_>>().join("\n"))
+                .expect("a String takes all");
         }
     }
 
     fn report(self) {
-        assert!(self.0.is_empty(), "judged in two ways (- before, + after):\n{}", self.0);
+        assert!(self.text.is_empty(), "judged in two ways (- before, + after):\n{}", self.text);
+        assert!(self.findings > 20, "only {} findings were compared", self.findings);
     }
 }
