@@ -11,7 +11,7 @@ use super::{ModuleId, Program};
 use crate::hir::{AdtKind, Edition, Name, UseKind, UseLeaf};
 use crate::project::cfg::When;
 
-/// Bound on rounds over all imports; real crates need up to six.
+/// Bound on rounds over all imports; a chain of re-exports needs one a link at worst.
 const MAX_ROUNDS: u32 = 64;
 
 /// One leaf of a `use` tree.

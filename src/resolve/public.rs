@@ -6,6 +6,7 @@
 use super::scope::{Def, Namespace, Vis};
 use super::*;
 use crate::hir::Name;
+use crate::project::TargetKind;
 
 impl Program {
     /// Sets all `public` flags.
@@ -74,11 +75,9 @@ impl Program {
     }
 
     fn attr_path(&self, module: ModuleId, path: &[Name]) -> Name {
-        let written = || path.iter().map(|n| n.as_str()).collect::<Vec<_>>().join("::");
         let Some((first, rest)) = path.split_first() else { return Name::new("") };
         let found = if rest.is_empty() {
-            self.lexical(module, Namespace::Values, *first)
-                .or_else(|| self.lexical(module, Namespace::Types, *first))
+            self.imported_attr(module, *first)
         } else {
             self.first_segment(module, *first, true)
         };
@@ -86,10 +85,24 @@ impl Program {
             Some(Def::Ext(path)) => path.as_str().to_owned(),
             Some(Def::Module(id)) => self.full_path(id, None),
             Some(Def::Fn(id)) => self.full_path(self.fn_def(id).module, Some(self.fn_def(id).name)),
-            _ => return Name::new(&written()),
+            _ => first.as_str().to_owned(),
         };
         let full = rest.iter().fold(base, |base, name| format!("{base}::{name}"));
         self.index.names.canonical(&full)
+    }
+
+    /// An attribute's name as an import of a library's or of a procedural macro of the group: ordinary functions and
+    /// modules of that name are something else.
+    fn imported_attr(&self, module: ModuleId, name: Name) -> Option<Def> {
+        let is_macro = |def: &Def| match def {
+            Def::Ext(_) => true,
+            Def::Fn(id) => {
+                let krate = self.krate(self.fn_def(*id).module);
+                self.crates[krate.0 as usize].source.kind == TargetKind::ProcMacro
+            }
+            _ => false,
+        };
+        self.lexical(module, Namespace::Values, name).filter(is_macro)
     }
 
     /// `krate::module::name`

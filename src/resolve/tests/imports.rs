@@ -223,7 +223,8 @@ fn public_means_reachable_from_outside() {
 
 #[test]
 fn attributes_are_named_through_imports() {
-    let asked = Asked::of("use ext::test as t; #[t] #[inline] #[ext::main(flavor = 1)] fn f() {}");
+    let asked =
+        Asked::of("use ext::test as t; fn inline() {} #[t] #[inline] #[ext::main(flavor = 1)] fn f() {}");
     let names = asked.0.fn_attr_paths(asked.fn_id("f"));
     assert_eq!(names.iter().map(|n| n.as_str()).collect::<Vec<_>>(), ["ext::test", "inline", "ext::main"]);
 }

@@ -86,6 +86,12 @@ impl LibraryMacros for Names {
     }
 }
 
+#[test]
+fn programs_are_shared_between_threads() {
+    fn shared<T: Send + Sync>() {}
+    shared::<Program>();
+}
+
 impl Asked {
     /// One library crate of edition 2021 named `demo`.
     pub fn of(text: &str) -> Asked {
