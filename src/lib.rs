@@ -61,6 +61,10 @@ fn check_here(paths: &[PathBuf], config: &Config) -> Report {
     report.why = why;
     report.errors.sort();
     report.errors.dedup();
+    if report.summary.lines == 0 {
+        // Nothing could be read: whatever went wrong is why.
+        report.errors.iter_mut().for_each(|e| e.fatal = true);
+    }
     sort_findings(&mut report);
     report.summary.times.insert(0, ("discover", walked));
     report
@@ -128,6 +132,7 @@ fn check_group(group: &project::Group, config: &Config) -> Part {
     let program = resolve::build(loaded, models.clone(), models.clone());
     let resolved = start.elapsed().as_secs_f64();
     errors.extend(program.errors.iter().cloned());
+    errors.extend(program.check_bodies());
     let start = Instant::now();
     let mut summary = Summary {
         files: program.files.len() as u64,

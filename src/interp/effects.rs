@@ -728,6 +728,12 @@ impl Interp<'_> {
                 let deps = self.atomic_write(call, &lval, write, &value);
                 let mut old = self.peek(&lval).with_deps(&deps);
                 old.alts.retain(|k| matches!(k, Kind::Pointer(..)));
+                for kind in &mut old.alts {
+                    // Who takes a pointer out owns what it points to.
+                    if let Kind::Pointer(_, how) = kind {
+                        *how = Pointer::Owner;
+                    }
+                }
                 if word.is_some_and(|w| w == "swap")
                     && let ([place], Some(1)) = (&lval.places[..], flag_value(&value))
                 {

@@ -225,11 +225,11 @@ impl Known {
 }
 
 /// Steps (expressions evaluated) one walk of one context may take.
-const MAX_STEPS: u64 = 60_000;
+const MAX_STEPS: u64 = 20_000;
 /// Steps all walks of one program may take together.
-const MAX_PROGRAM_STEPS: u64 = 500_000;
+const MAX_PROGRAM_STEPS: u64 = 80_000;
 /// Rounds in which contexts are walked again because the heap grew.
-const MAX_REWALKS: usize = 4;
+const MAX_REWALKS: usize = 3;
 
 /// Walks everything that one program of the group runs.
 pub fn analyse(program: &Program, models: &Models, relevance: &Relevance, entries: &ProgramEntries) -> Analysis {

@@ -7,7 +7,7 @@
 use super::Analysis;
 use super::access::AccessEvent;
 use super::contexts::ContextId;
-use super::places::PlaceId;
+use super::places::{PlaceId, Proj};
 use super::state::{Moment, SyncKey, SyncKind};
 use crate::finding::AccessKind;
 use crate::hir::Name;
@@ -77,6 +77,9 @@ impl Analysis {
         if once_between(first, second) || once_between(second, first) {
             return Some(Ordered::Once);
         }
+        if one != two && self.index_owned(one, a, two) && self.index_owned(two, b, one) {
+            return Some(Ordered::Turn);
+        }
         if self.takes_turns(first, second) {
             return Some(Ordered::Turn);
         }
@@ -126,6 +129,33 @@ impl Analysis {
             }
         }
         all
+    }
+
+    /// The access is to an element, decided by an acquiring load of an index that only `other` stores: a ring of one producer and
+    /// one consumer.
+    fn index_owned(&self, context: ContextId, access: &AccessEvent, other: ContextId) -> bool {
+        let element = self.places.passes(access.place, |step| matches!(step, Proj::Index(_)));
+        let log = &self.contexts.get(context).log.events;
+        element
+            && !self.is_many(context)
+            && access.control.iter().filter_map(|id| log.get(id.0 as usize)).any(|load| {
+                load.atomic.is_some_and(acquires) && self.stored_only_by(load.place, other)
+            })
+    }
+
+    fn stored_only_by(&self, place: PlaceId, only: ContextId) -> bool {
+        let mut stored = false;
+        for id in self.contexts.ids() {
+            for event in &self.contexts.get(id).log.events {
+                if event.place == place && event.kind != AccessKind::Read {
+                    if id != only || !event.atomic.is_some_and(releases) {
+                        return false;
+                    }
+                    stored = true;
+                }
+            }
+        }
+        stored
     }
 
     /// Both saw one flag, with different values, and nobody stores to it but who saw its own value.

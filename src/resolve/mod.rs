@@ -13,6 +13,7 @@
 //! What can't be resolved is `Res::Unresolved`, never a guess. Tables and answers are in source order.
 
 mod blocks;
+mod check;
 pub mod body;
 mod collect;
 pub mod defs;

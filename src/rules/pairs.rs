@@ -69,7 +69,7 @@ pub struct Group<'a> {
 }
 
 /// More accesses of one root aren't compared: past this a finding says nothing new.
-const MAX_EVENTS: usize = 600;
+const MAX_EVENTS: usize = 300;
 
 /// All accesses of roots that `wanted` accepts, root by root in the order of first access.
 pub fn by_root<'a>(facts: &Facts<'a>, wanted: impl Fn(Root) -> bool) -> Vec<Vec<Event<'a>>> {

@@ -17,6 +17,9 @@ use crate::interp::contexts::ContextId;
 use crate::interp::places::{Proj, Root};
 use crate::interp::values::Mode;
 
+/// More accesses of one root aren't compared.
+const MAX_EVENTS: usize = 300;
+
 /// What synchronizes each single access.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Family {
@@ -53,7 +56,8 @@ pub fn check(
         return;
     }
     for events in by_root(facts, |root| !matches!(root, Root::ThreadLocal(_))) {
-        let events: Vec<Event> = events.into_iter().filter(|e| belongs(facts, e.access, family)).collect();
+        let events: Vec<Event> =
+            events.into_iter().filter(|e| belongs(facts, e.access, family)).take(MAX_EVENTS).collect();
         let splits = splits(facts, &events, dependence);
         for group in groups(facts, splits) {
             out.extend(describe(facts, &story(level), &group));
@@ -118,14 +122,16 @@ fn one_step(facts: &Facts, write: &Event, read: &AccessEvent, dependence: Depend
         Some(Effect::Set(_)) if decision && !context.acts_on(read.at, access.at) => return true,
         _ => {}
     }
-    access.atomic.is_none() && looks_again(facts, write)
+    looks_again(facts, write) && (access.atomic.is_none() || decision)
 }
 
-/// The write is decided by a read of the place under the very hold that it is made under.
+/// The write is decided anew by a read under the very hold that it is made under: of the place itself, or, for an atomic,
+/// of what the lock protects.
 fn looks_again(facts: &Facts, write: &Event) -> bool {
     let log = &facts.analysis.contexts.get(write.context).log.events;
     write.access.control.iter().filter_map(|id| log.get(id.0 as usize)).any(|read| {
-        same_place(facts, write, read) && !common_holds(read, write.access).is_empty()
+        let of_it = write.access.atomic.is_some() || same_place(facts, write, read);
+        of_it && !common_holds(read, write.access).is_empty()
     })
 }
 
