@@ -147,9 +147,12 @@ fn check_group(group: &project::Group, config: &Config) -> Part {
     if relevance.any_state() {
         let mut programs = interp::programs(&program, &models);
         programs.sort_by_key(|p| p.kind);
+        let budget = interp::group_budget(&program);
         for entries in programs {
-            let analysis = interp::analyse(&program, &models, &relevance, &entries);
-            let facts = rules::Facts { program: &program, models: &models, analysis: &analysis, kind: entries.kind };
+            let left = budget.saturating_sub(counts.steps);
+            let analysis = interp::analyse(&program, &models, &relevance, &entries, left);
+            let facts =
+                rules::Facts { program: &program, models: &models, analysis: &analysis, kind: entries.kind };
             for finding in rules::check(&facts, config) {
                 if !findings.iter().any(|f| same_finding(f, &finding)) {
                     findings.push(finding);

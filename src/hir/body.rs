@@ -2,7 +2,6 @@
 
 use super::{Item, Name, Path, TextRange, Tokens, Type};
 
-
 /// Index into `Body::exprs`.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct ExprId(pub u32);
@@ -43,7 +42,9 @@ impl Body {
         match &self.expr(id).kind {
             K::Missing | K::Lit(_) | K::Path(_) | K::Continue { .. } => {}
             K::Block(block) => block.each_child(visit),
-            K::If { cond, then, else_ } => [Some(*cond), Some(*then), *else_].into_iter().flatten().for_each(visit),
+            K::If { cond, then, else_ } => {
+                [Some(*cond), Some(*then), *else_].into_iter().flatten().for_each(visit)
+            }
             K::Let { scrutinee: e, .. }
             | K::Loop { body: e, .. }
             | K::Field { base: e, .. }
@@ -77,7 +78,10 @@ impl Body {
             K::Range { lo, hi, .. } => lo.iter().chain(hi).copied().for_each(visit),
             K::Select { branches, else_, .. } => {
                 for branch in branches {
-                    [Some(branch.future), branch.guard, Some(branch.handler)].into_iter().flatten().for_each(&mut *visit);
+                    [Some(branch.future), branch.guard, Some(branch.handler)]
+                        .into_iter()
+                        .flatten()
+                        .for_each(&mut *visit);
                 }
                 else_.iter().copied().for_each(visit);
             }
@@ -117,48 +121,138 @@ pub enum ExprKind {
     Lit(Lit),
     Path(Path),
     Block(Block),
-    If { cond: ExprId, then: ExprId, else_: Option<ExprId> },
+    If {
+        cond: ExprId,
+        then: ExprId,
+        else_: Option<ExprId>,
+    },
     /// `let pat = scrutinee` as a condition.
-    Let { pat: Pat, scrutinee: ExprId },
+    Let {
+        pat: Pat,
+        scrutinee: ExprId,
+    },
     /// `has_guard`s are inside the arms.
-    Match { scrutinee: ExprId, arms: Vec<Arm> },
-    While { label: Option<Name>, cond: ExprId, body: ExprId },
-    Loop { label: Option<Name>, body: ExprId },
-    For { label: Option<Name>, pat: Pat, iter: ExprId, body: ExprId },
-    Break { label: Option<Name>, value: Option<ExprId> },
-    Continue { label: Option<Name> },
+    Match {
+        scrutinee: ExprId,
+        arms: Vec<Arm>,
+    },
+    While {
+        label: Option<Name>,
+        cond: ExprId,
+        body: ExprId,
+    },
+    Loop {
+        label: Option<Name>,
+        body: ExprId,
+    },
+    For {
+        label: Option<Name>,
+        pat: Pat,
+        iter: ExprId,
+        body: ExprId,
+    },
+    Break {
+        label: Option<Name>,
+        value: Option<ExprId>,
+    },
+    Continue {
+        label: Option<Name>,
+    },
     Return(Option<ExprId>),
     /// Evaluates its operand and does not come back: `yield`-like and unknown forms are `Missing` instead.
-    Call { callee: ExprId, args: Vec<ExprId> },
-    MethodCall { receiver: ExprId, method: Name, name_range: TextRange, generic_args: Vec<Type>, args: Vec<ExprId> },
+    Call {
+        callee: ExprId,
+        args: Vec<ExprId>,
+    },
+    MethodCall {
+        receiver: ExprId,
+        method: Name,
+        name_range: TextRange,
+        generic_args: Vec<Type>,
+        args: Vec<ExprId>,
+    },
     /// `base.name`, `base.0`
-    Field { base: ExprId, name: Name, name_range: TextRange },
-    Index { base: ExprId, index: ExprId },
-    Unary { op: UnaryOp, operand: ExprId },
+    Field {
+        base: ExprId,
+        name: Name,
+        name_range: TextRange,
+    },
+    Index {
+        base: ExprId,
+        index: ExprId,
+    },
+    Unary {
+        op: UnaryOp,
+        operand: ExprId,
+    },
     /// `&e`, `&mut e`, `&raw const e`, `&raw mut e`
-    Borrow { mutable: bool, raw: bool, operand: ExprId },
-    Binary { op: BinaryOp, left: ExprId, right: ExprId },
-    Assign { left: ExprId, right: ExprId },
+    Borrow {
+        mutable: bool,
+        raw: bool,
+        operand: ExprId,
+    },
+    Binary {
+        op: BinaryOp,
+        left: ExprId,
+        right: ExprId,
+    },
+    Assign {
+        left: ExprId,
+        right: ExprId,
+    },
     /// `left op= right`
-    AssignOp { op: BinaryOp, left: ExprId, right: ExprId },
-    Cast { operand: ExprId, ty: Type },
+    AssignOp {
+        op: BinaryOp,
+        left: ExprId,
+        right: ExprId,
+    },
+    Cast {
+        operand: ExprId,
+        ty: Type,
+    },
     Closure(Closure),
-    Struct { path: Path, fields: Vec<(Name, ExprId)>, base: Option<ExprId> },
+    Struct {
+        path: Path,
+        fields: Vec<(Name, ExprId)>,
+        base: Option<ExprId>,
+    },
     Tuple(Vec<ExprId>),
     /// An array literal, and `vec![a, b]` (`owned`).
-    Array { elements: Vec<ExprId>, owned: bool },
+    Array {
+        elements: Vec<ExprId>,
+        owned: bool,
+    },
     /// `[e; n]`, `vec![e; n]` (`owned`)
-    Repeat { element: ExprId, len: ExprId, owned: bool },
-    Range { lo: Option<ExprId>, hi: Option<ExprId>, inclusive: bool },
+    Repeat {
+        element: ExprId,
+        len: ExprId,
+        owned: bool,
+    },
+    Range {
+        lo: Option<ExprId>,
+        hi: Option<ExprId>,
+        inclusive: bool,
+    },
     Await(ExprId),
     /// `e?`
     Try(ExprId),
     /// A macro of a known shape whose arguments are evaluated and whose result matters little.
-    MacroArgs { kind: MacroArgsKind, args: Vec<ExprId>, diverges: bool },
+    MacroArgs {
+        kind: MacroArgsKind,
+        args: Vec<ExprId>,
+        diverges: bool,
+    },
     /// `join!(…)`: the branch futures, awaited concurrently; `name_range`: the macro's name.
-    Join { branches: Vec<ExprId>, name_range: TextRange },
+    Join {
+        branches: Vec<ExprId>,
+        name_range: TextRange,
+    },
     /// `select!`.
-    Select { branches: Vec<SelectBranch>, else_: Option<ExprId>, name_range: TextRange },
+    Select {
+        branches: Vec<SelectBranch>,
+        else_: Option<ExprId>,
+        name_range: TextRange,
+    },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -212,7 +306,9 @@ pub enum BlockKind {
     Plain,
     Unsafe,
     /// `async {}` / `async move {}`
-    Async { is_move: bool },
+    Async {
+        is_move: bool,
+    },
     Const,
     /// `try {}`
     Try,
@@ -220,7 +316,12 @@ pub enum BlockKind {
 
 #[derive(Clone, Debug)]
 pub enum Stmt {
-    Let { pat: Pat, ty: Option<Type>, init: Option<ExprId>, else_: Option<ExprId> },
+    Let {
+        pat: Pat,
+        ty: Option<Type>,
+        init: Option<ExprId>,
+        else_: Option<ExprId>,
+    },
     /// With or without a semicolon.
     Expr(ExprId),
 }
@@ -290,7 +391,14 @@ pub enum Pat {
     /// `..` in a tuple, slice.
     Rest,
     /// `ref mut x @ sub`; may turn out to name a constant or unit variant.
-    Bind { name: Name, binding: BindingId, by_ref: bool, mutable: bool, sub: Option<Box<Pat>>, range: TextRange },
+    Bind {
+        name: Name,
+        binding: BindingId,
+        by_ref: bool,
+        mutable: bool,
+        sub: Option<Box<Pat>>,
+        range: TextRange,
+    },
     Path(Path),
     Lit(Lit),
     /// `1..=5`, ends that are literals or paths are dropped.
@@ -299,7 +407,11 @@ pub enum Pat {
     Tuple(Vec<Pat>),
     Slice(Vec<Pat>),
     TupleStruct(Path, Vec<Pat>),
-    Struct { path: Path, fields: Vec<(Name, Pat)>, rest: bool },
+    Struct {
+        path: Path,
+        fields: Vec<(Name, Pat)>,
+        rest: bool,
+    },
     Or(Vec<Pat>),
     /// A macro or something newer.
     Unknown,
@@ -319,7 +431,13 @@ impl Pat {
                 parts.iter().for_each(|p| p.walk(visit));
             }
             Pat::Struct { fields, .. } => fields.iter().for_each(|(_, p)| p.walk(visit)),
-            Pat::Wild | Pat::Rest | Pat::Bind { .. } | Pat::Path(_) | Pat::Lit(_) | Pat::Range | Pat::Unknown => {}
+            Pat::Wild
+            | Pat::Rest
+            | Pat::Bind { .. }
+            | Pat::Path(_)
+            | Pat::Lit(_)
+            | Pat::Range
+            | Pat::Unknown => {}
         }
     }
 }

@@ -75,20 +75,32 @@ pub enum ItemKind {
     /// One entry a leaf of the use tree.
     Use(Vec<UseLeaf>),
     /// `extern crate name as alias;` (`Item::name` is the crate's name).
-    ExternCrate { alias: Option<Name> },
+    ExternCrate {
+        alias: Option<Name>,
+    },
     Fn(Arc<FnItem>),
     Static(Arc<StaticItem>),
     Const(Arc<ConstItem>),
     /// struct, enum, union
     Adt(Arc<AdtItem>),
-    TypeAlias { generics: Generics, bounds: Vec<Bound>, ty: Option<Type> },
+    TypeAlias {
+        generics: Generics,
+        bounds: Vec<Bound>,
+        ty: Option<Type>,
+    },
     Trait(Arc<TraitItem>),
     Impl(Arc<ImplItem>),
     /// `extern "C" { … }`: its functions (no body) and statics.
-    ExternBlock { abi: Name, items: Vec<Item> },
+    ExternBlock {
+        abi: Name,
+        items: Vec<Item>,
+    },
     MacroRules(Arc<MacroDef>),
     /// A macro called in item position; `Item::name` is empty (for `macro_name! ident { … }` the ident).
-    MacroCall { path: Path, tokens: Tokens },
+    MacroCall {
+        path: Path,
+        tokens: Tokens,
+    },
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -282,12 +294,21 @@ pub struct Bound {
 #[derive(Clone, PartialEq, Debug)]
 pub enum Type {
     Path(Path),
-    Ref { mutable: bool, inner: Box<Type> },
-    Ptr { mutable: bool, inner: Box<Type> },
+    Ref {
+        mutable: bool,
+        inner: Box<Type>,
+    },
+    Ptr {
+        mutable: bool,
+        inner: Box<Type>,
+    },
     Tuple(Vec<Type>),
     Array(Box<Type>, ExprText),
     Slice(Box<Type>),
-    FnPtr { params: Vec<Type>, ret: Option<Box<Type>> },
+    FnPtr {
+        params: Vec<Type>,
+        ret: Option<Box<Type>>,
+    },
     Dyn(Vec<Bound>),
     Impl(Vec<Bound>),
     Never,

@@ -37,7 +37,11 @@ pub type Tokens = Arc<[Tt]>;
 impl Tt {
     pub fn range(&self) -> TextRange {
         match self {
-            Tt::Ident(_, r) | Tt::Lifetime(_, r) | Tt::Punct(_, _, r) | Tt::Literal(_, r) | Tt::Group(_, _, r) => *r,
+            Tt::Ident(_, r)
+            | Tt::Lifetime(_, r)
+            | Tt::Punct(_, _, r)
+            | Tt::Literal(_, r)
+            | Tt::Group(_, _, r) => *r,
         }
     }
 }

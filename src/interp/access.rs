@@ -80,8 +80,13 @@ impl AccessLog {
         for &at in same.iter() {
             let old = &mut self.events[at as usize];
             let locks_equal = old.locks.len() == event.locks.len()
-                && old.locks.iter().zip(event.locks.iter()).all(|(a, b)| (a.lock, a.mode) == (b.lock, b.mode));
-            if old.kind == event.kind && old.atomic == event.atomic && old.frame == event.frame && locks_equal {
+                && old
+                    .locks
+                    .iter()
+                    .zip(event.locks.iter())
+                    .all(|(a, b)| (a.lock, a.mode) == (b.lock, b.mode));
+            if old.kind == event.kind && old.atomic == event.atomic && old.frame == event.frame && locks_equal
+            {
                 old.data = old.data.join(&event.data);
                 old.control = old.control.join(&event.control);
                 return Some(ReadId(at));

@@ -80,7 +80,8 @@ impl Interp<'_> {
     /// A variant of a library's enum, called.
     fn constructor(&mut self, path: Name, args: &[Val]) -> Option<Val> {
         let (owner, last) = path.as_str().rsplit_once("::")?;
-        let is_variant = last.starts_with(char::is_uppercase) && owner.rsplit("::").next()?.starts_with(char::is_uppercase);
+        let is_variant = last.starts_with(char::is_uppercase)
+            && owner.rsplit("::").next()?.starts_with(char::is_uppercase);
         if !is_variant {
             return None;
         }
@@ -180,7 +181,11 @@ impl Interp<'_> {
     }
 
     /// Runs one way for each alternative and joins what comes out.
-    pub(super) fn each_alternative<T>(&mut self, alternatives: Vec<T>, mut run: impl FnMut(&mut Self, T) -> Val) -> Val {
+    pub(super) fn each_alternative<T>(
+        &mut self,
+        alternatives: Vec<T>,
+        mut run: impl FnMut(&mut Self, T) -> Val,
+    ) -> Val {
         const MOST: usize = 8;
         let count = alternatives.len();
         if count > MOST {
@@ -215,7 +220,8 @@ impl Interp<'_> {
 
     fn bind_generics(&mut self, cx: &Cx, id: FnId, generics: &[Ty], subst: &mut Subst) {
         let params = self.program.fn_def(id).sig.generics.clone();
-        let named = params.iter().filter(|p| self.program.params[p.index()].kind == hir::GenericParamKind::Type);
+        let named =
+            params.iter().filter(|p| self.program.params[p.index()].kind == hir::GenericParamKind::Type);
         for (param, ty) in named.zip(generics) {
             let ty = self.normalized(&cx.subst.apply(ty));
             if !ty.is_unknown() {
@@ -270,7 +276,14 @@ impl Interp<'_> {
         Val::aggregate(Some(name), Vec::new(), ty)
     }
 
-    fn assoc_value(&mut self, cx: &Cx, ty: Ty, of_trait: Option<&TraitRef>, name: Name, generics: &[Ty]) -> Val {
+    fn assoc_value(
+        &mut self,
+        cx: &Cx,
+        ty: Ty,
+        of_trait: Option<&TraitRef>,
+        name: Name,
+        generics: &[Ty],
+    ) -> Val {
         if let Some(id) = self.program.assoc_const(&ty, name) {
             return self.const_value(id);
         }
@@ -338,7 +351,8 @@ impl Interp<'_> {
                     this.apply_model(cx, id, model, self_arg, &ty, args)
                 }
                 Kind::Constructor(name, ty) => {
-                    let fields = args.into_iter().enumerate().map(|(n, v)| (super::expr::field(n), v)).collect();
+                    let fields =
+                        args.into_iter().enumerate().map(|(n, v)| (super::expr::field(n), v)).collect();
                     Val::aggregate(name, fields, ty)
                 }
                 _ => Val::unknown(Ty::Unknown),
@@ -351,12 +365,16 @@ impl Interp<'_> {
     pub(super) fn callables(&mut self, target: &Val, found: &mut Vec<Kind>, depth: u32) {
         for kind in &target.alts {
             match kind {
-                Kind::Closure(_) | Kind::Fn(..) | Kind::Model(_) | Kind::Constructor(..) => found.push(kind.clone()),
+                Kind::Closure(_) | Kind::Fn(..) | Kind::Model(_) | Kind::Constructor(..) => {
+                    found.push(kind.clone())
+                }
                 Kind::Pointer(place, _) if depth < 4 => {
                     let inner = self.value_at(*place);
                     self.callables(&inner, found, depth + 1);
                 }
-                Kind::Aggregate(aggregate) if depth < 4 && aggregate.variant.is_some_and(|v| v == self.names.some) => {
+                Kind::Aggregate(aggregate)
+                    if depth < 4 && aggregate.variant.is_some_and(|v| v == self.names.some) =>
+                {
                     for (_, field) in &aggregate.fields {
                         self.callables(field, found, depth + 1);
                     }
@@ -519,14 +537,28 @@ impl Interp<'_> {
                 }
                 root => depth < 3 && self.heap.get(&root).is_some_and(|v| self.carries(v, depth + 1)),
             },
-            Kind::Aggregate(aggregate) if depth < 3 => aggregate.fields.iter().any(|(_, f)| self.carries(f, depth + 1)),
-            Kind::Closure(_) | Kind::Fn(..) | Kind::Guard(_) | Kind::Handle(_) | Kind::Iter(_) | Kind::Future(_) => true,
+            Kind::Aggregate(aggregate) if depth < 3 => {
+                aggregate.fields.iter().any(|(_, f)| self.carries(f, depth + 1))
+            }
+            Kind::Closure(_)
+            | Kind::Fn(..)
+            | Kind::Guard(_)
+            | Kind::Handle(_)
+            | Kind::Iter(_)
+            | Kind::Future(_) => true,
             _ => false,
         })
     }
 
     /// Binds `self` and the parameters' patterns.
-    pub(super) fn bind_params(&mut self, cx: &Cx, site: ExprId, id: FnId, self_arg: Option<Val>, args: Vec<Val>) {
+    pub(super) fn bind_params(
+        &mut self,
+        cx: &Cx,
+        site: ExprId,
+        id: FnId,
+        self_arg: Option<Val>,
+        args: Vec<Val>,
+    ) {
         let def = self.program.fn_def(id);
         if let Some(ty) = &def.sig.self_ty {
             let ty = cx.subst.apply(ty);
@@ -561,14 +593,20 @@ impl Interp<'_> {
     }
 
     /// Runs a body in a frame of its own: its scope, its returns.
-    pub(super) fn run_frame(&mut self, cx: &Cx, function: Option<FnId>, run: impl FnOnce(&mut Self) -> Val) -> Val {
+    pub(super) fn run_frame(
+        &mut self,
+        cx: &Cx,
+        function: Option<FnId>,
+        run: impl FnOnce(&mut Self) -> Val,
+    ) -> Val {
         self.st.frames.push(Rc::new(FrameEnv { id: cx.frame, locals: Vec::new() }));
         let outer_control = self.st.control.clone();
         let exits = std::mem::take(&mut self.exits);
         let extended = std::mem::take(&mut self.extended);
         let draining = self.draining.take();
         self.stack.push(CallFrame { function, returned: None, scopes: self.scopes.len() });
-        let mut value = self.scoped(cx, ScopeKind::Block, |this| this.scoped(cx, ScopeKind::Temporaries, run));
+        let mut value =
+            self.scoped(cx, ScopeKind::Block, |this| this.scoped(cx, ScopeKind::Temporaries, run));
         self.exits = exits;
         self.extended = extended;
         self.draining = draining;
@@ -599,7 +637,8 @@ impl Interp<'_> {
                 moved.push((local, value));
             }
         }
-        let value = ClosureValue { body: cx.body.clone(), expr: id, frame: cx.frame, moved, subst: cx.subst.clone() };
+        let value =
+            ClosureValue { body: cx.body.clone(), expr: id, frame: cx.frame, moved, subst: cx.subst.clone() };
         Val::of(Kind::Closure(Rc::new(value)), Ty::Unknown)
     }
 
@@ -620,7 +659,13 @@ impl Interp<'_> {
         info
     }
 
-    pub(super) fn call_closure(&mut self, cx: &Cx, site: ExprId, closure: &ClosureValue, args: Vec<Val>) -> Val {
+    pub(super) fn call_closure(
+        &mut self,
+        cx: &Cx,
+        site: ExprId,
+        closure: &ClosureValue,
+        args: Vec<Val>,
+    ) -> Val {
         let depth = self.frames.get(cx.frame).depth;
         if depth >= MAX_DEPTH {
             self.counts.cut += 1;
@@ -653,7 +698,13 @@ impl Interp<'_> {
         Cx { frame, body: closure.body.clone(), subst: closure.subst.clone() }
     }
 
-    pub(super) fn run_closure(&mut self, inner: &Cx, site: ExprId, closure: &ClosureValue, args: Vec<Val>) -> Val {
+    pub(super) fn run_closure(
+        &mut self,
+        inner: &Cx,
+        site: ExprId,
+        closure: &ClosureValue,
+        args: Vec<Val>,
+    ) -> Val {
         let body = closure.body.clone();
         let (params, root, is_async) = match &body.body.expr(closure.expr).kind {
             ExprKind::Closure(c) => (&c.params[..], Some(c.body), c.is_async),

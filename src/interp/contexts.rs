@@ -65,7 +65,8 @@ impl Context {
     /// Whether anything with an effect, other than stores at `but`, is decided by the read at `read`.
     pub fn acts_on(&self, read: Location, but: Location) -> bool {
         self.acts.iter().any(|(deps, at)| {
-            *at != but && deps.iter().any(|id| self.log.events.get(id.0 as usize).is_some_and(|e| e.at == read))
+            *at != but
+                && deps.iter().any(|id| self.log.events.get(id.0 as usize).is_some_and(|e| e.at == read))
         })
     }
 }

@@ -4,7 +4,9 @@ use super::access::Effect;
 use super::memory::{AccessInfo, Lval};
 use super::places::{Index, PlaceId, Proj};
 use super::state::{SyncKey, SyncKind};
-use super::values::{Aggregate, Const, Deps, GuardValue, HoldId, Kind, Mode, Pointer, StageKind, Subject, Test, Val};
+use super::values::{
+    Aggregate, Const, Deps, GuardValue, HoldId, Kind, Mode, Pointer, StageKind, Subject, Test, Val,
+};
 use super::{Cx, Interp};
 use crate::finding::{AccessKind, ContextKind};
 use crate::hir::{BinaryOp, ExprId, Name};
@@ -58,7 +60,13 @@ impl Interp<'_> {
     }
 
     /// Result type; a constructor without declared arguments gets its type arguments from what it is given.
-    fn model_ret(&self, model: &crate::models::FnModel, self_ty: &Ty, this: &Option<Val>, args: &[Val]) -> Ty {
+    fn model_ret(
+        &self,
+        model: &crate::models::FnModel,
+        self_ty: &Ty,
+        this: &Option<Val>,
+        args: &[Val],
+    ) -> Ty {
         let mut self_ty = self_ty.clone();
         if let Ty::Ext(path, given) = &self_ty
             && this.is_none()
@@ -73,7 +81,15 @@ impl Interp<'_> {
     }
 
     /// No effect given: lent places are touched, closures run, the result depends on everything.
-    fn plain_model(&mut self, cx: &Cx, id: ExprId, model: &FnModel, this: Option<Val>, args: Vec<Val>, ret: Ty) -> Val {
+    fn plain_model(
+        &mut self,
+        cx: &Cx,
+        id: ExprId,
+        model: &FnModel,
+        this: Option<Val>,
+        args: Vec<Val>,
+        ret: Ty,
+    ) -> Val {
         let mut deps = Deps::default();
         if let Some(this) = this {
             deps = deps.join(&match model.self_mode {
@@ -118,11 +134,16 @@ impl Interp<'_> {
             O::Unit => Val::unit(),
             O::Seq => values.into_iter().last().unwrap_or_else(Val::unit),
             O::Fresh => {
-                let deps = call.args.iter().chain(&call.this).fold(Deps::default(), |d, v| d.join(&v.all_deps()));
+                let deps =
+                    call.args.iter().chain(&call.this).fold(Deps::default(), |d, v| d.join(&v.all_deps()));
                 Val::unknown(Ty::Unknown).with_deps(&deps)
             }
-            O::Read | O::Write | O::Update | O::Observe | O::Replace | O::Swap => self.memory_op(call, name, values),
-            O::Part | O::Raw | O::Shared | O::Exclusive | O::Global | O::New | O::Wrap | O::Unwrap => self.pointer_op(call, name, word, values),
+            O::Read | O::Write | O::Update | O::Observe | O::Replace | O::Swap => {
+                self.memory_op(call, name, values)
+            }
+            O::Part | O::Raw | O::Shared | O::Exclusive | O::Global | O::New | O::Wrap | O::Unwrap => {
+                self.pointer_op(call, name, word, values)
+            }
             O::Some | O::Ok | O::None | O::Err | O::Either | O::Tuple => self.variant_op(name, values),
             O::Payload
             | O::Inner
@@ -138,7 +159,9 @@ impl Interp<'_> {
             | O::AndThen
             | O::OrElse => self.payload_op(call, name, values),
             O::Call | O::MaybeCall => self.closure_op(call, name, values),
-            O::TakeElem | O::ElemRef | O::IndexRef | O::Push | O::Extend | O::Shares | O::Share => self.element_op(call, name, values),
+            O::TakeElem | O::ElemRef | O::IndexRef | O::Push | O::Extend | O::Shares | O::Share => {
+                self.element_op(call, name, values)
+            }
             O::Iter
             | O::DrainIter
             | O::Stage
@@ -152,10 +175,16 @@ impl Interp<'_> {
             | O::Repeat
             | O::Counter
             | O::IterFrom => self.iterator_op(call, name, word, values),
-            O::AtomicLoad | O::AtomicStore | O::AtomicUpdate | O::AtomicCas | O::AtomicCasOld | O::AtomicFetchUpdate | O::Fence => {
-                self.atomic_op(call, name, word, values)
+            O::AtomicLoad
+            | O::AtomicStore
+            | O::AtomicUpdate
+            | O::AtomicCas
+            | O::AtomicCasOld
+            | O::AtomicFetchUpdate
+            | O::Fence => self.atomic_op(call, name, word, values),
+            O::Lock | O::TryLock | O::WithLock | O::MapGuard | O::Remode | O::Wait | O::WaitWhile => {
+                self.lock_op(call, name, word, values)
             }
-            O::Lock | O::TryLock | O::WithLock | O::MapGuard | O::Remode | O::Wait | O::WaitWhile => self.lock_op(call, name, word, values),
             O::Drop => {
                 for value in values {
                     self.drop_value(call.cx, call.id, value);
@@ -163,7 +192,9 @@ impl Interp<'_> {
                 Val::unit()
             }
             O::Forget => values.into_iter().next().unwrap_or_else(Val::unit),
-            O::Spawn | O::SpawnIn | O::Scope | O::Join | O::SetName => self.context_op(call, name, word, values),
+            O::Spawn | O::SpawnIn | O::Scope | O::Join | O::SetName => {
+                self.context_op(call, name, word, values)
+            }
             O::OnceCall | O::OnceSet | O::OnceGet => self.once_op(call, name, values),
             O::Channel
             | O::Send
@@ -174,9 +205,7 @@ impl Interp<'_> {
             | O::Acquire
             | O::Current
             | O::Park
-            | O::Unpark => {
-                self.order_op(call, name, values)
-            }
+            | O::Unpark => self.order_op(call, name, values),
             O::Diverge => {
                 self.st.reachable = false;
                 Val::bottom()
@@ -302,7 +331,11 @@ impl Interp<'_> {
             OpName::None => Val::aggregate(Some(self.names.none), Vec::new(), option(Vec::new())),
             OpName::Tuple => {
                 let ty = Ty::Tuple(values.iter().map(|v| v.ty.clone()).collect());
-                Val::aggregate(None, values.into_iter().enumerate().map(|(n, v)| (super::expr::field(n), v)).collect(), ty)
+                Val::aggregate(
+                    None,
+                    values.into_iter().enumerate().map(|(n, v)| (super::expr::field(n), v)).collect(),
+                    ty,
+                )
             }
             _ => values.into_iter().reduce(|a, b| a.join(&b)).unwrap_or_else(Val::unit),
         }
@@ -366,7 +399,10 @@ impl Interp<'_> {
             }
             OpName::Inner => self.payload(&value),
             OpName::PayloadOrElse => {
-                let fails = value.open || value.alts.iter().any(|k| matches!(k, Kind::Aggregate(a) if a.variant.is_some_and(|v| self.is_failure(v))));
+                let fails = value.open
+                    || value.alts.iter().any(
+                        |k| matches!(k, Kind::Aggregate(a) if a.variant.is_some_and(|v| self.is_failure(v))),
+                    );
                 let payload = self.payload(&value);
                 let (true, Some(f)) = (fails, second) else { return payload };
                 let before = self.st.clone();
@@ -389,13 +425,22 @@ impl Interp<'_> {
             }
             OpName::Success => {
                 let payload = self.payload(&value);
-                let some = self.enum_value(self.names.some, payload.clone(), Ty::ext("std::option::Option", vec![payload.ty]));
+                let some = self.enum_value(
+                    self.names.some,
+                    payload.clone(),
+                    Ty::ext("std::option::Option", vec![payload.ty]),
+                );
                 let none = Val::aggregate(Some(self.names.none), Vec::new(), Ty::Unknown);
-                let fails = value.open || value.alts.iter().any(|k| matches!(k, Kind::Aggregate(a) if a.variant.is_some_and(|v| self.is_failure(v))));
+                let fails = value.open
+                    || value.alts.iter().any(
+                        |k| matches!(k, Kind::Aggregate(a) if a.variant.is_some_and(|v| self.is_failure(v))),
+                    );
                 let result = if fails { some.join(&none) } else { some };
                 result.with_deps(&value.deps)
             }
-            OpName::IsSuccess | OpName::IsFailure => self.variant_test(call, value, name == OpName::IsFailure),
+            OpName::IsSuccess | OpName::IsFailure => {
+                self.variant_test(call, value, name == OpName::IsFailure)
+            }
             OpName::PayloadRef => self.payload_reference(call, &value),
             OpName::MapPayload | OpName::AndThen | OpName::OrElse => self.mapped(call, name, value, second),
             _ => value,
@@ -421,8 +466,14 @@ impl Interp<'_> {
         let info = self.info(call, AccessKind::Read);
         let deps = self.log_lval(call.cx, &lval, &info);
         let value = self.peek(&lval);
-        let success = value.alts.iter().any(|k| matches!(k, Kind::Aggregate(a) if a.variant.is_none_or(|v| self.is_success(v))));
-        let failure = value.alts.iter().any(|k| matches!(k, Kind::Aggregate(a) if a.variant.is_none_or(|v| self.is_failure(v))));
+        let success = value
+            .alts
+            .iter()
+            .any(|k| matches!(k, Kind::Aggregate(a) if a.variant.is_none_or(|v| self.is_success(v))));
+        let failure = value
+            .alts
+            .iter()
+            .any(|k| matches!(k, Kind::Aggregate(a) if a.variant.is_none_or(|v| self.is_failure(v))));
         let deps = deps.join(&value.all_deps());
         if !value.open && success != failure {
             return Val::bool(success != negated).with_deps(&deps);
@@ -446,11 +497,16 @@ impl Interp<'_> {
         let how = pointer.pointers().next().map_or(Pointer::Shared, |(_, how)| how);
         let part = self.step_lval(&lval, super::expr::field(0));
         let reference = self.pointer_to(&part, how);
-        let ok = value.alts.iter().any(|k| matches!(k, Kind::Aggregate(a) if a.variant == Some(self.names.ok)));
+        let ok =
+            value.alts.iter().any(|k| matches!(k, Kind::Aggregate(a) if a.variant == Some(self.names.ok)));
         let variant = if ok { self.names.ok } else { self.names.some };
         let ty = Ty::ext("std::option::Option", vec![reference.ty.clone()]);
         let some = self.enum_value(variant, reference, ty);
-        let fails = value.open || value.alts.iter().any(|k| matches!(k, Kind::Aggregate(a) if a.variant.is_some_and(|v| self.is_failure(v))));
+        let fails = value.open
+            || value
+                .alts
+                .iter()
+                .any(|k| matches!(k, Kind::Aggregate(a) if a.variant.is_some_and(|v| self.is_failure(v))));
         let none = Val::aggregate(Some(self.names.none), Vec::new(), Ty::Unknown);
         let result = if fails { some.join(&none) } else { some };
         result.with_deps(&deps)
@@ -479,7 +535,12 @@ impl Interp<'_> {
         let before = self.st.clone();
         let argument = if on_success { vec![self.payload(&value)] } else { Vec::new() };
         self.decide(&value.deps);
-        let callable = f.alts.iter().any(|k| matches!(k, Kind::Closure(_) | Kind::Fn(..) | Kind::Model(_) | Kind::Constructor(..) | Kind::Pointer(..)));
+        let callable = f.alts.iter().any(|k| {
+            matches!(
+                k,
+                Kind::Closure(_) | Kind::Fn(..) | Kind::Model(_) | Kind::Constructor(..) | Kind::Pointer(..)
+            )
+        });
         let mapped = match (name, callable) {
             (OpName::AndThen | OpName::OrElse, false) => f,
             _ => self.call_value(call.cx, call.id, f, argument),
@@ -489,7 +550,10 @@ impl Interp<'_> {
         }
         let wrapped = match name {
             OpName::MapPayload => {
-                let ok = value.alts.iter().any(|k| matches!(k, Kind::Aggregate(a) if a.variant == Some(self.names.ok)));
+                let ok = value
+                    .alts
+                    .iter()
+                    .any(|k| matches!(k, Kind::Aggregate(a) if a.variant == Some(self.names.ok)));
                 let variant = if ok { self.names.ok } else { self.names.some };
                 let path = if ok { "std::result::Result" } else { "std::option::Option" };
                 let ty = Ty::ext(path, vec![mapped.ty.clone()]);
@@ -593,10 +657,20 @@ impl Interp<'_> {
         self.pointer_to(&element, how)
     }
 
-    fn iterator_op(&mut self, call: &mut Call, name: OpName, word: Option<Name>, mut values: Vec<Val>) -> Val {
+    fn iterator_op(
+        &mut self,
+        call: &mut Call,
+        name: OpName,
+        word: Option<Name>,
+        mut values: Vec<Val>,
+    ) -> Val {
         let (cx, id) = (call.cx, call.id);
         if values.is_empty() {
-            let zero = Val::aggregate(None, vec![(Proj::Field(Name::new("start")), Val::unit())], Ty::ext("std::ops::Range", Vec::new()));
+            let zero = Val::aggregate(
+                None,
+                vec![(Proj::Field(Name::new("start")), Val::unit())],
+                Ty::ext("std::ops::Range", Vec::new()),
+            );
             return self.into_iter(cx, id, zero);
         }
         let first = values.remove(0);
@@ -614,7 +688,11 @@ impl Interp<'_> {
                 let mut item = item;
                 super::iterate::untag_handles(&mut item);
                 let ty = Ty::ext("std::option::Option", vec![item.ty.clone()]);
-                self.enum_value(self.names.some, item, ty).join(&Val::aggregate(Some(self.names.none), Vec::new(), Ty::Unknown))
+                self.enum_value(self.names.some, item, ty).join(&Val::aggregate(
+                    Some(self.names.none),
+                    Vec::new(),
+                    Ty::Unknown,
+                ))
             }
             OpName::Iter => self.into_iter(cx, id, first),
             OpName::DrainIter => {
@@ -713,7 +791,12 @@ impl Interp<'_> {
                 let value = values.first().cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let order = self.ordering(values.get(1));
                 let effect = flag_value(&value).map(Effect::Set);
-                self.atomic_write(call, &lval, AtomicWrite { kind: AccessKind::Write, order, effect }, &value);
+                self.atomic_write(
+                    call,
+                    &lval,
+                    AtomicWrite { kind: AccessKind::Write, order, effect },
+                    &value,
+                );
                 Val::unit()
             }
             OpName::AtomicUpdate => {
@@ -758,7 +841,8 @@ impl Interp<'_> {
                 if name == OpName::AtomicCasOld {
                     return seen;
                 }
-                let taken = values.first().is_some_and(|v| flag_value(v).is_some()) && flag_value(&new).is_some();
+                let taken =
+                    values.first().is_some_and(|v| flag_value(v).is_some()) && flag_value(&new).is_some();
                 let won = match (taken, &lval.places[..]) {
                     // From one constant to another: who succeeds has it until it stores again.
                     (true, [place]) => {
@@ -800,10 +884,18 @@ impl Interp<'_> {
 
     fn atomic_write(&mut self, call: &Call, lval: &Lval, write: AtomicWrite, value: &Val) -> Deps {
         let AtomicWrite { kind, order, effect } = write;
-        let info = AccessInfo { atomic: Some(order), data: value.all_deps(), effect, ..self.info(call, kind) };
+        let info =
+            AccessInfo { atomic: Some(order), data: value.all_deps(), effect, ..self.info(call, kind) };
         let deps = self.log_lval(call.cx, lval, &info);
         if value.alts.iter().any(|k| matches!(k, Kind::Pointer(..))) {
             self.store(lval, value.clone());
+        }
+        let exchange = matches!(info.effect, Some(Effect::Exchange));
+        for &place in &lval.places {
+            let moment = self.st.moment_mut();
+            if !moment.taken.remove(&place) && exchange {
+                moment.taken.insert(place);
+            }
         }
         let stored = if kind == AccessKind::Update { None } else { flag_value(value) };
         self.flag_stored(lval, stored, super::order::releases(order));
@@ -877,7 +969,10 @@ impl Interp<'_> {
                 let f = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let guard = self.guard(call, &lval, mode, false);
                 let data = self.deref_value(call.cx, &guard, call.id);
-                let argument = self.pointer_to(&data, if mode == Mode::Shared { Pointer::Shared } else { Pointer::Exclusive });
+                let argument = self.pointer_to(
+                    &data,
+                    if mode == Mode::Shared { Pointer::Shared } else { Pointer::Exclusive },
+                );
                 let result = self.call_value(call.cx, call.id, f, vec![argument]);
                 self.drop_value(call.cx, call.id, guard);
                 result
@@ -920,7 +1015,14 @@ impl Interp<'_> {
             if !pending && !several {
                 self.hold(lock, mode, hold);
             }
-            guard.alts.push(Kind::Guard(Rc::new(GuardValue { hold, lock, mode, data: data.places[0], pending, manual: false })));
+            guard.alts.push(Kind::Guard(Rc::new(GuardValue {
+                hold,
+                lock,
+                mode,
+                data: data.places[0],
+                pending,
+                manual: false,
+            })));
         }
         if guard.alts.is_empty() {
             guard.open = true;
@@ -928,8 +1030,13 @@ impl Interp<'_> {
         if !pending {
             return guard;
         }
-        let ok = self.enum_value(self.names.ok, guard.clone(), Ty::ext("std::result::Result", vec![guard.ty.clone()]));
-        let some = self.enum_value(self.names.some, guard.clone(), Ty::ext("std::option::Option", vec![guard.ty]));
+        let ok = self.enum_value(
+            self.names.ok,
+            guard.clone(),
+            Ty::ext("std::result::Result", vec![guard.ty.clone()]),
+        );
+        let some =
+            self.enum_value(self.names.some, guard.clone(), Ty::ext("std::option::Option", vec![guard.ty]));
         let is_option = matches!(&call.ret, Ty::Ext(path, _) if path.as_str().ends_with("Option"));
         let (success, failure) = if is_option { (some, self.names.none) } else { (ok, self.names.err) };
         let ty = success.ty.clone();
@@ -971,9 +1078,7 @@ impl Interp<'_> {
                 self.spawn(call.cx, call.id, kind, body, values.first(), scope)
             }
             OpName::Scope => self.run_scope(call.cx, call.id, first),
-            OpName::Join => {
-                self.join(&first)
-            }
+            OpName::Join => self.join(&first),
             _ => {
                 let mut builder = match first.single() {
                     Some(Kind::Aggregate(aggregate)) => (**aggregate).clone(),
@@ -996,7 +1101,8 @@ impl Interp<'_> {
         match name {
             OpName::OnceCall => {
                 if let Some(f) = values.pop() {
-                    let made = self.within_once(&lval, |this| this.call_value(call.cx, call.id, f, Vec::new()));
+                    let made =
+                        self.within_once(&lval, |this| this.call_value(call.cx, call.id, f, Vec::new()));
                     self.store(&content, made);
                 }
                 self.acquire_once(&lval);

@@ -83,7 +83,11 @@ fn is_caller_entry(program: &Program, id: FnId) -> bool {
     def.public && !def.item.is_unsafe && def.when == When::Always && !exclusive
 }
 
-fn attribute_kind(program: &Program, models: &crate::models::Models, id: FnId) -> Option<(ContextKind, bool)> {
+fn attribute_kind(
+    program: &Program,
+    models: &crate::models::Models,
+    id: FnId,
+) -> Option<(ContextKind, bool)> {
     let def = program.fn_def(id);
     def.attrs.iter().find_map(|attr| {
         let model = models.attributes().iter().find(|m| m.path == attr.path)?;

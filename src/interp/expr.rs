@@ -37,9 +37,10 @@ impl Interp<'_> {
             ExprKind::If { .. } | ExprKind::Match { .. } | ExprKind::While { .. } | ExprKind::Loop { .. } => {
                 self.eval_flow(cx, id, kind)
             }
-            ExprKind::For { .. } | ExprKind::Break { .. } | ExprKind::Continue { .. } | ExprKind::Return(_) => {
-                self.eval_flow(cx, id, kind)
-            }
+            ExprKind::For { .. }
+            | ExprKind::Break { .. }
+            | ExprKind::Continue { .. }
+            | ExprKind::Return(_) => self.eval_flow(cx, id, kind),
             ExprKind::Let { .. } => self.eval_condition(cx, id),
             ExprKind::Call { callee, args } => self.eval_call(cx, id, *callee, args),
             ExprKind::MethodCall { receiver, method, name_range, args, .. } => {
@@ -177,7 +178,9 @@ impl Interp<'_> {
                     self.deref(cx, &temp, operand, mutable)
                 }
             }
-            ExprKind::MacroArgs { kind: MacroArgsKind::Pass, args, .. } if args.len() == 1 => self.lval(cx, args[0], mutable),
+            ExprKind::MacroArgs { kind: MacroArgsKind::Pass, args, .. } if args.len() == 1 => {
+                self.lval(cx, args[0], mutable)
+            }
             _ => {
                 let value = self.eval(cx, id);
                 self.materialize(cx, id, value)
@@ -188,7 +191,9 @@ impl Interp<'_> {
     pub(super) fn is_place(&self, cx: &Cx, id: ExprId) -> bool {
         match &cx.body.body.expr(id).kind {
             ExprKind::Path(path) => matches!(cx.body.path(path.id), Res::Local(_) | Res::Static(_)),
-            ExprKind::Field { .. } | ExprKind::Index { .. } | ExprKind::Unary { op: UnaryOp::Deref, .. } => true,
+            ExprKind::Field { .. } | ExprKind::Index { .. } | ExprKind::Unary { op: UnaryOp::Deref, .. } => {
+                true
+            }
             _ => false,
         }
     }
@@ -224,12 +229,18 @@ impl Interp<'_> {
 
     fn has_field(&mut self, lval: &Lval, name: Name) -> bool {
         match &lval.ty {
-            Ty::Adt(..) => !self.part_ty(&lval.ty, Proj::Field(name)).is_unknown() || self.user_deref(&lval.ty, false).is_none(),
+            Ty::Adt(..) => {
+                !self.part_ty(&lval.ty, Proj::Field(name)).is_unknown()
+                    || self.user_deref(&lval.ty, false).is_none()
+            }
             Ty::Tuple(_) => true,
             Ty::Ref { .. } | Ty::Ptr { .. } => false,
             Ty::Ext(..) => {
                 let value = self.peek(lval);
-                value.alts.iter().any(|k| matches!(k, Kind::Aggregate(a) if a.field(Proj::Field(name)).is_some()))
+                value
+                    .alts
+                    .iter()
+                    .any(|k| matches!(k, Kind::Aggregate(a) if a.field(Proj::Field(name)).is_some()))
             }
             _ => {
                 let value = self.peek(lval);
@@ -259,7 +270,8 @@ impl Interp<'_> {
         let mut lval = self.lval(cx, base, mutable);
         let index_value = self.eval(cx, index);
         for _ in 0..MAX_DEREFS {
-            let known = matches!(lval.ty, Ty::Array(_) | Ty::Slice(_)) || self.models.role(&lval.ty) == Role::Collection;
+            let known = matches!(lval.ty, Ty::Array(_) | Ty::Slice(_))
+                || self.models.role(&lval.ty) == Role::Collection;
             if known {
                 break;
             }
@@ -344,7 +356,8 @@ impl Interp<'_> {
             return None;
         }
         let names = if mutable { ["index_mut", "index"] } else { ["index", "index"] };
-        let method = names.iter().find_map(|n| self.program.methods(&lval.ty, Name::new(n)).into_iter().next())?;
+        let method =
+            names.iter().find_map(|n| self.program.methods(&lval.ty, Name::new(n)).into_iter().next())?;
         let this = self.pointer_to(lval, if mutable { Pointer::Exclusive } else { Pointer::Shared });
         Some(self.call_fn(cx, expr, method.id, method.subst, Some(this), vec![index.clone()]))
     }
@@ -371,7 +384,8 @@ impl Interp<'_> {
         }
         if let Some(&place) = lval.places.first() {
             let known = &self.places.get(place).ty;
-            let vague = matches!(lval.ty, Ty::Unknown | Ty::Dyn(_) | Ty::Param(_) | Ty::Assoc(..) | Ty::Slice(_));
+            let vague =
+                matches!(lval.ty, Ty::Unknown | Ty::Dyn(_) | Ty::Param(_) | Ty::Assoc(..) | Ty::Slice(_));
             if vague && !known.is_unknown() {
                 lval.ty = known.clone();
             }
@@ -399,14 +413,17 @@ impl Interp<'_> {
         if let Some(kind) = value.single() {
             let negated = match (op, kind) {
                 (UnaryOp::Not, Kind::Const(Const::Bool(b))) => Some(Kind::Const(Const::Bool(!b))),
-                (UnaryOp::Neg, Kind::Const(Const::Int(n))) => n.checked_neg().map(|n| Kind::Const(Const::Int(n))),
+                (UnaryOp::Neg, Kind::Const(Const::Int(n))) => {
+                    n.checked_neg().map(|n| Kind::Const(Const::Int(n)))
+                }
                 (UnaryOp::Not, Kind::Test(test)) => {
                     let flipped = Test { subject: test.subject.clone(), negated: !test.negated };
                     Some(Kind::Test(Rc::new(flipped)))
                 }
-                (UnaryOp::Not, Kind::Loaded(place, order)) => {
-                    Some(Kind::Test(Rc::new(Test { subject: Subject::Flag(*place, *order, 1), negated: true })))
-                }
+                (UnaryOp::Not, Kind::Loaded(place, order)) => Some(Kind::Test(Rc::new(Test {
+                    subject: Subject::Flag(*place, *order, 1),
+                    negated: true,
+                }))),
                 _ => None,
             };
             if let Some(kind) = negated {
@@ -419,20 +436,28 @@ impl Interp<'_> {
 
     pub(super) fn binary(&mut self, op: BinaryOp, a: &Val, b: &Val) -> Val {
         let deps = a.all_deps().join(&b.all_deps());
-        let comparison =
-            matches!(op, BinaryOp::Eq | BinaryOp::Ne | BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge);
+        let comparison = matches!(
+            op,
+            BinaryOp::Eq | BinaryOp::Ne | BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge
+        );
         let ty = if comparison { Ty::Prim(Name::new("bool")) } else { a.ty.clone() };
         let kind = match (a.single(), b.single()) {
             (Some(Kind::Const(x)), Some(Kind::Const(y))) => fold(op, x, y).map(Kind::Const),
             (Some(Kind::Linear(l, m, c)), Some(Kind::Const(Const::Int(n)))) => linear(op, *l, *m, *c, *n),
-            (Some(Kind::Const(Const::Int(n))), Some(Kind::Linear(l, m, c))) if matches!(op, BinaryOp::Add | BinaryOp::Mul) => {
+            (Some(Kind::Const(Const::Int(n))), Some(Kind::Linear(l, m, c)))
+                if matches!(op, BinaryOp::Add | BinaryOp::Mul) =>
+            {
                 linear(op, *l, *m, *c, *n)
             }
             (Some(Kind::Linear(l, m, c)), Some(Kind::Linear(inner, 1, d))) if op == BinaryOp::Add => {
                 self.block(*l, *m, *c, *inner, *d)
             }
-            (Some(Kind::Loaded(place, order)), Some(other)) if comparison => tested(op, *place, *order, other),
-            (Some(other), Some(Kind::Loaded(place, order))) if comparison => tested(op, *place, *order, other),
+            (Some(Kind::Loaded(place, order)), Some(other)) if comparison => {
+                tested(op, *place, *order, other)
+            }
+            (Some(other), Some(Kind::Loaded(place, order))) if comparison => {
+                tested(op, *place, *order, other)
+            }
             (Some(Kind::Loaded(place, order)), None) if comparison => {
                 Some(Kind::Test(Rc::new(Test { subject: Subject::Reached(*place, *order), negated: false })))
             }
@@ -497,7 +522,14 @@ impl Interp<'_> {
         self.write(cx, &lval, value, info);
     }
 
-    fn eval_assign_op(&mut self, cx: &Cx, op: BinaryOp, left: ExprId, right: ExprId, range: TextRange) -> Val {
+    fn eval_assign_op(
+        &mut self,
+        cx: &Cx,
+        op: BinaryOp,
+        left: ExprId,
+        right: ExprId,
+        range: TextRange,
+    ) -> Val {
         let operand = self.eval(cx, right);
         let lval = self.lval(cx, left, true);
         let old = self.peek(&lval);
@@ -545,7 +577,8 @@ impl Interp<'_> {
         match cx.body.path(path.id).clone() {
             Res::Variant(adt, variant, args) => {
                 let def = &self.program.adts[adt.index()];
-                let name = (def.kind == crate::hir::AdtKind::Enum).then(|| def.variants[variant as usize].name);
+                let name =
+                    (def.kind == crate::hir::AdtKind::Enum).then(|| def.variants[variant as usize].name);
                 let args = args.iter().map(|a| cx.subst.apply(a)).collect();
                 (Ty::Adt(adt, args), name)
             }
@@ -610,7 +643,9 @@ impl Interp<'_> {
         }
         match kind {
             MacroArgsKind::Pass => last,
-            MacroArgsKind::Format => Val::unknown(Ty::ext("std::string::String", Vec::new())).with_deps(&deps),
+            MacroArgsKind::Format => {
+                Val::unknown(Ty::ext("std::string::String", Vec::new())).with_deps(&deps)
+            }
             MacroArgsKind::Assert => Val::unit(),
             MacroArgsKind::Constant | MacroArgsKind::Unknown => Val::unknown(Ty::Unknown).with_deps(&deps),
         }
@@ -671,7 +706,9 @@ impl Interp<'_> {
                 found.push(at);
                 self.extended_temporaries(cx, at, found);
             }
-            ExprKind::Struct { fields, .. } => fields.iter().for_each(|(_, e)| self.extended_temporaries(cx, *e, found)),
+            ExprKind::Struct { fields, .. } => {
+                fields.iter().for_each(|(_, e)| self.extended_temporaries(cx, *e, found))
+            }
             ExprKind::Tuple(parts) | ExprKind::Array { elements: parts, .. } => {
                 parts.iter().for_each(|e| self.extended_temporaries(cx, *e, found));
             }
@@ -687,7 +724,9 @@ impl Interp<'_> {
                     self.extended_temporaries(cx, *else_, found);
                 }
             }
-            ExprKind::Match { arms, .. } => arms.iter().for_each(|arm| self.extended_temporaries(cx, arm.body, found)),
+            ExprKind::Match { arms, .. } => {
+                arms.iter().for_each(|arm| self.extended_temporaries(cx, arm.body, found))
+            }
             _ => {}
         }
     }
@@ -783,7 +822,9 @@ fn tested(op: BinaryOp, place: super::places::PlaceId, order: Name, with: &Kind)
     let test = match (op, value) {
         (BinaryOp::Eq, Some(n)) => Test { subject: Subject::Flag(place, order, n), negated: false },
         (BinaryOp::Ne, Some(n)) => Test { subject: Subject::Flag(place, order, n), negated: true },
-        (BinaryOp::Ge | BinaryOp::Gt | BinaryOp::Eq, _) => Test { subject: Subject::Reached(place, order), negated: false },
+        (BinaryOp::Ge | BinaryOp::Gt | BinaryOp::Eq, _) => {
+            Test { subject: Subject::Reached(place, order), negated: false }
+        }
         _ => Test { subject: Subject::Reached(place, order), negated: true },
     };
     Some(Kind::Test(Rc::new(test)))

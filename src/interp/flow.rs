@@ -6,7 +6,9 @@ use super::scopes::ScopeKind;
 use super::state::{Exit, State, SyncKey, SyncKind};
 use super::values::{Deps, Kind, Subject as Tested, Test, Val};
 use super::{Cx, Interp};
-use crate::hir::{Arm, BinaryOp, Block, BlockKind, Edition, ExprId, ExprKind, Name, Pat, SelectBranch, Stmt, UnaryOp};
+use crate::hir::{
+    Arm, BinaryOp, Block, BlockKind, Edition, ExprId, ExprKind, Name, Pat, SelectBranch, Stmt, UnaryOp,
+};
 use crate::resolve::Ty;
 
 /// Rounds a loop's body is walked at most; two at least, so that a read in one round meets the write of the next.
@@ -84,7 +86,14 @@ impl Interp<'_> {
         });
     }
 
-    fn eval_let(&mut self, cx: &Cx, pat: &Pat, ty: Option<&crate::hir::Type>, init: Option<ExprId>, else_: Option<ExprId>) {
+    fn eval_let(
+        &mut self,
+        cx: &Cx,
+        pat: &Pat,
+        ty: Option<&crate::hir::Type>,
+        init: Option<ExprId>,
+        else_: Option<ExprId>,
+    ) {
         let declared = ty.map(|ty| self.type_in(cx, ty));
         let Some(init) = init else {
             let value = Val { open: false, ..Val::unknown(declared.unwrap_or(Ty::Unknown)) };
@@ -325,7 +334,9 @@ impl Interp<'_> {
     fn has_let(&self, cx: &Cx, cond: ExprId) -> bool {
         match &cx.body.body.expr(cond).kind {
             ExprKind::Let { .. } => true,
-            ExprKind::Binary { op: BinaryOp::And, left, right } => self.has_let(cx, *left) || self.has_let(cx, *right),
+            ExprKind::Binary { op: BinaryOp::And, left, right } => {
+                self.has_let(cx, *left) || self.has_let(cx, *right)
+            }
             _ => false,
         }
     }
@@ -353,7 +364,11 @@ impl Interp<'_> {
             let yes = ended.pop().unwrap_or_else(|| this.st.clone());
             branches = Some(Branches { yes, no, deps: found.deps });
         });
-        branches.unwrap_or_else(|| Branches { yes: self.st.clone(), no: self.st.clone(), deps: Deps::default() })
+        branches.unwrap_or_else(|| Branches {
+            yes: self.st.clone(),
+            no: self.st.clone(),
+            deps: Deps::default(),
+        })
     }
 
     /// A condition as a value.
@@ -458,7 +473,11 @@ impl Interp<'_> {
             }
             Tested::Taken(place) => {
                 let id = self.new_hold();
-                holds.locks.push(super::state::Hold { lock: *place, mode: super::values::Mode::Exclusive, id });
+                holds.locks.push(super::state::Hold {
+                    lock: *place,
+                    mode: super::values::Mode::Exclusive,
+                    id,
+                });
             }
             Tested::Reached(place, order) => {
                 let key = SyncKey { place: *place, kind: SyncKind::Flag(super::order::ANY_VALUE) };
@@ -644,7 +663,15 @@ impl Interp<'_> {
         self.finish_loop(at, None, outer_control)
     }
 
-    fn eval_for(&mut self, cx: &Cx, id: ExprId, label: Option<Name>, pat: &Pat, iter: ExprId, body: ExprId) -> Val {
+    fn eval_for(
+        &mut self,
+        cx: &Cx,
+        id: ExprId,
+        label: Option<Name>,
+        pat: &Pat,
+        iter: ExprId,
+        body: ExprId,
+    ) -> Val {
         let at = LoopId { frame: cx.frame, expr: id };
         let outer_control = self.st.control.clone();
         let range = cx.body.body.expr(iter).range;
@@ -743,9 +770,14 @@ impl Interp<'_> {
         let mut failure = Val::bottom();
         for kind in &value.alts {
             match kind {
-                Kind::Aggregate(a) if a.variant == Some(self.names.err) || a.variant == Some(self.names.none) => {
+                Kind::Aggregate(a)
+                    if a.variant == Some(self.names.err) || a.variant == Some(self.names.none) =>
+                {
                     can_fail = true;
-                    failure = failure.join(&Val { alts: [kind.clone()].into_iter().collect(), ..Val::unknown(Ty::Unknown) });
+                    failure = failure.join(&Val {
+                        alts: [kind.clone()].into_iter().collect(),
+                        ..Val::unknown(Ty::Unknown)
+                    });
                 }
                 _ => success.alts.push(kind.clone()),
             }
@@ -823,4 +855,3 @@ fn with_declared(value: Val, ty: Ty) -> Val {
     }
     value
 }
-

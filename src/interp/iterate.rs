@@ -26,7 +26,14 @@ impl Interp<'_> {
     }
 
     pub(super) fn iter_over(&mut self, source: Val) -> Val {
-        let iter = IterValue { source, stages: Vec::new(), channels: Vec::new(), counter: false, bound: None, parallel: None };
+        let iter = IterValue {
+            source,
+            stages: Vec::new(),
+            channels: Vec::new(),
+            counter: false,
+            bound: None,
+            parallel: None,
+        };
         Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()))
     }
 
@@ -49,7 +56,8 @@ impl Interp<'_> {
     }
 
     pub(super) fn iter_received(&mut self, source: Val, channels: Vec<super::places::PlaceId>) -> Val {
-        let iter = IterValue { source, stages: Vec::new(), channels, counter: false, bound: None, parallel: None };
+        let iter =
+            IterValue { source, stages: Vec::new(), channels, counter: false, bound: None, parallel: None };
         Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()))
     }
 
@@ -66,7 +74,8 @@ impl Interp<'_> {
                     return self.into_iter(cx, expr, inner);
                 }
                 let place_ty = self.places.get(*place).ty.clone();
-                let nested = inner.alts.iter().any(|k| matches!(k, Kind::Pointer(..))) && !matches!(place_ty, Ty::Ext(..));
+                let nested = inner.alts.iter().any(|k| matches!(k, Kind::Pointer(..)))
+                    && !matches!(place_ty, Ty::Ext(..));
                 if nested {
                     return self.into_iter(cx, expr, inner);
                 }
@@ -89,10 +98,16 @@ impl Interp<'_> {
     fn iter_of_aggregate(&mut self, cx: &Cx, expr: ExprId, aggregate: &Rc<Aggregate>, ty: &Ty) -> Val {
         if let Some(variant) = aggregate.variant {
             let none = variant == self.names.none || variant == self.names.err;
-            let source = if none { Val::bottom() } else { aggregate.field(super::expr::field(0)).cloned().unwrap_or_else(Val::bottom) };
+            let source = if none {
+                Val::bottom()
+            } else {
+                aggregate.field(super::expr::field(0)).cloned().unwrap_or_else(Val::bottom)
+            };
             return self.iter_over(source);
         }
-        if aggregate.field(Proj::Field(Name::new("start"))).is_some() && self.models.role(ty) != Role::Collection {
+        if aggregate.field(Proj::Field(Name::new("start"))).is_some()
+            && self.models.role(ty) != Role::Collection
+        {
             let element = self.element_ty(ty);
             let end = |name| match aggregate.field(Proj::Field(Name::new(name))).and_then(Val::constant) {
                 Some(Const::Int(n)) => Some(*n),
@@ -129,7 +144,14 @@ impl Interp<'_> {
             && constants.iter().all(|c| matches!(c, Some(Const::Int(_))))
             && constants.iter().enumerate().all(|(n, c)| !constants[..n].contains(c));
         let source = source.unwrap_or_else(|| Val::unknown(self.element_ty(ty)));
-        let iter = IterValue { source, stages: Vec::new(), channels: Vec::new(), counter: distinct, bound: None, parallel: None };
+        let iter = IterValue {
+            source,
+            stages: Vec::new(),
+            channels: Vec::new(),
+            counter: distinct,
+            bound: None,
+            parallel: None,
+        };
         Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()))
     }
 
@@ -235,7 +257,11 @@ impl Interp<'_> {
             StageKind::Enumerate => {
                 let counter = Val::of(Kind::Linear(at, 1, 0), Ty::Prim(Name::new("usize")));
                 let ty = Ty::Tuple([counter.ty.clone(), item.ty.clone()].into_iter().collect());
-                Val::aggregate(None, vec![(super::expr::field(0), counter), (super::expr::field(1), item)], ty)
+                Val::aggregate(
+                    None,
+                    vec![(super::expr::field(0), counter), (super::expr::field(1), item)],
+                    ty,
+                )
             }
             StageKind::Zip => {
                 let other = closure.unwrap_or_else(|| Val::unknown(Ty::Unknown));
@@ -323,7 +349,14 @@ impl Interp<'_> {
         result.unwrap_or_else(|| Val::unknown(Ty::Unknown)).with_deps(&iter.deps)
     }
 
-    pub(super) fn add_stage(&mut self, cx: &Cx, expr: ExprId, kind: StageKind, iter: Val, closure: Option<Val>) -> Val {
+    pub(super) fn add_stage(
+        &mut self,
+        cx: &Cx,
+        expr: ExprId,
+        kind: StageKind,
+        iter: Val,
+        closure: Option<Val>,
+    ) -> Val {
         let at = self.call_location(cx, expr);
         let iter = self.into_iter(cx, expr, iter);
         let mut staged = iter.clone();
@@ -344,7 +377,8 @@ impl Interp<'_> {
         untag_handles(&mut element);
         let deps = element.all_deps();
         let failed = element.alts.iter().any(|k| matches!(k, Kind::Aggregate(a) if a.variant.is_some_and(|v| v == self.names.ok || v == self.names.err)));
-        let mut value = Val::aggregate(None, vec![(Proj::Index(Index::Any), element)], Ty::Unknown).with_deps(&deps);
+        let mut value =
+            Val::aggregate(None, vec![(Proj::Index(Index::Any), element)], Ty::Unknown).with_deps(&deps);
         if failed {
             // `collect::<Result<Vec<_>, _>>()`: seen as the collection; `?` and `unwrap` let it through.
             value.open = true;
@@ -370,7 +404,8 @@ fn retag(value: &mut Val, each_of: Option<LoopId>, depth: u32) {
         match kind {
             Kind::Handle(handle) => handle.each_of = each_of,
             Kind::Aggregate(aggregate) => {
-                let holds = |v: &Val| v.alts.iter().any(|k| matches!(k, Kind::Handle(_) | Kind::Aggregate(_)));
+                let holds =
+                    |v: &Val| v.alts.iter().any(|k| matches!(k, Kind::Handle(_) | Kind::Aggregate(_)));
                 if aggregate.fields.iter().any(|(_, v)| holds(v)) {
                     let mut tagged = (**aggregate).clone();
                     tagged.fields.iter_mut().for_each(|(_, field)| retag(field, each_of, depth + 1));

@@ -134,7 +134,10 @@ impl Interp<'_> {
             Kind::Const(_) => true,
             _ => false,
         });
-        plain && !self.st.locks.is_empty() && self.places.passes(place, |step| step == Proj::Guarded) && self.is_shared(place)
+        plain
+            && !self.st.locks.is_empty()
+            && self.places.passes(place, |step| step == Proj::Guarded)
+            && self.is_shared(place)
     }
 
     /// The value without an access.
@@ -188,7 +191,9 @@ impl Interp<'_> {
                 }
                 self.heap.get(&root).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown))
             }
-            Root::Object(_) => self.heap.get(&root).cloned().unwrap_or_else(|| Val::unknown(self.root_ty(place))),
+            Root::Object(_) => {
+                self.heap.get(&root).cloned().unwrap_or_else(|| Val::unknown(self.root_ty(place)))
+            }
         }
     }
 
@@ -267,7 +272,9 @@ impl Interp<'_> {
     pub(super) fn write(&mut self, cx: &Cx, lval: &Lval, value: Val, mut info: AccessInfo) {
         info.data = info.data.join(&value.all_deps()).join(&lval.deps);
         self.log_lval(cx, lval, &info);
-        if !self.st.locks.is_empty() && lval.places.iter().any(|p| self.places.passes(*p, |s| s == Proj::Guarded)) {
+        if !self.st.locks.is_empty()
+            && lval.places.iter().any(|p| self.places.passes(*p, |s| s == Proj::Guarded))
+        {
             self.flag_stored(lval, super::effects::flag_value(&value), true);
         }
         self.store(lval, value);
@@ -298,7 +305,8 @@ impl Interp<'_> {
                     self.put_heap(root, new);
                 }
                 if self.st.has_frame(frame) {
-                    let old = self.st.local(frame, local).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                    let old =
+                        self.st.local(frame, local).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                     let new = updated(&old, &path, &value, strong);
                     self.st.set_local(frame, local, new);
                 }
@@ -378,8 +386,11 @@ pub(super) fn updated(old: &Val, path: &[Proj], value: &Val, strong: bool) -> Va
         }
     }
     if !found {
-        let inner =
-            if rest.is_empty() { value.clone() } else { updated(&Val::unknown(Ty::Unknown), rest, value, strong) };
+        let inner = if rest.is_empty() {
+            value.clone()
+        } else {
+            updated(&Val::unknown(Ty::Unknown), rest, value, strong)
+        };
         result.alts.retain(|kind| !matches!(kind, Kind::Moved | Kind::Const(_)));
         result.alts.push(Kind::Aggregate(Rc::new(Aggregate { variant: None, fields: vec![(key, inner)] })));
         result.open = true;
@@ -393,7 +404,12 @@ pub(super) fn generalize(value: &Val) -> Val {
     general.alts.clear();
     for kind in &value.alts {
         match kind {
-            Kind::Const(_) | Kind::Linear(..) | Kind::Block(..) | Kind::Claimed(_) | Kind::Loaded(..) | Kind::Test(_) => general.open = true,
+            Kind::Const(_)
+            | Kind::Linear(..)
+            | Kind::Block(..)
+            | Kind::Claimed(_)
+            | Kind::Loaded(..)
+            | Kind::Test(_) => general.open = true,
             Kind::Moved => general.open = true,
             Kind::Aggregate(aggregate) => {
                 let fields = aggregate.fields.iter().map(|(p, v)| (*p, generalize(v))).collect();

@@ -67,7 +67,9 @@ impl Interp<'_> {
             };
             let mutable = matches!(&lval.ty, Ty::Adt(..)) && self.wants_mut(&lval.ty, name);
             match self.try_deref(cx, &lval, receiver, mutable) {
-                Some(next) if next.places != lval.places || next.ty != lval.ty => found = Receiver::Place(next),
+                Some(next) if next.places != lval.places || next.ty != lval.ty => {
+                    found = Receiver::Place(next)
+                }
                 _ => {
                     found = Receiver::Place(lval);
                     break;
@@ -120,7 +122,9 @@ impl Interp<'_> {
 
     /// `DerefMut` is entered where the method behind it takes `&mut self`.
     fn wants_mut(&self, ty: &Ty, name: Name) -> bool {
-        let Some(deref) = self.program.methods(ty, Name::new("deref_mut")).into_iter().next() else { return false };
+        let Some(deref) = self.program.methods(ty, Name::new("deref_mut")).into_iter().next() else {
+            return false;
+        };
         let target = deref.subst.apply(&self.program.fn_def(deref.id).sig.ret);
         let target = match self.normalized(&target) {
             Ty::Ref { inner, .. } => self.normalized(&inner),
@@ -193,7 +197,9 @@ impl Interp<'_> {
 
     /// For a trait object with several implementations: the alternatives of the receiver that this one is for.
     fn only_of_impl(&self, this: &Val, method: &Method) -> Val {
-        let crate::resolve::Owner::Impl(imp) = self.program.fn_def(method.id).owner else { return this.clone() };
+        let crate::resolve::Owner::Impl(imp) = self.program.fn_def(method.id).owner else {
+            return this.clone();
+        };
         let own = &self.program.impls[imp.index()].self_ty;
         let mut narrowed = this.clone();
         narrowed.alts.retain(|kind| match kind {

@@ -181,6 +181,8 @@ pub struct Interp<'p> {
     loops: Vec<LoopId>,
     stack: Vec<CallFrame>,
     steps: u64,
+    /// Steps this program may take.
+    budget: u64,
     next_hold: u32,
     /// Temporaries of the `let` being evaluated that live to the block's end.
     extended: Vec<(FrameId, ExprId)>,
@@ -215,24 +217,32 @@ struct Known {
 
 impl Known {
     fn new() -> Known {
-        Known {
-            some: Name::new("Some"),
-            none: Name::new("None"),
-            ok: Name::new("Ok"),
-            err: Name::new("Err"),
-        }
+        Known { some: Name::new("Some"), none: Name::new("None"), ok: Name::new("Ok"), err: Name::new("Err") }
     }
 }
 
 /// Steps (expressions evaluated) one walk of one context may take.
 const MAX_STEPS: u64 = 20_000;
 /// Steps all walks of one program may take together.
-const MAX_PROGRAM_STEPS: u64 = 80_000;
+const MAX_PROGRAM_STEPS: u64 = 40_000;
+
+/// Steps that a group's programs share, larger for larger groups.
+pub fn group_budget(program: &Program) -> u64 {
+    const BASE: u64 = 60_000;
+    const FOR_EACH_FUNCTION: u64 = 10;
+    BASE + FOR_EACH_FUNCTION * program.fns.len() as u64
+}
 /// Rounds in which contexts are walked again because the heap grew.
 const MAX_REWALKS: usize = 3;
 
-/// Walks everything that one program of the group runs.
-pub fn analyse(program: &Program, models: &Models, relevance: &Relevance, entries: &ProgramEntries) -> Analysis {
+/// Walks everything that one program of the group runs, in at most `budget` steps.
+pub fn analyse(
+    program: &Program,
+    models: &Models,
+    relevance: &Relevance,
+    entries: &ProgramEntries,
+    budget: u64,
+) -> Analysis {
     let mut interp = Interp {
         program,
         models,
@@ -260,6 +270,7 @@ pub fn analyse(program: &Program, models: &Models, relevance: &Relevance, entrie
         loops: Vec::new(),
         stack: Vec::new(),
         steps: 0,
+        budget: budget.min(MAX_PROGRAM_STEPS),
         next_hold: 0,
         extended: Vec::new(),
         scope_members: FxHashMap::default(),
@@ -365,7 +376,7 @@ impl<'p> Interp<'p> {
     /// Counts a step; from the bound on nothing is evaluated any more.
     fn step(&mut self) -> bool {
         self.steps += 1;
-        let spent = self.steps > MAX_STEPS || self.counts.steps + self.steps > MAX_PROGRAM_STEPS;
+        let spent = self.steps > MAX_STEPS || self.counts.steps + self.steps > self.budget;
         if spent && !self.stopped {
             self.stopped = true;
             self.counts.cut += 1;

@@ -61,7 +61,13 @@ impl Analysis {
     }
 
     /// Why access `a` of context `one` and `b` of `two` are ordered; `None`: they may happen in parallel.
-    pub fn ordered(&self, one: ContextId, a: &AccessEvent, two: ContextId, b: &AccessEvent) -> Option<Ordered> {
+    pub fn ordered(
+        &self,
+        one: ContextId,
+        a: &AccessEvent,
+        two: ContextId,
+        b: &AccessEvent,
+    ) -> Option<Ordered> {
         let (first, second) = (&self.moments[a.moment.0 as usize], &self.moments[b.moment.0 as usize]);
         if one == two {
             if !self.is_many(one) {
@@ -80,7 +86,7 @@ impl Analysis {
         if one != two && self.index_owned(one, a, two) && self.index_owned(two, b, one) {
             return Some(Ordered::Turn);
         }
-        if self.takes_turns(first, second) {
+        if !first.taken.is_disjoint(&second.taken) || self.takes_turns(first, second) {
             return Some(Ordered::Turn);
         }
         if self.handed(one, first, two, second) || self.handed(two, second, one, first) {
@@ -138,9 +144,11 @@ impl Analysis {
         let log = &self.contexts.get(context).log.events;
         element
             && !self.is_many(context)
-            && access.control.iter().filter_map(|id| log.get(id.0 as usize)).any(|load| {
-                load.atomic.is_some_and(acquires) && self.stored_only_by(load.place, other)
-            })
+            && access
+                .control
+                .iter()
+                .filter_map(|id| log.get(id.0 as usize))
+                .any(|load| load.atomic.is_some_and(acquires) && self.stored_only_by(load.place, other))
     }
 
     fn stored_only_by(&self, place: PlaceId, only: ContextId) -> bool {
@@ -163,10 +171,12 @@ impl Analysis {
         first.knows.iter().any(|(flag, value)| {
             second.knows.get(flag).is_some_and(|other| other != value)
                 && self.contexts.list.iter().all(|context| {
-                    let stores = context.log.events.iter().filter(|e| e.place == *flag && e.kind != AccessKind::Read);
+                    let stores =
+                        context.log.events.iter().filter(|e| e.place == *flag && e.kind != AccessKind::Read);
                     stores.into_iter().all(|e| {
                         let moment = &self.moments[e.moment.0 as usize];
-                        moment.knows.contains_key(flag) || (context.parent.is_none() && moment.started.is_empty())
+                        moment.knows.contains_key(flag)
+                            || (context.parent.is_none() && moment.started.is_empty())
                     })
                 })
         })
@@ -186,15 +196,26 @@ impl Analysis {
             }
             SyncKind::Flag(value) => {
                 let initial = self.initial.get(&key.place).copied().unwrap_or(0);
-                one != two && value != initial && !released_before(first, key) && self.only_releaser(one, two, key)
+                one != two
+                    && value != initial
+                    && !released_before(first, key)
+                    && self.only_releaser(one, two, key)
             }
-            SyncKind::Token => one != two && !released_before(first, key) && self.only_releaser(one, two, key),
+            SyncKind::Token => {
+                one != two && !released_before(first, key) && self.only_releaser(one, two, key)
+            }
         })
     }
 
     /// The flag that hands something from `one` to `two` but for an ordering too weak: stored after the first access, seen
     /// before the second.
-    pub fn weakly_handed(&self, one: ContextId, a: &AccessEvent, two: ContextId, b: &AccessEvent) -> Option<PlaceId> {
+    pub fn weakly_handed(
+        &self,
+        one: ContextId,
+        a: &AccessEvent,
+        two: ContextId,
+        b: &AccessEvent,
+    ) -> Option<PlaceId> {
         let (first, second) = (&self.moments[a.moment.0 as usize], &self.moments[b.moment.0 as usize]);
         let context = self.contexts.get(one);
         let seen = second.weak.iter().chain(second.acquired.keys());
@@ -215,9 +236,10 @@ impl Analysis {
             if id == two && id != one {
                 continue;
             }
-            let releases = self.contexts.get(id).log.events.iter().any(|e| {
-                self.moments[e.moment.0 as usize].released.keys().any(|k| matches_release(k, key))
-            }) || self.contexts.get(id).released_at_end.iter().any(|k| matches_release(k, key));
+            let releases =
+                self.contexts.get(id).log.events.iter().any(|e| {
+                    self.moments[e.moment.0 as usize].released.keys().any(|k| matches_release(k, key))
+                }) || self.contexts.get(id).released_at_end.iter().any(|k| matches_release(k, key));
             if releases && id == one {
                 by_one = true;
             } else if releases {

@@ -63,7 +63,8 @@ impl Interp<'_> {
             }
             Pat::Tuple(parts) => self.fit_parts(cx, parts, &subject),
             Pat::Slice(parts) => {
-                let rigid = parts.iter().any(|p| !matches!(p, Pat::Rest)) && !matches!(subject.value.ty, Ty::Array(_));
+                let rigid = parts.iter().any(|p| !matches!(p, Pat::Rest))
+                    && !matches!(subject.value.ty, Ty::Array(_));
                 let fit = self.fit_parts(cx, parts, &subject);
                 if rigid { fit.and(Fit::MAYBE) } else { fit }
             }
@@ -101,7 +102,11 @@ impl Interp<'_> {
             Pat::Wild | Pat::Rest | Pat::Unknown | Pat::Path(_) | Pat::Lit(_) | Pat::Range => {}
             Pat::Bind { binding, by_ref, mutable, sub, .. } => {
                 if let Bound::Local(local) = cx.body.binding(*binding).clone() {
-                    let how = if *by_ref { Some(if *mutable { Pointer::Exclusive } else { Pointer::Shared }) } else { subject.by_ref };
+                    let how = if *by_ref {
+                        Some(if *mutable { Pointer::Exclusive } else { Pointer::Shared })
+                    } else {
+                        subject.by_ref
+                    };
                     self.bind_local(cx, local, &subject, how);
                 }
                 if let Some(sub) = sub {
@@ -143,7 +148,11 @@ impl Interp<'_> {
             }
             (None, Some(lval)) => {
                 let value = self.read(cx, lval, subject.range);
-                let value = if value.is_bottom() || value.open { subject.value.clone().with_deps(&value.deps) } else { value };
+                let value = if value.is_bottom() || value.open {
+                    subject.value.clone().with_deps(&value.deps)
+                } else {
+                    value
+                };
                 self.move_out(lval, &value);
                 value
             }
@@ -192,7 +201,12 @@ impl Interp<'_> {
     /// Default binding modes: a non-reference pattern looks through references.
     fn seen_through(&mut self, cx: &Cx, pat: &Pat, subject: &Subject) -> Subject {
         let structural = match pat {
-            Pat::Tuple(_) | Pat::Slice(_) | Pat::TupleStruct(..) | Pat::Struct { .. } | Pat::Path(_) | Pat::Lit(_) => true,
+            Pat::Tuple(_)
+            | Pat::Slice(_)
+            | Pat::TupleStruct(..)
+            | Pat::Struct { .. }
+            | Pat::Path(_)
+            | Pat::Lit(_) => true,
             Pat::Bind { binding, .. } => matches!(cx.body.binding(*binding), Bound::Named(_)),
             _ => false,
         };
@@ -225,7 +239,9 @@ impl Interp<'_> {
             Res::Variant(adt, variant, _) => {
                 let def = &self.program.adts[adt.index()];
                 match def.kind {
-                    crate::hir::AdtKind::Enum => fit_variant_name(def.variants[*variant as usize].name, value),
+                    crate::hir::AdtKind::Enum => {
+                        fit_variant_name(def.variants[*variant as usize].name, value)
+                    }
                     _ => Fit::ALWAYS,
                 }
             }
@@ -319,7 +335,9 @@ impl Interp<'_> {
             (Ty::Ext(_, args), Proj::Field(_)) => args.first().cloned().unwrap_or(Ty::Unknown),
             (Ty::Array(inner) | Ty::Slice(inner), Proj::Index(_)) => (**inner).clone(),
             (Ty::Ext(_, args), Proj::Index(_)) => args.last().cloned().unwrap_or(Ty::Unknown),
-            (Ty::Ext(_, args), Proj::Cell | Proj::Guarded | Proj::Once) => args.first().cloned().unwrap_or(Ty::Unknown),
+            (Ty::Ext(_, args), Proj::Cell | Proj::Guarded | Proj::Once) => {
+                args.first().cloned().unwrap_or(Ty::Unknown)
+            }
             _ => Ty::Unknown,
         }
     }
@@ -335,7 +353,9 @@ impl Interp<'_> {
                     self.hold(held.lock, held.mode, held.hold);
                     *kind = Kind::Guard(held.into());
                 }
-                Kind::Aggregate(aggregate) if aggregate.variant.is_none_or(|v| v == self.names.ok || v == self.names.some) => {
+                Kind::Aggregate(aggregate)
+                    if aggregate.variant.is_none_or(|v| v == self.names.ok || v == self.names.some) =>
+                {
                     let mut opened = (**aggregate).clone();
                     for (_, field) in &mut opened.fields {
                         *field = self.activated(field.clone());

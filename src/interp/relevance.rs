@@ -31,7 +31,8 @@ impl Relevance {
         let (starts, acts, mut state) = model_words(models);
         state.extend(static_words(program));
         let units = units(program);
-        let any_state = units.iter().any(|unit| unit.mentions.iter().any(|n| state.contains(n) || acts.contains(n)));
+        let any_state =
+            units.iter().any(|unit| unit.mentions.iter().any(|n| state.contains(n) || acts.contains(n)));
         if !any_state {
             let none = FxHashSet::default();
             return Relevance { touching: none.clone(), acting: none.clone(), starting: none, any_state };
@@ -89,9 +90,29 @@ fn model_words(models: &Models) -> (FxHashSet<Name>, FxHashSet<Name>, FxHashSet<
             use OpName as O;
             matches!(
                 name,
-                O::Join | O::Lock | O::TryLock | O::WithLock | O::Wait | O::WaitWhile | O::OnceCall | O::OnceSet | O::Send | O::Recv
-                    | O::Barrier | O::Release | O::Acquire | O::Park | O::Unpark | O::AtomicLoad | O::AtomicStore | O::AtomicUpdate
-                    | O::AtomicCas | O::AtomicFetchUpdate | O::Fence | O::Channel | O::Drop
+                O::Join
+                    | O::Lock
+                    | O::TryLock
+                    | O::WithLock
+                    | O::Wait
+                    | O::WaitWhile
+                    | O::OnceCall
+                    | O::OnceSet
+                    | O::Send
+                    | O::Recv
+                    | O::Barrier
+                    | O::Release
+                    | O::Acquire
+                    | O::Park
+                    | O::Unpark
+                    | O::AtomicLoad
+                    | O::AtomicStore
+                    | O::AtomicUpdate
+                    | O::AtomicCas
+                    | O::AtomicFetchUpdate
+                    | O::Fence
+                    | O::Channel
+                    | O::Drop
             )
         };
         if mentions(op, &acting) {
@@ -119,7 +140,11 @@ fn mentions(op: &Op, wanted: &dyn Fn(OpName) -> bool) -> bool {
 }
 
 /// Functions reached backwards from the words, over who mentions whom.
-fn closure(units: &[Unit], by_mention: &FxHashMap<Name, Vec<u32>>, words: &FxHashSet<Name>) -> FxHashSet<FnId> {
+fn closure(
+    units: &[Unit],
+    by_mention: &FxHashMap<Name, Vec<u32>>,
+    words: &FxHashSet<Name>,
+) -> FxHashSet<FnId> {
     let mut found = FxHashSet::default();
     let mut seen = vec![false; units.len()];
     let mut done: FxHashSet<Name> = words.clone();
@@ -162,12 +187,20 @@ fn units(program: &Program) -> Vec<Unit> {
     }
     for def in &program.statics {
         if let Some(init) = &def.item.init {
-            units.push(Unit { function: None, names: vec![def.name], mentions: words_of(program, def.file, init) });
+            units.push(Unit {
+                function: None,
+                names: vec![def.name],
+                mentions: words_of(program, def.file, init),
+            });
         }
     }
     for def in &program.consts {
         if let Some(init) = &def.item.init {
-            units.push(Unit { function: None, names: vec![def.name], mentions: words_of(program, def.file, init) });
+            units.push(Unit {
+                function: None,
+                names: vec![def.name],
+                mentions: words_of(program, def.file, init),
+            });
         }
     }
     for (name, declared) in program.renames() {
@@ -221,11 +254,14 @@ fn adt_names(program: &Program, ty: &Ty, names: &mut Vec<Name>, depth: u32) {
             names.push(program.adts[id.index()].name);
             args.iter().for_each(|a| adt_names(program, a, names, depth + 1));
         }
-        Ty::Ext(_, args) | Ty::Tuple(args) => args.iter().for_each(|a| adt_names(program, a, names, depth + 1)),
+        Ty::Ext(_, args) | Ty::Tuple(args) => {
+            args.iter().for_each(|a| adt_names(program, a, names, depth + 1))
+        }
         Ty::Ref { inner, .. } | Ty::Ptr { inner, .. } | Ty::Array(inner) | Ty::Slice(inner) => {
             adt_names(program, inner, names, depth + 1);
         }
-        Ty::Unknown | Ty::Never | Ty::Prim(_) | Ty::FnPtr(..) | Ty::Param(_) | Ty::Dyn(_) | Ty::Assoc(..) => {}
+        Ty::Unknown | Ty::Never | Ty::Prim(_) | Ty::FnPtr(..) | Ty::Param(_) | Ty::Dyn(_) | Ty::Assoc(..) => {
+        }
     }
 }
 
@@ -239,7 +275,8 @@ fn is_plain(program: &Program, ty: &Ty, depth: u32) -> bool {
         Ty::Tuple(args) => args.iter().all(|a| is_plain(program, a, depth + 1)),
         Ty::Array(inner) | Ty::Slice(inner) => is_plain(program, inner, depth + 1),
         Ty::Ext(path, args) => {
-            const DATA: &[&str] = &["std::string::String", "std::option::Option", "std::vec::Vec", "std::time::Duration"];
+            const DATA: &[&str] =
+                &["std::string::String", "std::option::Option", "std::vec::Vec", "std::time::Duration"];
             DATA.contains(&path.as_str()) && args.iter().all(|a| is_plain(program, a, depth + 1))
         }
         Ty::Adt(id, args) => {

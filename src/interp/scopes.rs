@@ -72,7 +72,8 @@ impl Interp<'_> {
 
     /// Makes a local belong to the innermost block.
     pub(super) fn own_local(&mut self, frame: FrameId, local: LocalId) {
-        if let Some(scope) = self.scopes.iter_mut().rev().find(|s| s.kind != ScopeKind::Temporaries && s.frame == frame)
+        if let Some(scope) =
+            self.scopes.iter_mut().rev().find(|s| s.kind != ScopeKind::Temporaries && s.frame == frame)
             && !scope.owned.contains(&local)
         {
             scope.owned.push(local);
@@ -90,7 +91,11 @@ impl Interp<'_> {
         if droppable {
             let extended = self.extended.contains(&(cx.frame, expr));
             let kind = if extended { ScopeKind::Block } else { ScopeKind::Temporaries };
-            let scope = self.scopes.iter_mut().rev().find(|s| s.frame == cx.frame && (s.kind == kind || s.kind == ScopeKind::Condition));
+            let scope = self
+                .scopes
+                .iter_mut()
+                .rev()
+                .find(|s| s.frame == cx.frame && (s.kind == kind || s.kind == ScopeKind::Condition));
             if let Some(scope) = scope
                 && !scope.owned.contains(&local)
             {
@@ -139,7 +144,9 @@ impl Interp<'_> {
         }
         value.alts.iter().any(|kind| match kind {
             Kind::Guard(guard) => !guard.manual,
-            Kind::Aggregate(aggregate) => aggregate.fields.iter().any(|(_, field)| self.finds_drop(field, fuel)),
+            Kind::Aggregate(aggregate) => {
+                aggregate.fields.iter().any(|(_, field)| self.finds_drop(field, fuel))
+            }
             Kind::Closure(closure) => closure.moved.iter().any(|(_, v)| self.finds_drop(v, fuel)),
             Kind::Pointer(place, Pointer::Owner) => self.owned_needs_drop(*place, fuel),
             _ => false,

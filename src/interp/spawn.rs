@@ -279,7 +279,8 @@ impl Interp<'_> {
             match closure.moved.iter().find(|(l, _)| *l == local) {
                 Some((_, value)) => self.escape_within(&value.clone(), depth + 1),
                 None => {
-                    let cx = Cx { frame: closure.frame, body: closure.body.clone(), subst: closure.subst.clone() };
+                    let cx =
+                        Cx { frame: closure.frame, body: closure.body.clone(), subst: closure.subst.clone() };
                     let frame = self.frame_of(&cx, local);
                     let place = self.places.root(Root::Local(frame, local), &Ty::Unknown);
                     self.escape_place(place, depth);
@@ -433,7 +434,8 @@ impl Interp<'_> {
                 moved.push((local, value));
             }
         }
-        let closure = ClosureValue { body: cx.body.clone(), expr: id, frame: cx.frame, moved, subst: cx.subst.clone() };
+        let closure =
+            ClosureValue { body: cx.body.clone(), expr: id, frame: cx.frame, moved, subst: cx.subst.clone() };
         Val::of(Kind::Future(Rc::new(FutureValue::Block(closure))), Ty::Unknown)
     }
 

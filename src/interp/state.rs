@@ -82,6 +82,8 @@ pub struct Moment {
     pub within: BTreeSet<PlaceId>,
     /// Flags that were seen to hold this value and not stored to since by this context: its turn.
     pub knows: BTreeMap<PlaceId, i128>,
+    /// Atomics that a compare-exchange or swap of this context took and no store gave back: a protocol of its own.
+    pub taken: BTreeSet<PlaceId>,
     /// Channels sent to with nothing received since.
     pub owes: BTreeSet<PlaceId>,
     /// Channels received from with nothing sent since.
@@ -263,6 +265,7 @@ fn join_moments(a: &Moment, b: &Moment) -> Moment {
         acquired,
         within: a.within.intersection(&b.within).copied().collect(),
         knows: a.knows.iter().filter(|(p, v)| b.knows.get(p) == Some(v)).map(|(p, v)| (*p, *v)).collect(),
+        taken: a.taken.intersection(&b.taken).copied().collect(),
         owes: a.owes.union(&b.owes).copied().collect(),
         has: a.has.intersection(&b.has).copied().collect(),
         fenced: a.fenced && b.fenced,

@@ -375,8 +375,15 @@ impl Val {
             if let Kind::Aggregate(aggregate) = kind {
                 if depth == 0 {
                     self.open = true;
-                    *kind = Kind::Aggregate(Rc::new(Aggregate { variant: aggregate.variant, fields: Vec::new() }));
-                } else if aggregate.fields.iter().any(|(_, f)| f.alts.iter().any(|k| matches!(k, Kind::Aggregate(_)))) {
+                    *kind = Kind::Aggregate(Rc::new(Aggregate {
+                        variant: aggregate.variant,
+                        fields: Vec::new(),
+                    }));
+                } else if aggregate
+                    .fields
+                    .iter()
+                    .any(|(_, f)| f.alts.iter().any(|k| matches!(k, Kind::Aggregate(_))))
+                {
                     let mut bounded = (**aggregate).clone();
                     bounded.fields.iter_mut().for_each(|(_, f)| f.bound_depth(depth - 1));
                     *kind = Kind::Aggregate(Rc::new(bounded));

@@ -13,8 +13,8 @@
 //! What can't be resolved is `Res::Unresolved`, never a guess. Tables and answers are in source order.
 
 mod blocks;
-mod check;
 pub mod body;
+mod check;
 mod collect;
 pub mod defs;
 mod external;

@@ -41,8 +41,14 @@ pub enum Ty {
     Adt(AdtId, Args),
     /// A library's type by canonical path: `std::sync::Mutex`.
     Ext(Name, Args),
-    Ref { mutable: bool, inner: Arc<Ty> },
-    Ptr { mutable: bool, inner: Arc<Ty> },
+    Ref {
+        mutable: bool,
+        inner: Arc<Ty>,
+    },
+    Ptr {
+        mutable: bool,
+        inner: Arc<Ty>,
+    },
     Tuple(Args),
     Array(Arc<Ty>),
     Slice(Arc<Ty>),

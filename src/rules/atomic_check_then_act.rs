@@ -13,11 +13,13 @@ impl Rule for AtomicCheckThenAct {
     }
 
     fn check(&self, facts: &Facts, level: Level, out: &mut Vec<Finding>) {
-        let story = |level| Story {
+        let story = |level| {
+            Story {
             rule: self.id(),
             level,
             tail: "by a decision that may be out of date",
             help: "let the operation decide: `swap`, `compare_exchange` or `fetch_update`, and look at its result".to_owned(),
+        }
         };
         check(facts, Family::Atomic, Dependence::Decision, &story, level, out);
     }

@@ -67,7 +67,8 @@ fn threads(facts: &Facts, group: &Group) -> Vec<Shown> {
     order.dedup();
     for id in order {
         let context = analysis.contexts.get(id);
-        let same = |s: &&mut Shown| s.thread.spawned_at == context.spawned_at && s.thread.kind == context.kind;
+        let same =
+            |s: &&mut Shown| s.thread.spawned_at == context.spawned_at && s.thread.kind == context.kind;
         match shown.iter_mut().find(same) {
             Some(known) => {
                 let meets = known.members.iter().any(|m| {
@@ -170,7 +171,9 @@ pub fn place_name(facts: &Facts, place: PlaceId) -> String {
     let root_place = places.ancestors(place).last().unwrap_or(place);
     let mut name = match places.get(root_place).root {
         Root::Static(id) | Root::ThreadLocal(id) => facts.program.statics[id.index()].path.clone(),
-        Root::Local(frame, local) => analysis.locals.get(&(frame, local)).map_or("value".to_owned(), |l| l.0.to_string()),
+        Root::Local(frame, local) => {
+            analysis.locals.get(&(frame, local)).map_or("value".to_owned(), |l| l.0.to_string())
+        }
         Root::Object(object) => {
             let object = &analysis.objects.list[object.0 as usize];
             match (&places.get(root_place).ty, object.name) {
@@ -260,7 +263,9 @@ fn reason(facts: &Facts, context: &Context, thread: &Thread, at: &mut Vec<Locati
     match context.kind {
         ContextKind::Main => format!("`{name}` ({{{n}}}) goes on meanwhile"),
         ContextKind::Test => format!("test `{name}` ({{{n}}}) runs in a thread of the one test process"),
-        ContextKind::Caller => format!("`{name}` ({{{n}}}) is a safe public function that any thread may call"),
+        ContextKind::Caller => {
+            format!("`{name}` ({{{n}}}) is a safe public function that any thread may call")
+        }
         ContextKind::Thread | ContextKind::Parallel | ContextKind::Task => {
             let times = match (thread.many, context.many) {
                 (true, true) => " again before an earlier one has ended",
@@ -271,7 +276,9 @@ fn reason(facts: &Facts, context: &Context, thread: &Thread, at: &mut Vec<Locati
             let by = parent.map_or(String::new(), |p| format!(" by `{p}`"));
             format!("`{name}` is started{by} at {{{n}}}{times}")
         }
-        ContextKind::Interrupt | ContextKind::SignalHandler => format!("`{name}` ({{{n}}}) interrupts what runs"),
+        ContextKind::Interrupt | ContextKind::SignalHandler => {
+            format!("`{name}` ({{{n}}}) interrupts what runs")
+        }
         ContextKind::RequestHandler | ContextKind::PythonCall | ContextKind::Hook => {
             format!("`{name}` ({{{n}}}) may be called by several threads")
         }

@@ -147,7 +147,10 @@ pub fn races<'a>(facts: &Facts, events: &[Event<'a>], wanted: Wanted) -> Vec<Gro
     for i in 0..events.len() {
         for j in i..events.len() {
             let (a, b) = (events[i], events[j]);
-            if wanted.takes(facts, a, b) && verdict(facts, a, b) == Verdict::Race && wanted.takes_race(facts, a, b) {
+            if wanted.takes(facts, a, b)
+                && verdict(facts, a, b) == Verdict::Race
+                && wanted.takes_race(facts, a, b)
+            {
                 pairs.push((i, j));
                 let (a, b) = (find(&mut parent, i), find(&mut parent, j));
                 parent[a.max(b)] = a.min(b);
@@ -257,7 +260,12 @@ pub fn is_own(facts: &Facts, context: ContextId, place: PlaceId) -> bool {
             (object.frame, &object.loops[..])
         }
     };
-    if analysis.contexts.ancestry(context).take_while(|c| analysis.is_many(*c)).any(|c| analysis.frames.get(frame).context == c) {
+    if analysis
+        .contexts
+        .ancestry(context)
+        .take_while(|c| analysis.is_many(*c))
+        .any(|c| analysis.frames.get(frame).context == c)
+    {
         return true;
     }
     let round = &analysis.contexts.get(context).loops;

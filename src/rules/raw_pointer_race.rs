@@ -18,7 +18,8 @@ impl Rule for RawPointerRace {
         for events in by_root(facts, |root| !matches!(root, Root::ThreadLocal(_))) {
             for group in races(facts, &events, Wanted::Door(Door::Raw)) {
                 let help = "share the memory through a type that synchronizes (`Mutex`, an atomic), give each context a part of its own, or hand it over";
-                let story = Story { rule: self.id(), level, tail: "with no lock in common", help: help.to_owned() };
+                let story =
+                    Story { rule: self.id(), level, tail: "with no lock in common", help: help.to_owned() };
                 out.extend(describe(facts, &story, &group));
             }
         }

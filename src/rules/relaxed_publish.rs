@@ -21,7 +21,12 @@ impl Rule for RelaxedPublish {
             for mut group in races(facts, &events, Wanted::WeaklyPublished) {
                 add_flag(facts, &mut group);
                 let help = "store the flag with `Ordering::Release` and load it with `Ordering::Acquire`";
-                let story = Story { rule: self.id(), level, tail: "with nothing but a flag between whose ordering doesn't order", help: help.to_owned() };
+                let story = Story {
+                    rule: self.id(),
+                    level,
+                    tail: "with nothing but a flag between whose ordering doesn't order",
+                    help: help.to_owned(),
+                };
                 out.extend(describe(facts, &story, &group));
             }
         }

@@ -104,7 +104,8 @@ fn splits<'a>(facts: &Facts<'a>, events: &[Event<'a>], dependence: Dependence) -
 
 fn same_place(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
     let places = &facts.analysis.places;
-    places.below(read.place, write.access.place).is_some() || places.below(write.access.place, read.place).is_some()
+    places.below(read.place, write.access.place).is_some()
+        || places.below(write.access.place, read.place).is_some()
 }
 
 /// What makes the two accesses one step, or the split harmless.
@@ -150,17 +151,18 @@ fn falls_between(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event
     {
         return false;
     }
-    let parallel = |access: &AccessEvent| {
-        analysis.ordered(write.context, access, other.context, other.access).is_none()
-    };
+    let parallel =
+        |access: &AccessEvent| analysis.ordered(write.context, access, other.context, other.access).is_none();
     if !parallel(read) || !parallel(write.access) {
         return false;
     }
     let excluded = common_holds(read, write.access).iter().any(|hold| {
         let own = other.context == write.context && is_own(facts, write.context, hold.lock);
-        !own && other.access.locks.iter().any(|l| {
-            l.lock == hold.lock && (l.mode == Mode::Exclusive || hold.mode == Mode::Exclusive)
-        })
+        !own && other
+            .access
+            .locks
+            .iter()
+            .any(|l| l.lock == hold.lock && (l.mode == Mode::Exclusive || hold.mode == Mode::Exclusive))
     });
     !excluded
 }
@@ -175,7 +177,9 @@ fn groups<'a>(facts: &Facts, splits: Vec<Split<'a>>) -> Vec<Group<'a>> {
             split.between,
         ];
         let known = groups.iter().position(|g| {
-            g.events.iter().any(|e| same_place(facts, e, split.write) || same_place(facts, &ends[1], e.access))
+            g.events
+                .iter()
+                .any(|e| same_place(facts, e, split.write) || same_place(facts, &ends[1], e.access))
         });
         let at = known.unwrap_or_else(|| {
             groups.push(Group { place: split.write.place, events: Vec::new(), pairs: Vec::new() });

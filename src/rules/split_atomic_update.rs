@@ -13,11 +13,13 @@ impl Rule for SplitAtomicUpdate {
     }
 
     fn check(&self, facts: &Facts, level: Level, out: &mut Vec<Finding>) {
-        let story = |level| Story {
+        let story = |level| {
+            Story {
             rule: self.id(),
             level,
             tail: "in two steps, and an update between them is lost",
             help: "use one operation (`fetch_add`, `fetch_sub`, `fetch_max`, `fetch_update`) or a compare-exchange loop".to_owned(),
+        }
         };
         check(facts, Family::Atomic, Dependence::Value, &story, level, out);
     }

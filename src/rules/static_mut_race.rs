@@ -22,7 +22,12 @@ impl Rule for StaticMutRace {
         };
         for events in by_root(facts, is_door) {
             for group in races(facts, &events, Wanted::Door(Door::StaticMut)) {
-                let story = Story { rule: self.id(), level, tail: "with no lock in common", help: help(facts, &group.place) };
+                let story = Story {
+                    rule: self.id(),
+                    level,
+                    tail: "with no lock in common",
+                    help: help(facts, &group.place),
+                };
                 out.extend(describe(facts, &story, &group));
             }
         }
@@ -41,7 +46,9 @@ fn help(facts: &Facts, place: &crate::interp::places::PlaceId) -> String {
         Some(atomic) => format!(
             "make `{name}` a `static {name}: {atomic}` and update it in one step (`fetch_add`, `fetch_update`), or put it into a `Mutex`"
         ),
-        None => format!("put `{name}` into a `Mutex` (`static {name}: Mutex<_>`) and hold the lock over the whole update"),
+        None => format!(
+            "put `{name}` into a `Mutex` (`static {name}: Mutex<_>`) and hold the lock over the whole update"
+        ),
     }
 }
 

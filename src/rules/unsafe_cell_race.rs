@@ -20,8 +20,10 @@ impl Rule for UnsafeCellRace {
     fn check(&self, facts: &Facts, level: Level, out: &mut Vec<Finding>) {
         for events in by_root(facts, |root| !matches!(root, Root::ThreadLocal(_))) {
             for group in races(facts, &events, Wanted::Door(Door::Cell)) {
-                let help = "guard the cell with a lock that every access holds, or make it an atomic or a `Mutex`";
-                let story = Story { rule: self.id(), level, tail: "with no lock in common", help: help.to_owned() };
+                let help =
+                    "guard the cell with a lock that every access holds, or make it an atomic or a `Mutex`";
+                let story =
+                    Story { rule: self.id(), level, tail: "with no lock in common", help: help.to_owned() };
                 out.extend(describe(facts, &story, &group));
             }
         }
