@@ -162,7 +162,7 @@ fn check_group(group: &project::Group, config: &Config) -> Part {
                 rules::why(&facts, place, &mut why);
             }
             summary.contexts += analysis.contexts.list.len() as u64;
-            summary.places += analysis.places.len() as u64;
+            summary.places += analysis.places.count() as u64;
             counts.add(&analysis.counts);
         }
     }

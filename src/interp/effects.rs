@@ -671,7 +671,7 @@ impl Interp<'_> {
                 vec![(Proj::Field(Name::new("start")), Val::unit())],
                 Ty::ext("std::ops::Range", Vec::new()),
             );
-            return self.into_iter(cx, id, zero);
+            return self.iterate(cx, id, zero);
         }
         let first = values.remove(0);
         match name {
@@ -694,7 +694,7 @@ impl Interp<'_> {
                     Ty::Unknown,
                 ))
             }
-            OpName::Iter => self.into_iter(cx, id, first),
+            OpName::Iter => self.iterate(cx, id, first),
             OpName::DrainIter => {
                 let lval = self.target(call, &first);
                 let info = self.info(call, AccessKind::Update);
@@ -743,7 +743,7 @@ impl Interp<'_> {
 
     fn next_of(&mut self, call: &mut Call, pointer: Val) -> Val {
         let at = self.draining.unwrap_or(super::places::LoopId { frame: call.cx.frame, expr: call.id });
-        let iter = self.into_iter(call.cx, call.id, pointer);
+        let iter = self.iterate(call.cx, call.id, pointer);
         let mut item = self.next_item(call.cx, call.id, at, &iter);
         if self.draining.is_none() {
             super::iterate::untag_handles(&mut item);

@@ -616,10 +616,8 @@ impl Interp<'_> {
     }
 
     fn eval_macro(&mut self, cx: &Cx, kind: MacroArgsKind, args: &[ExprId], diverges: bool) -> Val {
-        if kind != MacroArgsKind::Assert {
-            if let Some(first) = args.first() {
-                self.act(cx, *first);
-            }
+        if let (true, Some(first)) = (kind != MacroArgsKind::Assert, args.first()) {
+            self.act(cx, *first);
         }
         let mut deps = Deps::default();
         let mut last = Val::unit();

@@ -12,7 +12,7 @@ use std::rc::Rc;
 
 impl Interp<'_> {
     /// A value as an iterator.
-    pub(super) fn into_iter(&mut self, cx: &Cx, expr: ExprId, value: Val) -> Val {
+    pub(super) fn iterate(&mut self, cx: &Cx, expr: ExprId, value: Val) -> Val {
         let deps = value.deps.clone();
         let mut result: Option<Val> = None;
         for kind in &value.alts {
@@ -51,7 +51,7 @@ impl Interp<'_> {
         };
         match model.filter(|m| self.models.fn_model(*m).op.is_some()) {
             Some(model) => self.apply_model(cx, expr, model, Some(value), &ty, Vec::new()),
-            None => self.into_iter(cx, expr, value),
+            None => self.iterate(cx, expr, value),
         }
     }
 
@@ -71,13 +71,13 @@ impl Interp<'_> {
                     return inner;
                 }
                 if *how == Pointer::Owner || *how == Pointer::Counted {
-                    return self.into_iter(cx, expr, inner);
+                    return self.iterate(cx, expr, inner);
                 }
                 let place_ty = self.places.get(*place).ty.clone();
                 let nested = inner.alts.iter().any(|k| matches!(k, Kind::Pointer(..)))
                     && !matches!(place_ty, Ty::Ext(..));
                 if nested {
-                    return self.into_iter(cx, expr, inner);
+                    return self.iterate(cx, expr, inner);
                 }
                 if let Some(user) = self.user_iter(cx, expr, &place_ty, *place) {
                     return user;
@@ -169,7 +169,7 @@ impl Interp<'_> {
         let method = self.program.methods(ty, Name::new("into_iter")).into_iter().next()?;
         let result = self.call_fn(cx, expr, method.id, method.subst, Some(this), Vec::new());
         let again = result.alts.iter().any(|k| matches!(k, Kind::Iter(_)));
-        if again { Some(result) } else { Some(self.into_iter(cx, expr, result)) }
+        if again { Some(result) } else { Some(self.iterate(cx, expr, result)) }
     }
 
     pub(super) fn element_ty(&self, ty: &Ty) -> Ty {
@@ -247,11 +247,11 @@ impl Interp<'_> {
             }
             StageKind::FlatMap => {
                 let result = run(self, vec![item]);
-                let inner = self.into_iter(cx, expr, result);
+                let inner = self.iterate(cx, expr, result);
                 self.next_item(cx, expr, at, &inner)
             }
             StageKind::Flatten => {
-                let inner = self.into_iter(cx, expr, item);
+                let inner = self.iterate(cx, expr, item);
                 self.next_item(cx, expr, at, &inner)
             }
             StageKind::Enumerate => {
@@ -265,14 +265,14 @@ impl Interp<'_> {
             }
             StageKind::Zip => {
                 let other = closure.unwrap_or_else(|| Val::unknown(Ty::Unknown));
-                let other = self.into_iter(cx, expr, other);
+                let other = self.iterate(cx, expr, other);
                 let second = self.next_item(cx, expr, at, &other);
                 let ty = Ty::Tuple([item.ty.clone(), second.ty.clone()].into_iter().collect());
                 Val::aggregate(None, vec![(super::expr::field(0), item), (super::expr::field(1), second)], ty)
             }
             StageKind::Chain => {
                 let other = closure.unwrap_or_else(|| Val::unknown(Ty::Unknown));
-                let other = self.into_iter(cx, expr, other);
+                let other = self.iterate(cx, expr, other);
                 let second = self.next_item(cx, expr, at, &other);
                 item.join(&second)
             }
@@ -320,7 +320,7 @@ impl Interp<'_> {
         complete: bool,
         mut each: impl FnMut(&mut Self, Val) -> Val,
     ) -> Val {
-        let iter = self.into_iter(cx, expr, iter);
+        let iter = self.iterate(cx, expr, iter);
         let at = LoopId { frame: cx.frame, expr };
         let control = self.st.control.clone();
         let mut exit = Some(self.st.clone());
@@ -358,7 +358,7 @@ impl Interp<'_> {
         closure: Option<Val>,
     ) -> Val {
         let at = self.call_location(cx, expr);
-        let iter = self.into_iter(cx, expr, iter);
+        let iter = self.iterate(cx, expr, iter);
         let mut staged = iter.clone();
         for alt in &mut staged.alts {
             if let Kind::Iter(iter) = alt {

@@ -73,9 +73,10 @@ impl Analysis {
             if !self.is_many(one) {
                 return Some(Ordered::SameContext);
             }
-        } else if self.not_started(one, first, two) || self.not_started(two, second, one) {
-            return Some(Ordered::NotStarted);
-        } else if self.exclusive_starts(one, two) {
+        } else if self.not_started(one, first, two)
+            || self.not_started(two, second, one)
+            || self.exclusive_starts(one, two)
+        {
             return Some(Ordered::NotStarted);
         } else if self.joined(first).contains(&two) || self.joined(second).contains(&one) {
             return Some(Ordered::Joined);

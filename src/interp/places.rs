@@ -92,7 +92,7 @@ impl Places {
         &self.places[id.0 as usize]
     }
 
-    pub fn len(&self) -> usize {
+    pub fn count(&self) -> usize {
         self.places.len()
     }
 

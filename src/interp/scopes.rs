@@ -182,10 +182,8 @@ impl Interp<'_> {
         }
         for kind in value.alts.clone() {
             match kind {
-                Kind::Guard(guard) => {
-                    if !guard.pending && !guard.manual {
-                        self.st.locks.retain(|hold| hold.id != guard.hold);
-                    }
+                Kind::Guard(guard) if !guard.pending && !guard.manual => {
+                    self.st.locks.retain(|hold| hold.id != guard.hold);
                 }
                 Kind::Aggregate(aggregate) => {
                     for (proj, field) in aggregate.fields.clone() {

@@ -139,6 +139,9 @@ impl Wanted {
     }
 }
 
+/// Numbers of the accesses of a group, and its pairs.
+type Members = (Vec<usize>, Vec<(usize, usize)>);
+
 /// The races among the accesses of one root, grouped so that each group's accesses share a place.
 pub fn races<'a>(facts: &Facts, events: &[Event<'a>], wanted: Wanted) -> Vec<Group<'a>> {
     let events = &events[..events.len().min(MAX_EVENTS)];
@@ -157,7 +160,7 @@ pub fn races<'a>(facts: &Facts, events: &[Event<'a>], wanted: Wanted) -> Vec<Gro
             }
         }
     }
-    let mut groups: indexmap::IndexMap<usize, (Vec<usize>, Vec<(usize, usize)>)> = Default::default();
+    let mut groups: indexmap::IndexMap<usize, Members> = Default::default();
     for &(i, j) in &pairs {
         let group = groups.entry(find(&mut parent, i)).or_default();
         let mut at = |n: usize| match group.0.iter().position(|m| *m == n) {
