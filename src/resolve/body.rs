@@ -474,7 +474,7 @@ impl Resolver<'_> {
     /// What a plain name in a pattern stands for, if it introduces no variable.
     fn pattern_constant(&self, name: Name) -> Option<Res> {
         let items = self.ribs.iter().rev().filter_map(|rib| match rib {
-            Rib::Items(module) => self.program.index.scopes[module.index()].get(Namespace::Values, name),
+            Rib::Items(module) => self.program.in_scope(*module, Namespace::Values, name),
             Rib::Local(..) => None,
         });
         let def = items

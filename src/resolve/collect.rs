@@ -423,7 +423,7 @@ impl Collector {
         let (mut inside, used) =
             program.keyword_module(module, &mut names, false).unwrap_or((program.root_of(module), 0));
         for seg in &path.segments[used.min(path.segments.len())..] {
-            match program.index.scopes[inside.index()].get(Namespace::Types, seg.name) {
+            match program.in_scope(inside, Namespace::Types, seg.name) {
                 Some(Def::Module(child)) => inside = child,
                 _ => break,
             }

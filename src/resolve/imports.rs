@@ -6,7 +6,7 @@
 //! Invariant: the result depends on the order of declarations only; rounds are bounded.
 
 use super::collect::{Collector, Place};
-use super::scope::{Def, Entry, Namespace, Origin, Vis, WORDS};
+use super::scope::{Def, Entry, Glob, Namespace, Origin, Vis, WORDS};
 use super::{ModuleId, Program};
 use crate::hir::{AdtKind, Edition, Name, UseKind, UseLeaf};
 use crate::project::cfg::When;
@@ -215,35 +215,39 @@ impl Program {
         }
     }
 
+    /// A private glob is noted only; what others bring is copied, again whenever its scope has changed.
     fn import_module(&mut self, import: &mut Import, number: u32, from: ModuleId) -> bool {
+        let glob = Glob { from, vis: import.vis, when: import.when };
+        if import.vis == Vis::In(import.module) {
+            import.state = State::Done;
+            return from != import.module && self.index.scopes[import.module.index()].add_glob(glob);
+        }
         let version = self.index.scopes[from.index()].version;
         if from == import.module || import.state == State::Partial(version) {
             import.state = State::Partial(version);
             return false;
         }
         import.state = State::Partial(version);
+        let source = &self.index.scopes[from.index()];
+        let passed_on = source.globs().iter().filter(|g| self.sees(import.module, g.vis));
+        let narrowed = |g: &Glob| Glob { vis: self.narrower(g.vis, import.vis), ..*g };
+        let passed_on: Vec<Glob> = passed_on.map(narrowed).collect();
         let mut changed = false;
+        for glob in passed_on {
+            changed |= self.index.scopes[import.module.index()].add_glob(glob);
+        }
         for ns in [Namespace::Types, Namespace::Values] {
             let source = self.index.scopes[from.index()].names(ns);
             let seen = source.iter().filter(|(_, e)| self.sees(import.module, e.vis));
-            let copy = |e: &Entry| Entry { vis: self.narrower(e.vis, import.vis), ..*e };
+            let origin = Origin::Glob(number);
+            let copy = |e: &Entry| Entry { vis: self.narrower(e.vis, import.vis), origin, ..*e };
             let seen: Vec<(Name, Entry)> = seen.map(|(name, e)| (*name, copy(e))).collect();
             let scope = &mut self.index.scopes[import.module.index()];
             for (name, entry) in seen {
-                let origin = Origin::Glob(number);
-                changed |= scope.insert(ns, name, Entry { origin, ..entry });
+                changed |= scope.insert(ns, name, entry);
             }
         }
         changed
-    }
-
-    /// Of two visibilities, both of which reach one module, the one that reaches less.
-    fn narrower(&self, a: Vis, b: Vis) -> Vis {
-        match (a, b) {
-            (Vis::Public, other) | (other, Vis::Public) => other,
-            (Vis::In(inner), outer) if self.sees(inner, outer) => a,
-            _ => b,
-        }
     }
 
     /// Whether the crate or one that it depends on defines a macro of this name.

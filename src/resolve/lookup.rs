@@ -5,14 +5,43 @@
 //!
 //! Invariants. Candidates come in source order. An impl is left out only when it can't apply: its self type or a
 //! trait argument doesn't unify, or a bound by a trait of the group fails for a known type. Library traits' bounds
-//! are taken to hold. Bounds are followed `MAX_DEPTH` deep.
+//! are taken to hold. Checking one impl's bounds takes `MAX_CHECKS` steps at most; what is left then holds.
 
 use super::impls::{Head, for_head};
 use super::*;
 use crate::hir::Name;
+use std::cell::Cell;
 
 /// How deep bounds of bounds are checked.
 const MAX_DEPTH: u32 = 4;
+
+/// How many bounds are checked to find out whether one impl applies: impls for tuples have a dozen bounds, for each of
+/// which those impls are candidates again.
+const MAX_CHECKS: u32 = 64;
+
+/// What may still be spent on checking bounds.
+struct Effort {
+    depth: Cell<u32>,
+    checks: Cell<u32>,
+}
+
+impl Effort {
+    fn new() -> Effort {
+        Effort { depth: Cell::new(0), checks: Cell::new(0) }
+    }
+
+    /// Runs one check, or assumes that it holds when too many were made.
+    fn check(&self, check: impl FnOnce() -> bool) -> bool {
+        self.checks.set(self.checks.get() + 1);
+        if self.checks.get() > MAX_CHECKS || self.depth.get() >= MAX_DEPTH {
+            return true;
+        }
+        self.depth.set(self.depth.get() + 1);
+        let holds = check();
+        self.depth.set(self.depth.get() - 1);
+        holds
+    }
+}
 
 impl Program {
     /// Names that imports give to what is declared under another one: (name, declared name).
@@ -94,7 +123,7 @@ impl Program {
         for (id, declared) in impls.declared.get(&name).into_iter().flatten() {
             let key = TraitKey::Local(*id);
             if of_trait.is_none_or(|t| t.key == key) {
-                for (id, subst) in self.impls_of_ref(key, of_trait, ty, head, 0) {
+                for (id, subst) in self.impls_of_ref(key, of_trait, ty, head) {
                     found.extend(self.method_of_impl(id, subst, *declared, name, ty));
                 }
             }
@@ -102,7 +131,7 @@ impl Program {
         for (id, f) in for_head(&impls.of_ext_traits, name, head) {
             let def = &self.impls[id.index()];
             let same_trait = of_trait.is_none_or(|t| def.trait_.as_ref().is_some_and(|own| own.key == t.key));
-            if same_trait && let Some(subst) = self.impl_applies(*id, of_trait, ty, 0) {
+            if same_trait && let Some(subst) = self.impl_applies(*id, of_trait, ty, &Effort::new()) {
                 found.push(Method { id: *f, subst });
             }
         }
@@ -205,7 +234,7 @@ impl Program {
     /// The constant `ty::name`: inherent, of a trait impl, or a trait's default.
     pub fn assoc_const(&self, ty: &Ty, name: Name) -> Option<ConstId> {
         let head = Head::of(ty)?;
-        let applies = |id: ImplId| self.impl_applies(id, None, ty, 0).is_some();
+        let applies = |id: ImplId| self.impl_applies(id, None, ty, &Effort::new()).is_some();
         let own = for_head(&self.index.impls.consts, name, head).find(|(id, _)| applies(*id));
         if let Some((_, id)) = own {
             return Some(*id);
@@ -234,7 +263,7 @@ impl Program {
         for id in for_head(&self.index.impls.types, name, head) {
             let def = &self.impls[id.index()];
             let same_trait = key.is_none_or(|k| def.trait_.as_ref().is_some_and(|t| t.key == k));
-            if same_trait && let Some(subst) = self.impl_applies(*id, None, ty, 0) {
+            if same_trait && let Some(subst) = self.impl_applies(*id, None, ty, &Effort::new()) {
                 let found = def.types.iter().find(|(n, _)| *n == name);
                 return found.map_or(Ty::Unknown, |(_, ty)| subst.apply(ty));
             }
@@ -256,7 +285,7 @@ impl Program {
 
     /// The impls of a trait that apply to a type, with what their parameters stand for.
     pub fn impls(&self, key: TraitKey, ty: &Ty) -> Vec<(ImplId, Subst)> {
-        Head::of(ty).map_or_else(Vec::new, |head| self.impls_of_ref(key, None, ty, head, 0))
+        Head::of(ty).map_or_else(Vec::new, |head| self.impls_of_ref(key, None, ty, head))
     }
 
     fn impls_of_ref(
@@ -265,17 +294,27 @@ impl Program {
         of_trait: Option<&TraitRef>,
         ty: &Ty,
         head: Head,
-        depth: u32,
     ) -> Vec<(ImplId, Subst)> {
+        let applies = |id: &ImplId| Some((*id, self.impl_applies(*id, of_trait, ty, &Effort::new())?));
+        self.candidates(key, head).filter_map(applies).collect()
+    }
+
+    /// The impls of a trait for types of this head.
+    fn candidates(&self, key: TraitKey, head: Head) -> impl Iterator<Item = &ImplId> {
         let by_head = &self.index.impls.by_head;
         let exact = by_head.get(&(key, head));
         let any = if head == Head::Any { None } else { by_head.get(&(key, Head::Any)) };
-        let candidates = exact.into_iter().chain(any).flatten();
-        candidates.filter_map(|id| Some((*id, self.impl_applies(*id, of_trait, ty, depth)?))).collect()
+        exact.into_iter().chain(any).flatten()
     }
 
     /// What an impl's parameters stand for when it applies to `ty`.
-    fn impl_applies(&self, id: ImplId, of_trait: Option<&TraitRef>, ty: &Ty, depth: u32) -> Option<Subst> {
+    fn impl_applies(
+        &self,
+        id: ImplId,
+        of_trait: Option<&TraitRef>,
+        ty: &Ty,
+        effort: &Effort,
+    ) -> Option<Subst> {
         let def = &self.impls[id.index()];
         let mut subst = Subst::default();
         let fits = self.unify(&def.self_ty, ty, &mut subst)
@@ -283,22 +322,24 @@ impl Program {
                 (Some(own), Some(wanted)) => self.unify_all(&own.args, &wanted.args, &mut subst),
                 _ => true,
             };
-        let holds = |(ty, bound): &(Ty, TraitRef)| self.bound_holds(&subst.apply(ty), bound, depth);
+        let holds = |(ty, bound): &(Ty, TraitRef)| match bound.key {
+            TraitKey::Local(_) => effort.check(|| self.bound_holds(&subst.apply(ty), bound.key, effort)),
+            TraitKey::Ext(_) => true,
+        };
         (fits && def.predicates.iter().all(holds)).then_some(subst)
     }
 
-    /// Whether a type may satisfy a bound.
-    fn bound_holds(&self, ty: &Ty, bound: &TraitRef, depth: u32) -> bool {
-        let known_by: &[TraitRef] = match (bound.key, ty) {
-            (TraitKey::Ext(_), _) | (_, Ty::Unknown | Ty::Never | Ty::Assoc(..)) => return true,
-            (_, Ty::Param(param)) => &self.params[param.index()].bounds,
-            (_, Ty::Dyn(bounds)) => bounds,
+    /// Whether a type may satisfy a bound by a trait of the group.
+    fn bound_holds(&self, ty: &Ty, key: TraitKey, effort: &Effort) -> bool {
+        let known_by: &[TraitRef] = match ty {
+            Ty::Unknown | Ty::Never | Ty::Assoc(..) => return true,
+            Ty::Param(param) => &self.params[param.index()].bounds,
+            Ty::Dyn(bounds) => bounds,
             _ => &[],
         };
         let Some(head) = Head::of(ty) else { return true };
-        depth >= MAX_DEPTH
-            || self.with_supertraits(known_by).iter().any(|b| b.key == bound.key)
-            || !self.impls_of_ref(bound.key, None, ty, head, depth + 1).is_empty()
+        self.with_supertraits(known_by).iter().any(|b| b.key == key)
+            || self.candidates(key, head).any(|id| self.impl_applies(*id, None, ty, effort).is_some())
     }
 
     /// All impls of a trait, negative ones too.

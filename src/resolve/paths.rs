@@ -328,7 +328,7 @@ impl<'a> Env<'a> {
                 Rib::Local(local, id) if locals && local == name => return Some(Start::Local(id)),
                 Rib::Local(..) => {}
                 Rib::Items(module) => {
-                    if let Some(def) = self.program.index.scopes[module.index()].get(ns, name) {
+                    if let Some(def) = self.program.in_scope(module, ns, name) {
                         return Some(Start::Def(def));
                     }
                 }
@@ -364,7 +364,7 @@ impl<'a> Env<'a> {
     fn first_of_many(&self, name: Name) -> Option<Start> {
         for rib in self.ribs.iter().rev() {
             if let Rib::Items(module) = *rib
-                && let Some(def) = self.program.index.scopes[module.index()].get(Namespace::Types, name)
+                && let Some(def) = self.program.in_scope(module, Namespace::Types, name)
             {
                 return Some(Start::Def(def));
             }

@@ -64,6 +64,14 @@ pub(super) struct Entry {
     pub origin: Origin,
 }
 
+/// A glob import of a module.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Glob {
+    pub from: ModuleId,
+    pub vis: Vis,
+    pub when: When,
+}
+
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Namespace {
     /// Types, modules, traits; variants, for struct patterns and literals.
@@ -76,6 +84,9 @@ pub(super) enum Namespace {
 pub(super) struct Scope {
     types: OrderedMap<Name, Entry>,
     values: OrderedMap<Name, Entry>,
+    /// Private globs, which are looked through when the name is asked for: copying what `use super::*` brings into
+    /// each module would take the product of modules and names.
+    globs: Vec<Glob>,
     /// Counts changes.
     pub version: u32,
 }
@@ -107,8 +118,20 @@ impl Scope {
         }
     }
 
-    pub fn get(&self, ns: Namespace, name: Name) -> Option<Def> {
-        self.names(ns).get(&name).map(|e| e.def)
+    pub fn globs(&self) -> &[Glob] {
+        &self.globs
+    }
+
+    /// Adds a glob that is looked through; those of test builds come last. Says whether it is new.
+    pub fn add_glob(&mut self, glob: Glob) -> bool {
+        if self.globs.iter().any(|g| g.from == glob.from && g.vis == glob.vis) {
+            return false;
+        }
+        let tests = self.globs.iter().position(|g| g.when == When::TestOnly).unwrap_or(self.globs.len());
+        let at = if glob.when == When::TestOnly { self.globs.len() } else { tests };
+        self.globs.insert(at, glob);
+        self.version += 1;
+        true
     }
 
     /// Puts an entry in unless a better one is there; says whether the scope changed.
@@ -233,12 +256,52 @@ impl Program {
         false
     }
 
+    /// Of two visibilities, both of which reach one module, the one that reaches less.
+    pub(super) fn narrower(&self, a: Vis, b: Vis) -> Vis {
+        match (a, b) {
+            (Vis::Public, other) | (other, Vis::Public) => other,
+            (Vis::In(inner), outer) if self.sees(inner, outer) => a,
+            _ => b,
+        }
+    }
+
+    /// What `name` means in the scope of `module` alone.
+    pub(super) fn in_scope(&self, module: ModuleId, ns: Namespace, name: Name) -> Option<Def> {
+        let scope = &self.index.scopes[module.index()];
+        match scope.names(ns).get(&name) {
+            Some(entry) => Some(entry.def),
+            None if scope.globs.is_empty() => None,
+            None => self.through_globs(module, ns, name, &mut Vec::new()).map(|e| e.def),
+        }
+    }
+
+    fn through_globs(
+        &self,
+        module: ModuleId,
+        ns: Namespace,
+        name: Name,
+        seen: &mut Vec<ModuleId>,
+    ) -> Option<Entry> {
+        seen.push(module);
+        for glob in &self.index.scopes[module.index()].globs {
+            if seen.contains(&glob.from) {
+                continue;
+            }
+            let own = self.index.scopes[glob.from.index()].names(ns).get(&name).copied();
+            let found = own.or_else(|| self.through_globs(glob.from, ns, name, seen));
+            if let Some(entry) = found.filter(|e| self.sees(module, e.vis)) {
+                return Some(Entry { vis: self.narrower(entry.vis, glob.vis), ..entry });
+            }
+        }
+        None
+    }
+
     /// What `name` means in `module`'s code by declarations and imports: the block's and the surrounding blocks'
     /// items, then those of the module.
     pub(super) fn lexical(&self, module: ModuleId, ns: Namespace, name: Name) -> Option<Def> {
         let mut at = module;
         loop {
-            if let Some(def) = self.index.scopes[at.index()].get(ns, name) {
+            if let Some(def) = self.in_scope(at, ns, name) {
                 return Some(def);
             }
             let def = &self.modules[at.index()];
@@ -300,10 +363,10 @@ impl Program {
     /// What `base::name` means in both namespaces.
     pub(super) fn members(&self, base: Def, name: Name) -> (Option<Def>, Option<Def>) {
         match base {
-            Def::Module(module) => {
-                let scope = &self.index.scopes[module.index()];
-                (scope.get(Namespace::Types, name), scope.get(Namespace::Values, name))
-            }
+            Def::Module(module) => (
+                self.in_scope(module, Namespace::Types, name),
+                self.in_scope(module, Namespace::Values, name),
+            ),
             Def::Adt(adt) => {
                 let variant = self.enum_variant(adt, name).map(|v| Def::Variant(adt, v));
                 (variant, variant)

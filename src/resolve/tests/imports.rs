@@ -59,6 +59,24 @@ fn globs_bring_private_names_to_children_only() {
 }
 
 #[test]
+fn private_globs_lead_on_to_each_other() {
+    let asked = Asked::of(
+        "mod a { pub static A: u8 = 0; pub mod sub { pub fn deep() {} } }
+         use a::*;
+         mod b { use super::*; mod c { use super::*; fn f() { A; sub::deep(); here(); } } fn here() {} }
+         mod d { pub(crate) use super::*; }
+         mod e { use crate::d::A as Renamed; fn g() { Renamed; crate::d::A; } }
+         fn h() { use b::*; A; }",
+    );
+    assert_eq!(asked.path("f", "A"), "static a::A");
+    assert_eq!(asked.path("f", "sub::deep"), "fn a::sub::deep");
+    assert_eq!(asked.path("f", "here"), "fn b::here");
+    assert_eq!(asked.path("g", "Renamed"), "static a::A");
+    assert_eq!(asked.path("g", "crate::d::A"), "static a::A");
+    assert_eq!(asked.path("h", "A"), "static a::A");
+}
+
+#[test]
 fn namespaces_are_apart() {
     let asked = Asked::of(
         "mod m { pub struct Item { pub n: u8 } #[allow(non_snake_case)] pub fn Item() {} }

@@ -44,6 +44,22 @@ fn blanket_impls_respect_bounds_of_the_group() {
 }
 
 #[test]
+fn bounds_that_lead_to_each_other_end() {
+    let tuple = |item: &str| vec![item; 16].join(", ");
+    let params: Vec<String> = (0..16).map(|i| format!("T{i}")).collect();
+    let blanket = format!("impl<T> Arg for T where ({}): Arg {{}}", tuple("T"));
+    let bounded = params.iter().map(|p| format!("{p}: Arg")).collect::<Vec<_>>().join(", ");
+    let asked = Asked::of(&format!(
+        "trait Arg {{ fn arg(&self) {{}} }} struct S; {blanket} {blanket}
+         impl<{bounded}> Arg for ({}) {{}}
+         fn f(x: ({})) {{}}",
+        params.join(", "),
+        tuple("S"),
+    ));
+    assert_eq!(asked.methods(&asked.param_ty("f"), "arg").len(), 3);
+}
+
+#[test]
 fn dyn_and_parameters_reach_all_impls() {
     let asked = Asked::of(
         "trait Super { fn id(&self); } trait Job: Super { fn run(&self) {} fn stop(&self); }
