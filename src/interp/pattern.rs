@@ -148,7 +148,10 @@ impl Interp<'_> {
             }
             (None, Some(lval)) => {
                 let value = self.read(cx, lval, subject.range);
-                let value = if value.is_bottom() || value.open {
+                let value = if value.is_bottom()
+                    || value.open
+                    || subject.value.alts.iter().any(|k| matches!(k, Kind::Handle(_)))
+                {
                     subject.value.clone().with_deps(&value.deps)
                 } else {
                     value
@@ -301,8 +304,14 @@ impl Interp<'_> {
     fn bind_parts(&mut self, cx: &Cx, parts: &[Pat], subject: &Subject) {
         let indexed = matches!(subject.value.ty, Ty::Array(_) | Ty::Slice(_))
             || subject.value.alts.iter().any(|k| matches!(k, Kind::Aggregate(a) if a.fields.iter().any(|(p, _)| matches!(p, Proj::Index(_)))));
-        for (proj, pat) in numbered(parts, indexed) {
-            let part = self.part_of(cx, subject, proj);
+        let whole = indexed && !parts.iter().any(|p| matches!(p, Pat::Rest));
+        for (n, (proj, pat)) in numbered(parts, indexed).into_iter().enumerate() {
+            let mut part = self.part_of(cx, subject, proj);
+            for kind in &mut part.value.alts {
+                if let (true, Kind::Handle(handle)) = (whole, kind) {
+                    handle.part = Some((n as u32, parts.len() as u32));
+                }
+            }
             self.bind(cx, pat, &part);
         }
     }

@@ -46,7 +46,7 @@ impl Interp<'_> {
             {
                 self.heap_version += 1;
             }
-            handles.alts.push(Kind::Handle(HandleValue { context: id, each_of: None }));
+            handles.alts.push(Kind::Handle(HandleValue { context: id, each_of: None, part: None }));
         }
         handles
     }
@@ -184,7 +184,7 @@ impl Interp<'_> {
                 // Of several alternatives just one was started on this path.
                 match handle.each_of {
                     Some(at) => self.st.each_joined.push((at, handle.context)),
-                    None => self.st.join_one(handle.context),
+                    None => self.join_part(&handle),
                 }
                 result = match &self.contexts.get(handle.context).result {
                     Some(returned) => result.join(returned),
@@ -193,6 +193,18 @@ impl Interp<'_> {
             }
         }
         result
+    }
+
+    /// One of the parts of an array, or the newest instance.
+    fn join_part(&mut self, handle: &HandleValue) {
+        let Some((part, of)) = handle.part else { return self.st.join_one(handle.context) };
+        if !self.st.joined_parts.contains(&(handle.context, part)) {
+            self.st.joined_parts.push((handle.context, part));
+        }
+        let joined = self.st.joined_parts.iter().filter(|(c, _)| *c == handle.context).count();
+        if joined as u32 == of {
+            self.st.join_all(handle.context);
+        }
     }
 
     /// Runs a closure with a scope; everything started in it has ended afterwards.

@@ -111,6 +111,8 @@ pub struct State {
     pub control_sticks: bool,
     /// Joined for each element of what the loop goes through.
     pub each_joined: Vec<(LoopId, ContextId)>,
+    /// Parts of arrays of handles that were joined.
+    pub joined_parts: Vec<(ContextId, u32)>,
 }
 
 impl State {
@@ -124,6 +126,7 @@ impl State {
             control: Deps::default(),
             control_sticks: false,
             each_joined: Vec::new(),
+            joined_parts: Vec::new(),
         }
     }
 
@@ -201,6 +204,7 @@ impl State {
         }
         self.control = self.control.join(&other.control);
         self.each_joined.retain(|pair| other.each_joined.contains(pair));
+        self.joined_parts.retain(|part| other.joined_parts.contains(part));
     }
 
     fn join_frames(&mut self, other: &State) {

@@ -205,6 +205,8 @@ pub struct HandleValue {
     pub context: ContextId,
     /// The loop that takes each element of the collection the handle came from.
     pub each_of: Option<LoopId>,
+    /// Which of how many parts an array of handles was taken apart into.
+    pub part: Option<(u32, u32)>,
 }
 
 /// What a condition tells when it is true (or, `negated`, when it is false).
