@@ -1,0 +1,505 @@
+//! Effects that synchronize: atomics, locks, starting and joining contexts, once-cells, channels and barriers.
+//!
+//! In: the operation of a model and its evaluated arguments. Out: its value; locks, order and accesses go into the state.
+
+use super::*;
+
+impl Interp<'_> {
+    pub(super) fn ordering(&self, value: Option<&Val>) -> Name {
+        if let Some(Kind::Aggregate(aggregate)) = value.and_then(Val::single)
+            && let Some(variant) = aggregate.variant
+        {
+            return variant;
+        }
+        Name::new("SeqCst")
+    }
+
+    pub(super) fn atomic_op(
+        &mut self,
+        call: &mut Call,
+        name: OpName,
+        word: Option<Name>,
+        mut values: Vec<Val>,
+    ) -> Val {
+        if name == OpName::Fence {
+            let order = self.ordering(values.first());
+            self.fence(order);
+            return Val::unit();
+        }
+        if values.is_empty() {
+            return Val::unit();
+        }
+        let pointer = values.remove(0);
+        let lval = self.target(call, &pointer);
+        match name {
+            OpName::AtomicLoad => {
+                let order = self.ordering(values.first());
+                let info = AccessInfo { atomic: Some(order), ..self.info(call, AccessKind::Read) };
+                let deps = self.log_lval(call.cx, &lval, &info);
+                let held = self.peek(&lval);
+                let mut value = Val::unknown(call.ret.clone()).with_deps(&deps);
+                value.alts = held.alts.iter().filter(|k| matches!(k, Kind::Pointer(..))).cloned().collect();
+                if let ([place], true) = (&lval.places[..], value.alts.is_empty()) {
+                    value.alts.push(Kind::Loaded(*place, order));
+                }
+                value.open = value.alts.is_empty();
+                value
+            }
+            OpName::AtomicStore => {
+                let value = values.first().cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let order = self.ordering(values.get(1));
+                let effect = flag_value(&value).map(Effect::Set);
+                self.atomic_write(
+                    call,
+                    &lval,
+                    AtomicWrite { kind: AccessKind::Write, order, effect },
+                    &value,
+                );
+                Val::unit()
+            }
+            OpName::AtomicUpdate => {
+                let value = values.first().cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let order = self.ordering(values.get(1));
+                let effect = match word.map(Name::as_str) {
+                    Some("swap") => Some(Effect::Exchange),
+                    Some("max" | "min" | "or" | "and") => Some(Effect::Idempotent),
+                    _ => None,
+                };
+                let write = AtomicWrite { kind: AccessKind::Update, order, effect };
+                let deps = self.atomic_write(call, &lval, write, &value);
+                let mut old = self.peek(&lval).with_deps(&deps);
+                old.alts.retain(|k| matches!(k, Kind::Pointer(..)));
+                for kind in &mut old.alts {
+                    // Who takes a pointer out owns what it points to.
+                    if let Kind::Pointer(_, how) = kind {
+                        *how = Pointer::Owner;
+                    }
+                }
+                if word.is_some_and(|w| w == "swap")
+                    && let ([place], Some(1)) = (&lval.places[..], flag_value(&value))
+                {
+                    let test = Test { subject: Subject::Taken(*place), negated: true };
+                    old.alts.push(Kind::Test(Rc::new(test)));
+                }
+                if word.is_some_and(|w| w == "add")
+                    && let [place] = lval.places[..]
+                {
+                    old.alts.push(Kind::Claimed(place));
+                }
+                old.open = old.alts.is_empty();
+                old.ty = call.ret.clone();
+                old
+            }
+            OpName::AtomicCas | OpName::AtomicCasOld => {
+                let new = values.get(1).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let order = self.ordering(values.get(2));
+                let write = AtomicWrite { kind: AccessKind::Update, order, effect: Some(Effect::Exchange) };
+                let deps = self.atomic_write(call, &lval, write, &new);
+                let seen = Val::unknown(Ty::Unknown).with_deps(&deps);
+                if name == OpName::AtomicCasOld {
+                    return seen;
+                }
+                let taken =
+                    values.first().is_some_and(|v| flag_value(v).is_some()) && flag_value(&new).is_some();
+                let won = match (taken, &lval.places[..]) {
+                    // From one constant to another: who succeeds has it until it stores again.
+                    (true, [place]) => {
+                        let hold = self.new_hold();
+                        let guard = GuardValue {
+                            hold,
+                            lock: *place,
+                            mode: Mode::Exclusive,
+                            data: *place,
+                            pending: true,
+                            manual: true,
+                        };
+                        Val::of(Kind::Guard(Rc::new(guard)), Ty::Unknown).with_deps(&deps)
+                    }
+                    _ => seen.clone(),
+                };
+                self.either_result(won, seen, call.ret.clone())
+            }
+            _ => {
+                let f = values.first().cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let info = AccessInfo {
+                    atomic: Some(Name::new("SeqCst")),
+                    effect: Some(Effect::Exchange),
+                    ..self.info(call, AccessKind::Update)
+                };
+                let deps = self.log_lval(call.cx, &lval, &info);
+                let seen = Val::unknown(Ty::Unknown).with_deps(&deps);
+                self.call_value(call.cx, call.id, f, vec![seen.clone()]);
+                self.either_result(seen.clone(), seen, call.ret.clone())
+            }
+        }
+    }
+
+    pub(super) fn either_result(&mut self, ok: Val, err: Val, ty: Ty) -> Val {
+        let ok = self.enum_value(self.names.ok, ok, ty.clone());
+        let err = self.enum_value(self.names.err, err, ty);
+        ok.join(&err)
+    }
+
+    pub(super) fn atomic_write(&mut self, call: &Call, lval: &Lval, write: AtomicWrite, value: &Val) -> Deps {
+        let AtomicWrite { kind, order, effect } = write;
+        let info =
+            AccessInfo { atomic: Some(order), data: value.all_deps(), effect, ..self.info(call, kind) };
+        let deps = self.log_lval(call.cx, lval, &info);
+        if value.alts.iter().any(|k| matches!(k, Kind::Pointer(..))) {
+            self.store(lval, value.clone());
+        }
+        let exchange = matches!(info.effect, Some(Effect::Exchange));
+        for &place in &lval.places {
+            let moment = self.st.moment_mut();
+            if !moment.taken.remove(&place) && exchange {
+                moment.taken.insert(place);
+            }
+        }
+        let stored = if kind == AccessKind::Update { None } else { flag_value(value) };
+        self.flag_stored(lval, stored, crate::interp::order::releases(order));
+        deps
+    }
+
+    /// A fence makes relaxed loads before it acquire, relaxed stores after it release.
+    pub(super) fn fence(&mut self, order: Name) {
+        if crate::interp::order::acquires(order) {
+            let weak: Vec<SyncKey> = self.st.moment.weak.iter().cloned().collect();
+            weak.into_iter().for_each(|key| self.st.acquire(key));
+        }
+        if crate::interp::order::releases(order) {
+            self.st.moment_mut().fenced = true;
+        }
+    }
+
+    /// The context stored to a flag: what it knew of it is over, and who sees the value sees what was done before.
+    pub(in crate::interp) fn flag_stored(&mut self, lval: &Lval, value: Option<i128>, releases: bool) {
+        for &place in &lval.places {
+            if self.st.moment.knows.contains_key(&place) {
+                self.st.moment_mut().knows.remove(&place);
+            }
+            let held = self.st.locks.iter().any(|h| h.lock == place);
+            if held {
+                self.st.locks.retain(|h| h.lock != place);
+            }
+            if releases || self.st.moment.fenced {
+                let kind = SyncKind::Flag(value.unwrap_or(crate::interp::order::ANY_VALUE));
+                self.st.release(SyncKey { place, kind });
+            } else {
+                let kind = SyncKind::Flag(value.unwrap_or(crate::interp::order::ANY_VALUE));
+                self.st.moment_mut().weakly_released.insert(SyncKey { place, kind });
+            }
+        }
+    }
+
+    pub(in crate::interp) fn new_hold(&mut self) -> HoldId {
+        self.next_hold += 1;
+        HoldId(self.next_hold)
+    }
+
+    pub(super) fn lock_op(
+        &mut self,
+        call: &mut Call,
+        name: OpName,
+        word: Option<Name>,
+        mut values: Vec<Val>,
+    ) -> Val {
+        if values.is_empty() {
+            return Val::unknown(call.ret.clone());
+        }
+        let mode = if word.is_some_and(|w| w == "shared") { Mode::Shared } else { Mode::Exclusive };
+        match name {
+            OpName::MapGuard => {
+                let f = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let guard = values.remove(0);
+                self.map_guard(call, guard, f)
+            }
+            OpName::Remode => {
+                let mut guard = values.remove(0);
+                for kind in &mut guard.alts {
+                    if let Kind::Guard(old) = kind {
+                        self.st.locks.iter_mut().filter(|h| h.id == old.hold).for_each(|h| h.mode = mode);
+                        *kind = Kind::Guard(Rc::new(GuardValue { mode, ..(**old).clone() }));
+                    }
+                }
+                guard.ty = call.ret.clone();
+                guard
+            }
+            OpName::Lock | OpName::TryLock => {
+                let lval = self.target(call, &values[0]);
+                self.guard(call, &lval, mode, name == OpName::TryLock)
+            }
+            OpName::WithLock => {
+                let lval = self.target(call, &values[0]);
+                let f = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let guard = self.guard(call, &lval, mode, false);
+                let data = self.deref_value(call.cx, &guard, call.id);
+                let argument = self.pointer_to(
+                    &data,
+                    if mode == Mode::Shared { Pointer::Shared } else { Pointer::Exclusive },
+                );
+                let result = self.call_value(call.cx, call.id, f, vec![argument]);
+                self.drop_value(call.cx, call.id, guard);
+                result
+            }
+            _ => {
+                let f = (name == OpName::WaitWhile).then(|| values.pop()).flatten();
+                let guard = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                self.wait(call, guard, f)
+            }
+        }
+    }
+
+    /// The same hold, giving access to a part of the data.
+    pub(super) fn map_guard(&mut self, call: &Call, guard: Val, f: Val) -> Val {
+        let data = self.deref_value(call.cx, &guard, call.id);
+        let argument = self.pointer_to(&data, Pointer::Exclusive);
+        let part = self.call_value(call.cx, call.id, f, vec![argument]);
+        let target = part.pointers().next().map(|(place, _)| place);
+        let mut mapped = guard;
+        for kind in &mut mapped.alts {
+            if let (Kind::Guard(old), Some(data)) = (&*kind, target) {
+                *kind = Kind::Guard(Rc::new(GuardValue { data, ..(**old).clone() }));
+            }
+        }
+        mapped.ty = call.ret.clone();
+        mapped
+    }
+
+    pub(super) fn guard(&mut self, call: &Call, lval: &Lval, mode: Mode, pending: bool) -> Val {
+        let ty = match &call.ret {
+            Ty::Ext(_, args) if !args.is_empty() => args[0].clone(),
+            other => other.clone(),
+        };
+        let ty = if self.models.role(&ty) == Role::Guard { ty } else { call.ret.clone() };
+        let mut guard = Val { open: false, ..Val::unknown(ty) };
+        let several = lval.places.len() > 1;
+        for &lock in &lval.places {
+            let data = self.step_lval(&Lval::one(lock, lval.ty.clone()), Proj::Guarded);
+            let hold = self.new_hold();
+            if !pending && !several {
+                self.hold(lock, mode, hold);
+            }
+            guard.alts.push(Kind::Guard(Rc::new(GuardValue {
+                hold,
+                lock,
+                mode,
+                data: data.places[0],
+                pending,
+                manual: false,
+            })));
+        }
+        if guard.alts.is_empty() {
+            guard.open = true;
+        }
+        if !pending {
+            return guard;
+        }
+        let ok = self.enum_value(
+            self.names.ok,
+            guard.clone(),
+            Ty::ext("std::result::Result", vec![guard.ty.clone()]),
+        );
+        let some =
+            self.enum_value(self.names.some, guard.clone(), Ty::ext("std::option::Option", vec![guard.ty]));
+        let is_option = matches!(&call.ret, Ty::Ext(path, _) if path.as_str().ends_with("Option"));
+        let (success, failure) = if is_option { (some, self.names.none) } else { (ok, self.names.err) };
+        let ty = success.ty.clone();
+        success.join(&Val::aggregate(Some(failure), Vec::new(), ty))
+    }
+
+    /// Gives the lock up and takes it again: another hold.
+    pub(super) fn wait(&mut self, call: &mut Call, guard: Val, f: Option<Val>) -> Val {
+        let mut again = guard.clone();
+        for kind in &mut again.alts {
+            if let Kind::Guard(old) = kind {
+                let hold = self.new_hold();
+                self.st.locks.retain(|h| h.id != old.hold);
+                self.hold(old.lock, old.mode, hold);
+                let key = SyncKey { place: old.lock, kind: SyncKind::Token };
+                self.st.acquire(key);
+                *kind = Kind::Guard(Rc::new(GuardValue { hold, pending: false, ..(**old).clone() }));
+            }
+        }
+        if let Some(f) = f {
+            let data = self.deref_value(call.cx, &again, call.id);
+            let argument = self.pointer_to(&data, Pointer::Exclusive);
+            self.call_value(call.cx, call.id, f, vec![argument]);
+        }
+        again
+    }
+
+    pub(super) fn context_op(
+        &mut self,
+        call: &mut Call,
+        name: OpName,
+        word: Option<Name>,
+        mut values: Vec<Val>,
+    ) -> Val {
+        if values.is_empty() {
+            return Val::unknown(Ty::Unknown);
+        }
+        let kind = word.and_then(|w| crate::models::context_kind(w.as_str())).unwrap_or(ContextKind::Thread);
+        let first = values.remove(0);
+        match name {
+            OpName::Spawn => self.spawn(call.cx, call.id, kind, first, values.first(), None),
+            OpName::SpawnIn => {
+                let scope = self.scope_of(&first);
+                let body = if values.is_empty() { Val::unknown(Ty::Unknown) } else { values.remove(0) };
+                self.spawn(call.cx, call.id, kind, body, values.first(), scope)
+            }
+            OpName::Scope => self.run_scope(call.cx, call.id, first),
+            OpName::Join => self.join(&first),
+            _ => {
+                let mut builder = match first.single() {
+                    Some(Kind::Aggregate(aggregate)) => (**aggregate).clone(),
+                    _ => Aggregate::default(),
+                };
+                let value = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                builder.set(Proj::Field(Name::new("name")), value);
+                Val::of(Kind::Aggregate(Rc::new(builder)), first.ty)
+            }
+        }
+    }
+
+    pub(super) fn once_op(&mut self, call: &mut Call, name: OpName, mut values: Vec<Val>) -> Val {
+        if values.is_empty() {
+            return Val::unknown(Ty::Unknown);
+        }
+        let pointer = values.remove(0);
+        let lval = self.target(call, &pointer);
+        let content = self.step_lval(&lval, Proj::Once);
+        match name {
+            OpName::OnceCall => {
+                if let Some(f) = values.pop() {
+                    let made =
+                        self.within_once(&lval, |this| this.call_value(call.cx, call.id, f, Vec::new()));
+                    self.store(&content, made);
+                }
+                self.acquire_once(&lval);
+            }
+            OpName::OnceSet => {
+                let value = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                self.store(&content, value);
+                self.acquire_once(&lval);
+                return Val::unknown(Ty::Unknown);
+            }
+            _ => self.acquire_once(&lval),
+        }
+        self.pointer_to(&content, Pointer::Shared)
+    }
+
+    /// Runs what only one context runs, once, before all that follows the call anywhere.
+    pub(in crate::interp) fn within_once(&mut self, lval: &Lval, run: impl FnOnce(&mut Self) -> Val) -> Val {
+        let outer = self.st.moment.within.clone();
+        let places: Vec<PlaceId> = lval.places.to_vec();
+        self.st.moment_mut().within.extend(places);
+        let before = self.st.clone();
+        let value = run(self);
+        self.st.join(&before);
+        self.st.moment_mut().within = outer;
+        value
+    }
+
+    pub(in crate::interp) fn acquire_once(&mut self, lval: &Lval) {
+        for &place in &lval.places {
+            self.st.acquire(SyncKey { place, kind: SyncKind::Once });
+        }
+    }
+
+    pub(super) fn order_op(&mut self, call: &mut Call, name: OpName, values: Vec<Val>) -> Val {
+        if name == OpName::Channel {
+            return self.channel(call);
+        }
+        let Some(pointer) = values.first().cloned() else {
+            return Val::unit();
+        };
+        let places: Vec<PlaceId> = match name {
+            OpName::Send | OpName::Recv | OpName::RecvIter => self.channel_of(&pointer),
+            _ => self.target(call, &pointer).places.to_vec(),
+        };
+        match name {
+            OpName::Send => {
+                let value = values.get(1).cloned().unwrap_or_else(Val::unit);
+                self.escape(&value);
+                for &place in &places {
+                    self.st.release(SyncKey { place, kind: SyncKind::Channel });
+                    let moment = self.st.moment_mut();
+                    moment.owes.insert(place);
+                    moment.has.clear();
+                    let element = self.places.step(place, Proj::Index(Index::Any), &value.ty);
+                    self.store_at(element, value.clone(), false);
+                }
+                Val::unit()
+            }
+            OpName::Recv | OpName::RecvIter => {
+                let mut value: Option<Val> = None;
+                for &place in &places {
+                    if name == OpName::Recv {
+                        self.received(place);
+                    }
+                    let element = self.places.step(place, Proj::Index(Index::Any), &Ty::Unknown);
+                    let one = self.value_at(element);
+                    value = Some(value.map_or(one.clone(), |old| old.join(&one)));
+                }
+                let value = value.unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                if name == OpName::RecvIter { self.iter_received(value, places) } else { value }
+            }
+            OpName::Barrier => {
+                for place in places {
+                    let key = SyncKey { place, kind: SyncKind::Barrier };
+                    self.st.release(key.clone());
+                    self.st.acquire(key);
+                }
+                Val::unknown(Ty::Unknown)
+            }
+            OpName::Release | OpName::Unpark => {
+                for place in places {
+                    self.st.release(SyncKey { place, kind: SyncKind::Token });
+                }
+                Val::unit()
+            }
+            _ => {
+                for place in places {
+                    self.st.acquire(SyncKey { place, kind: SyncKind::Token });
+                }
+                Val::unit()
+            }
+        }
+    }
+
+    /// A message came: what its sender did before is known, and an answer to what was sent.
+    pub(in crate::interp) fn received(&mut self, place: PlaceId) {
+        self.st.acquire(SyncKey { place, kind: SyncKind::Channel });
+        let moment = self.st.moment_mut();
+        moment.owes.clear();
+        moment.has.insert(place);
+    }
+
+    /// A new channel: an object that both ends point to.
+    pub(super) fn channel(&mut self, call: &mut Call) -> Val {
+        let content = Val { open: false, ..Val::unknown(Ty::Unknown) };
+        let pointer = self.allocate(call.cx, call.id, 0, content, Pointer::Counted, Ty::Unknown);
+        let ends = match &call.ret {
+            Ty::Tuple(parts) if parts.len() == 2 => [parts[0].clone(), parts[1].clone()],
+            _ => [Ty::Unknown, Ty::Unknown],
+        };
+        let fields = ends
+            .into_iter()
+            .enumerate()
+            .map(|(n, ty)| (crate::interp::expr::field(n), Val { ty, ..pointer.clone() }))
+            .collect();
+        Val::aggregate(None, fields, call.ret.clone())
+    }
+
+    /// The channel that an end belongs to: the end is itself a pointer to it.
+    pub(super) fn channel_of(&mut self, end: &Val) -> Vec<PlaceId> {
+        let mut found = Vec::new();
+        for (place, _) in end.pointers() {
+            let inner = self.value_at(place);
+            let nested: Vec<PlaceId> =
+                inner.pointers().filter(|(_, how)| *how == Pointer::Counted).map(|(p, _)| p).collect();
+            if nested.is_empty() { found.push(place) } else { found.extend(nested) }
+        }
+        found
+    }
+}
