@@ -4,12 +4,14 @@ use super::pattern::Subject;
 use super::places::LoopId;
 use super::scopes::ScopeKind;
 use super::state::{Exit, State, SyncKey, SyncKind};
-use super::values::{Deps, Kind, Subject as Tested, Test, Val};
+use super::values::{Deps, HoldId, Kind, ReadId, Subject as Tested, Test, Val};
 use super::{Cx, Interp};
+use crate::finding::AccessKind;
 use crate::hir::{
     Arm, BinaryOp, Block, BlockKind, Edition, ExprId, ExprKind, Name, Pat, SelectBranch, Stmt, UnaryOp,
 };
 use crate::resolve::Ty;
+use std::rc::Rc;
 
 /// Rounds a loop's body is walked at most; two at least, so that a read in one round meets the write of the next.
 const MAX_ROUNDS: usize = 4;
@@ -123,6 +125,7 @@ impl Interp<'_> {
                 return;
             }
             if let Some(ty) = declared {
+                this.adopt_pointee(&subject.value, &ty);
                 subject.value = with_declared(subject.value, ty);
             }
             if let Some(else_) = else_ {
@@ -139,6 +142,18 @@ impl Interp<'_> {
             }
         });
         self.extended = outer;
+    }
+
+    /// A declared pointer type says what a new object is, if its making didn't.
+    fn adopt_pointee(&mut self, value: &Val, declared: &Ty) {
+        let Some((_, inner)) = self.pointer_ty(declared) else { return };
+        for (place, _) in value.pointers() {
+            let found = self.places.get(place);
+            if found.parent.is_none() && found.ty.is_unknown() {
+                let root = found.root;
+                self.places.root(root, &inner);
+            }
+        }
     }
 
     /// Parts that a pattern doesn't bind end with the statement.
@@ -159,9 +174,10 @@ impl Interp<'_> {
     fn let_else(&mut self, cx: &Cx, pat: &Pat, subject: &mut Subject, else_: ExprId) {
         self.read_subject(cx, subject);
         let fit = self.fit(cx, pat, subject);
+        let deps = self.tested(cx, pat, subject, true);
         if fit.can_fail {
             let before = self.st.clone();
-            self.decide(&subject.value.all_deps());
+            self.decide(&deps);
             self.missing_handles_joined(&subject.value);
             self.eval(cx, else_);
             self.st = before;
@@ -170,13 +186,19 @@ impl Interp<'_> {
             self.st.reachable = false;
             return;
         }
-        self.decide(&subject.value.all_deps());
+        self.decide(&deps);
         self.bind(cx, pat, subject);
     }
 
     /// The branches from here on are taken because of these reads.
     pub(super) fn decide(&mut self, deps: &Deps) {
         self.st.control = self.st.control.join(deps);
+        let log = &mut self.contexts.get_mut(self.context).log;
+        for id in deps.iter() {
+            if log.events.get(id.0 as usize).is_some_and(|event| event.kind != AccessKind::Read) {
+                log.judged.insert(id);
+            }
+        }
     }
 
     pub(super) fn eval_flow(&mut self, cx: &Cx, id: ExprId, kind: &ExprKind) -> Val {
@@ -288,9 +310,25 @@ impl Interp<'_> {
             self.run_branches(branches, |this| this.eval(cx, then), |this| this.else_value(cx, else_))
         };
         if self.st.reachable {
+            if self.st.control_sticks && self.breaks_off(cx, then) {
+                self.st.looping = self.st.looping.join(&self.st.control.without(&outer_control));
+            }
             self.restore_control(outer_control);
         }
         value
+    }
+
+    /// Whether a branch ends in a `break`: its condition is the loop's.
+    fn breaks_off(&self, cx: &Cx, branch: ExprId) -> bool {
+        match &cx.body.body.expr(branch).kind {
+            ExprKind::Break { .. } => true,
+            ExprKind::Block(block) => match (block.tail, block.stmts.last()) {
+                (Some(tail), _) => self.breaks_off(cx, tail),
+                (None, Some(Stmt::Expr(last))) => self.breaks_off(cx, *last),
+                _ => false,
+            },
+            _ => false,
+        }
     }
 
     fn else_value(&mut self, cx: &Cx, else_: Option<ExprId>) -> Val {
@@ -323,7 +361,7 @@ impl Interp<'_> {
         if self.st.reachable {
             value = if after.reachable { value.join(&other) } else { other };
         }
-        self.st.join(&after);
+        self.st.join_decided(&after, &branches.deps);
         self.st.control_sticks = one_left;
         if !self.st.reachable {
             return Val::bottom();
@@ -465,6 +503,10 @@ impl Interp<'_> {
         let (holds, fails) = if test.negated { (no, yes) } else { (yes, no) };
         match &test.subject {
             Tested::Flag(place, order, value) => {
+                Rc::make_mut(&mut holds.saw).insert(*place, *value);
+                if *value == 0 || *value == 1 {
+                    Rc::make_mut(&mut fails.saw).insert(*place, 1 - *value);
+                }
                 acquire_flag(holds, SyncKey { place: *place, kind: SyncKind::Flag(*value) }, *order);
                 if *value == 0 || *value == 1 {
                     let other = SyncKey { place: *place, kind: SyncKind::Flag(1 - *value) };
@@ -472,7 +514,7 @@ impl Interp<'_> {
                 }
             }
             Tested::Taken(place) => {
-                let id = self.new_hold();
+                let id = HoldId::of_flag(*place);
                 holds.locks.push(super::state::Hold {
                     lock: *place,
                     mode: super::values::Mode::Exclusive,
@@ -508,7 +550,7 @@ impl Interp<'_> {
             return Branches { yes: self.st.clone(), no: self.st.clone(), deps: Deps::default() };
         }
         self.read_subject(cx, &mut subject);
-        let deps = subject.value.all_deps();
+        let deps = self.tested(cx, pat, &subject, true);
         let fit = self.fit(cx, pat, &subject);
         let mut no = self.st.clone();
         no.reachable &= fit.can_fail;
@@ -566,7 +608,12 @@ impl Interp<'_> {
         if decides {
             self.read_subject(cx, &mut subject);
         }
-        let deps = if decides { subject.value.all_deps() } else { Deps::default() };
+        let mut deps = Deps::default();
+        if decides {
+            for arm in arms {
+                deps = deps.join(&self.tested(cx, &arm.pat, &subject, true));
+            }
+        }
         let mut rest = self.st.clone();
         let mut after: Option<State> = None;
         let mut value = Val::bottom();
@@ -583,7 +630,7 @@ impl Interp<'_> {
             if self.st.reachable {
                 value = value.join(&arm_value);
                 match &mut after {
-                    Some(state) => state.join(&self.st),
+                    Some(state) => state.join_decided(&self.st, &deps),
                     None => after = Some(self.st.clone()),
                 }
             }
@@ -622,6 +669,7 @@ impl Interp<'_> {
         let lets = self.has_let(cx, cond);
         let at = LoopId { frame: cx.frame, expr: id };
         let outer_control = self.st.control.clone();
+        let looping = self.st.looping.clone();
         let mut exit: Option<State> = None;
         self.rounds(at, label, |this| {
             let kind = if lets { ScopeKind::Condition } else { ScopeKind::Temporaries };
@@ -641,6 +689,7 @@ impl Interp<'_> {
                     no = std::mem::replace(&mut this.st, yes);
                 }
                 if no.reachable {
+                    no.control = no.control.join(&branches.deps);
                     match &mut exit {
                         Some(old) => old.join(&no),
                         None => exit = Some(no),
@@ -648,19 +697,25 @@ impl Interp<'_> {
                 }
                 this.st = branches.yes;
                 this.decide(&branches.deps);
+                this.st.looping = this.st.looping.join(&branches.deps);
                 if this.st.reachable {
                     this.eval_statement(cx, body);
                 }
             });
         });
-        self.finish_loop(at, exit, outer_control)
+        let value = self.finish_loop(at, exit, outer_control);
+        self.st.looping = looping;
+        value
     }
 
     fn eval_loop(&mut self, cx: &Cx, id: ExprId, label: Option<Name>, body: ExprId) -> Val {
         let at = LoopId { frame: cx.frame, expr: id };
         let outer_control = self.st.control.clone();
+        let looping = self.st.looping.clone();
         self.rounds(at, label, |this| this.eval_statement(cx, body));
-        self.finish_loop(at, None, outer_control)
+        let value = self.finish_loop(at, None, outer_control);
+        self.st.looping = looping;
+        value
     }
 
     fn eval_for(
@@ -755,9 +810,19 @@ impl Interp<'_> {
         let value = self.pop_exit(if plain_exit { Val::unit() } else { Val::bottom() });
         self.st.each_joined.retain(|(l, _)| *l != at);
         if self.st.reachable {
-            self.st.control = control;
+            let waited = self.waited_for();
+            self.st.control = control.join(&waited);
         }
         value
+    }
+
+    /// Of the reads that decided the end of a loop those of flags whose value is known by it: waited for.
+    fn waited_for(&self) -> Deps {
+        let log = &self.contexts.get(self.context).log.events;
+        let of_flag = |read: &ReadId| {
+            log.get(read.0 as usize).is_some_and(|e| e.atomic.is_some() && self.st.saw.contains_key(&e.place))
+        };
+        self.st.control.iter().filter(of_flag).fold(Deps::default(), |deps, read| deps.join(&Deps::one(read)))
     }
 
     pub(super) fn eval_try(&mut self, cx: &Cx, _id: ExprId, operand: ExprId) -> Val {
@@ -784,11 +849,11 @@ impl Interp<'_> {
         }
         if can_fail {
             let before = self.st.clone();
-            self.decide(&value.all_deps());
+            self.decide(&value.deps);
             let failure = if failure.is_bottom() { Val::unknown(Ty::Unknown) } else { failure };
-            self.return_value(cx, failure.with_deps(&value.all_deps()));
+            self.return_value(cx, failure.with_deps(&value.deps));
             self.st = before;
-            self.decide(&value.all_deps());
+            self.decide(&value.deps);
         }
         if success.is_bottom() {
             self.st.reachable = false;
