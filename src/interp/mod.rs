@@ -19,11 +19,13 @@ pub mod state;
 pub mod values;
 
 mod calls;
+mod condition;
 mod effects;
 mod entries;
 mod expr;
 mod flow;
 mod iterate;
+mod loops;
 mod memory;
 mod method;
 mod pattern;
