@@ -145,7 +145,7 @@ impl Interp<'_> {
                     call.args.iter().chain(&call.this).fold(Deps::default(), |d, v| d.join(&v.all_deps()));
                 Val::unknown(Ty::Unknown).with_deps(&deps)
             }
-            O::Read | O::Write | O::Fill | O::Update | O::Observe | O::Replace | O::Swap => {
+            O::Read | O::Write | O::Fill | O::Clear | O::Update | O::Observe | O::Replace | O::Swap => {
                 self.memory_op(call, name, values)
             }
             O::Part | O::Raw | O::Shared | O::Exclusive | O::Global | O::New | O::Wrap | O::Unwrap => {
@@ -269,6 +269,12 @@ impl Interp<'_> {
                 self.st.control = before.control;
                 Val::unit()
             }
+            OpName::Clear => {
+                let effect = Some(Effect::Set(0));
+                let info = AccessInfo { effect, ..self.info(call, AccessKind::Write) };
+                self.log_lval(call.cx, &lval, &info);
+                Val::unit()
+            }
             OpName::Update => {
                 let info = self.info(call, AccessKind::Update);
                 let deps = self.log_lval(call.cx, &lval, &info);
@@ -277,7 +283,13 @@ impl Interp<'_> {
             OpName::Replace => {
                 let value = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let old = self.peek(&lval);
-                let info = self.info(call, AccessKind::Update);
+                let mut info = self.info(call, AccessKind::Update);
+                info.data = value.all_deps().join(&lval.deps);
+                // Under a key: a function of the key.
+                let others = call.args.split_last().map_or(&[][..], |(_, keys)| keys);
+                let keys = others.to_vec();
+                let keys = keys.iter().fold(Deps::default(), |deps, key| deps.join(&self.lent_deps(key)));
+                info.same = self.same_everywhere(&value, &keys);
                 let deps = self.log_lval(call.cx, &lval, &info);
                 self.store(&lval, value);
                 old.with_deps(&deps)
@@ -624,7 +636,10 @@ impl Interp<'_> {
         let how = pointer.pointers().next().map_or(Pointer::Shared, |(_, how)| how);
         match name {
             OpName::TakeElem => {
-                let info = AccessInfo { effect: Some(Effect::Take), ..self.info(call, AccessKind::Update) };
+                // What may find nothing says so; what must find something was told by another look.
+                let optional = matches!(&call.ret, Ty::Ext(..));
+                let effect = optional.then_some(Effect::Take);
+                let info = AccessInfo { effect, ..self.info(call, AccessKind::Update) };
                 let deps = self.log_lval(call.cx, &lval, &info);
                 let element = self.step_lval(&lval, Proj::Index(Index::Any));
                 let mut value = self.peek(&element).with_deps(&deps);
@@ -668,11 +683,15 @@ impl Interp<'_> {
                 self.share(call, &lval, how, which)
             }
             OpName::IndexRef => {
-                let index = values.pop().map_or(Index::Any, |v| super::expr::index_of(&v));
+                let key = values.pop();
+                let index = key.as_ref().map_or(Index::Any, super::expr::index_of);
                 if matches!(call.ret, Ty::Ptr { .. }) {
                     return pointer;
                 }
-                let element = self.step_lval(&lval, Proj::Index(index));
+                let mut element = self.step_lval(&lval, Proj::Index(index));
+                if let Some(key) = key {
+                    element.deps = element.deps.join(&self.lent_deps(&key));
+                }
                 self.looked_up(call, &element, how)
             }
             _ => {
@@ -685,7 +704,7 @@ impl Interp<'_> {
     /// A pointer to an element. Whether it is there is read, where a lock lets others change that.
     fn looked_up(&mut self, call: &Call, element: &Lval, how: Pointer) -> Val {
         let mut pointer = self.pointer_to(element, how);
-        if element.places.iter().any(|p| self.places.passes(*p, |step| step == Proj::Guarded)) {
+        if element.places.iter().any(|p| self.is_guarded(*p)) {
             let info = self.info(call, AccessKind::Read);
             pointer.deps = self.log_lval(call.cx, element, &info);
         }
