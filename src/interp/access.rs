@@ -1,6 +1,7 @@
 //! What a context does to shared places: the log the rules compare.
 
-use super::places::{FrameId, PlaceId};
+use super::places::{FrameId, LoopId, PlaceId};
+use super::terms::Term;
 use super::values::{Deps, HoldId, Mode, ReadId};
 use crate::finding::{AccessKind, Location};
 use crate::hir::Name;
@@ -47,6 +48,19 @@ pub struct AccessEvent {
     pub control: Deps,
     /// What the operation does, where it is known (for schedules): see `effect`.
     pub effect: Option<Effect>,
+    /// For a write: the value written, where it is known.
+    pub term: Option<Rc<Term>>,
+    pub runs: Runs,
+}
+
+/// How often its context surely does an access.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Runs {
+    Once,
+    /// Once in each round of these loops, outermost first.
+    Rounds(Rc<[LoopId]>),
+    /// Something decides whether.
+    Unknown,
 }
 
 /// What an update does to the value, for working out results.
@@ -54,8 +68,6 @@ pub struct AccessEvent {
 pub enum Effect {
     /// Stores a constant.
     Set(i128),
-    /// new = old op constant
-    Apply(Name, i128),
     /// A compare-exchange or swap: its own result tells.
     Exchange,
     /// Doing it twice is doing it once (`fetch_max`, `fetch_or`).
@@ -89,6 +101,12 @@ impl AccessLog {
             {
                 old.data = old.data.join(&event.data);
                 old.control = old.control.join(&event.control);
+                if old.term != event.term {
+                    old.term = None;
+                }
+                if old.runs != event.runs {
+                    old.runs = Runs::Unknown;
+                }
                 return Some(ReadId(at));
             }
         }

@@ -160,6 +160,7 @@ impl Interp<'_> {
         self.read_subject(cx, subject);
         let fit = self.fit(cx, pat, subject);
         if fit.can_fail {
+            self.st.sure = false;
             let before = self.st.clone();
             self.decide(&subject.value.all_deps());
             self.missing_handles_joined(&subject.value);
@@ -313,17 +314,22 @@ impl Interp<'_> {
         no: impl FnOnce(&mut Self) -> Val,
     ) -> Val {
         let had_both = branches.yes.reachable && branches.no.reachable;
+        let sure = branches.yes.sure && branches.no.sure;
         self.st = branches.yes;
+        self.st.sure &= !had_both;
         self.decide(&branches.deps);
         let mut value = if self.st.reachable { yes(self) } else { Val::bottom() };
         let after = std::mem::replace(&mut self.st, branches.no);
+        self.st.sure &= !had_both;
         self.decide(&branches.deps);
         let other = if self.st.reachable { no(self) } else { Val::bottom() };
         let one_left = had_both && after.reachable != self.st.reachable;
         if self.st.reachable {
             value = if after.reachable { value.join(&other) } else { other };
         }
+        let both_back = had_both && after.reachable && self.st.reachable;
         self.st.join(&after);
+        self.st.sure |= sure && both_back;
         self.st.control_sticks = one_left;
         if !self.st.reachable {
             return Val::bottom();
@@ -401,20 +407,28 @@ impl Interp<'_> {
         match &body.body.expr(id).kind {
             ExprKind::Binary { op: BinaryOp::And, left, right } => {
                 let first = self.operand(cx, *left);
+                let sure = first.yes.sure;
                 self.st = first.yes;
+                self.st.sure &= !first.no.reachable;
                 self.decide(&first.deps);
-                let second = self.operand(cx, *right);
+                let mut second = self.operand(cx, *right);
                 let mut no = first.no;
                 no.join(&second.no);
+                second.yes.sure = sure;
+                no.sure = sure;
                 Branches { yes: second.yes, no, deps: first.deps.join(&second.deps) }
             }
             ExprKind::Binary { op: BinaryOp::Or, left, right } => {
                 let first = self.operand(cx, *left);
+                let sure = first.no.sure;
                 self.st = first.no;
+                self.st.sure &= !first.yes.reachable;
                 self.decide(&first.deps);
-                let second = self.operand(cx, *right);
+                let mut second = self.operand(cx, *right);
                 let mut yes = first.yes;
                 yes.join(&second.yes);
+                second.no.sure = sure;
+                yes.sure = sure;
                 Branches { yes, no: second.no, deps: first.deps.join(&second.deps) }
             }
             ExprKind::Unary { op: UnaryOp::Not, operand } => {
@@ -571,6 +585,7 @@ impl Interp<'_> {
         let mut after: Option<State> = None;
         let mut value = Val::bottom();
         let mut left = false;
+        let sure = self.st.sure;
         for arm in arms {
             self.st = rest.clone();
             self.decide(&deps);
@@ -578,6 +593,8 @@ impl Interp<'_> {
             if !fit.can_match || !rest.reachable {
                 continue;
             }
+            self.st.sure &= !fit.can_fail && arm.guard.is_none();
+            rest.sure = false;
             let (arm_value, unguarded) = self.eval_arm(cx, arm, &subject, &mut rest);
             left |= !self.st.reachable;
             if self.st.reachable {
@@ -597,6 +614,7 @@ impl Interp<'_> {
         }
         if self.st.reachable && !left {
             self.st.control = outer_control;
+            self.st.sure = sure;
         }
         if !self.st.reachable { Val::bottom() } else { value.with_deps(&deps) }
     }
@@ -729,6 +747,9 @@ impl Interp<'_> {
             }
         }
         self.loops.pop();
+        if self.exits.last().is_some_and(|exit| exit.breaks.is_some()) {
+            self.loop_rounds.remove(&at);
+        }
     }
 
     /// Remembers what the round that just ended joined of the elements it went through.
@@ -783,6 +804,7 @@ impl Interp<'_> {
             }
         }
         if can_fail {
+            self.st.sure = false;
             let before = self.st.clone();
             self.decide(&value.all_deps());
             let failure = if failure.is_bottom() { Val::unknown(Ty::Unknown) } else { failure };
@@ -804,6 +826,7 @@ impl Interp<'_> {
         let mut value = Val::bottom();
         for (branch, future) in branches.iter().zip(futures) {
             self.st = before.clone();
+            self.st.sure = false;
             let result = self.await_value(cx, branch.future, future);
             let range = cx.body.body.expr(branch.future).range;
             let one = self.scoped(cx, ScopeKind::Block, |this| {

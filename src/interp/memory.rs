@@ -1,7 +1,8 @@
 //! Reading and writing places: locals in the state, shared objects and statics in the heap, and the log of accesses.
 
-use super::access::{AccessEvent, Door, Effect, HeldLock};
+use super::access::{AccessEvent, Door, Effect, HeldLock, Runs};
 use super::places::{Index, PlaceId, Proj, Root};
+use super::terms::Term;
 use super::values::{Aggregate, Deps, Kind, Pointer, ReadId, Val};
 use super::{Cx, Interp};
 use crate::finding::AccessKind;
@@ -42,11 +43,12 @@ pub struct AccessInfo {
     pub range: TextRange,
     pub data: Deps,
     pub effect: Option<Effect>,
+    pub term: Option<Rc<Term>>,
 }
 
 impl AccessInfo {
     pub fn plain(kind: AccessKind, range: TextRange) -> AccessInfo {
-        AccessInfo { kind, atomic: None, range, data: Deps::default(), effect: None }
+        AccessInfo { kind, atomic: None, range, data: Deps::default(), effect: None, term: None }
     }
 }
 
@@ -70,12 +72,23 @@ impl Interp<'_> {
             data: info.data.clone(),
             control: self.st.control.clone(),
             effect: info.effect.clone(),
+            term: info.term.clone(),
+            runs: self.runs(),
         };
         if event.kind != AccessKind::Read && !event.control.is_empty() {
             let (control, at) = (event.control.clone(), event.at);
             self.contexts.get_mut(self.context).acts.push((control, at));
         }
         self.contexts.get_mut(self.context).log.add(event)
+    }
+
+    /// How often its context comes here.
+    fn runs(&self) -> Runs {
+        match self.loops.as_slice() {
+            _ if !self.st.sure => Runs::Unknown,
+            [] => Runs::Once,
+            loops => Runs::Rounds(loops.into()),
+        }
     }
 
     /// Something with an effect of its own happens here.
@@ -104,6 +117,15 @@ impl Interp<'_> {
         deps
     }
 
+    /// What the read of one place that was just logged found.
+    pub(super) fn found_by(&self, lval: &Lval, deps: &Deps) -> Option<Rc<Term>> {
+        let [place] = lval.places[..] else { return None };
+        let log = &self.contexts.get(self.context).log.events;
+        let read = deps.iter().filter(|id| !lval.deps.contains(*id));
+        let read = read.into_iter().find(|id| log.get(id.0 as usize).is_some_and(|e| e.place == place))?;
+        Some(Rc::new(Term::Read(self.context, read)))
+    }
+
     fn is_shared(&self, place: PlaceId) -> bool {
         match self.places.get(place).root {
             Root::Static(_) | Root::Object(_) => true,
@@ -116,6 +138,9 @@ impl Interp<'_> {
     pub(super) fn read(&mut self, cx: &Cx, lval: &Lval, range: TextRange) -> Val {
         let deps = self.log_lval(cx, lval, &AccessInfo::plain(AccessKind::Read, range));
         let mut value = self.peek(lval);
+        if let Some(term) = self.found_by(lval, &deps) {
+            value.term = Some(term);
+        }
         if let [place] = lval.places[..]
             && self.is_guarded_flag(place, &value)
         {
@@ -241,12 +266,20 @@ impl Interp<'_> {
         if value.ty.is_unknown() || matches!(value.ty, Ty::Prim(_)) {
             value.ty = ty;
         }
-        if let Some(super::values::Const::Int(n)) = value.constant() {
-            let place = self.places.root(Root::Static(id), &value.ty);
-            self.initial.insert(place, *n);
-        }
+        self.starts_as(Root::Static(id), &value);
         // Values that others may change are not constants.
         generalize(&value)
+    }
+
+    /// Remembers what a root holds at first: nothing certain, where that differs from one time to the other.
+    pub(super) fn starts_as(&mut self, root: Root, value: &Val) {
+        match self.initial.get_mut(&root) {
+            Some(old) if old == value => {}
+            Some(old) => *old = old.join(value),
+            None => {
+                self.initial.insert(root, value.clone());
+            }
+        }
     }
 
     /// Joins a value into what a root holds for all contexts.
@@ -271,6 +304,9 @@ impl Interp<'_> {
     /// Stores into a place expression, logging the write.
     pub(super) fn write(&mut self, cx: &Cx, lval: &Lval, value: Val, mut info: AccessInfo) {
         info.data = info.data.join(&value.all_deps()).join(&lval.deps);
+        if info.kind == AccessKind::Write {
+            info.term = value.symbol();
+        }
         self.log_lval(cx, lval, &info);
         if !self.st.locks.is_empty()
             && lval.places.iter().any(|p| self.places.passes(*p, |s| s == Proj::Guarded))
@@ -402,6 +438,7 @@ pub(super) fn updated(old: &Val, path: &[Proj], value: &Val, strong: bool) -> Va
 pub(super) fn generalize(value: &Val) -> Val {
     let mut general = value.clone();
     general.alts.clear();
+    general.term = None;
     for kind in &value.alts {
         match kind {
             Kind::Const(_)
@@ -424,6 +461,7 @@ pub(super) fn generalize(value: &Val) -> Val {
 
 pub(super) fn strip_deps(value: &mut Val) {
     value.deps = Deps::default();
+    value.term = None;
     for kind in &mut value.alts {
         if let Kind::Aggregate(aggregate) = kind
             && aggregate.fields.iter().any(|(_, v)| !v.all_deps().is_empty())

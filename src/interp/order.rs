@@ -196,7 +196,7 @@ impl Analysis {
                 one != two && (!released_before(first, key) || answered) && self.only_releaser(one, two, key)
             }
             SyncKind::Flag(value) => {
-                let initial = self.initial.get(&key.place).copied().unwrap_or(0);
+                let initial = self.initial(key.place).unwrap_or(0);
                 one != two
                     && value != initial
                     && !released_before(first, key)
@@ -222,7 +222,7 @@ impl Analysis {
         let seen = second.weak.iter().chain(second.acquired.keys());
         seen.into_iter().find_map(|key| {
             let SyncKind::Flag(value) = key.kind else { return None };
-            let initial = self.initial.get(&key.place).copied().unwrap_or(0);
+            let initial = self.initial(key.place).unwrap_or(0);
             let stored = context.released_at_end.iter().chain(&context.weakly_released_at_end);
             let later = stored.into_iter().any(|k| matches_release(k, key));
             let before = first.released.keys().chain(&first.weakly_released).any(|k| matches_release(k, key));

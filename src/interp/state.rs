@@ -109,6 +109,8 @@ pub struct State {
     pub control: Deps,
     /// The last branch had one way that left: what decided it goes on deciding.
     pub control_sticks: bool,
+    /// Nothing decided whether we come here, but for loops and panics.
+    pub sure: bool,
     /// Joined for each element of what the loop goes through.
     pub each_joined: Vec<(LoopId, ContextId)>,
     /// Parts of arrays of handles that were joined.
@@ -125,6 +127,7 @@ impl State {
             overlapping: Rc::default(),
             control: Deps::default(),
             control_sticks: false,
+            sure: true,
             each_joined: Vec::new(),
             joined_parts: Vec::new(),
         }
@@ -203,6 +206,7 @@ impl State {
             Rc::make_mut(&mut self.overlapping).extend(other.overlapping.iter().copied());
         }
         self.control = self.control.join(&other.control);
+        self.sure &= other.sure;
         self.each_joined.retain(|pair| other.each_joined.contains(pair));
         self.joined_parts.retain(|part| other.joined_parts.contains(part));
     }
