@@ -46,7 +46,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use state::{Exit, Moment, State};
 use std::rc::Rc;
 use std::sync::Arc;
-use values::{Pointer, Val};
+use values::{Const, Pointer, Val};
 
 /// What the walk found.
 pub struct Analysis {
@@ -64,12 +64,17 @@ pub struct Analysis {
 }
 
 impl Analysis {
-    /// The number that a place holds at first, where it is known; a truth value is 0 or 1.
-    pub fn initial(&self, place: PlaceId) -> Option<i128> {
+    /// What a place holds at first, where it is known.
+    pub fn initial_value(&self, place: PlaceId) -> Option<Const> {
         let whole = self.initial.get(&self.places.get(place).root)?;
         let path = self.places.path(place);
         let value = path.into_iter().fold(whole.clone(), |value, step| memory::project(&value, step));
-        value.constant().and_then(terms::number)
+        value.constant().cloned()
+    }
+
+    /// The same as a number; a truth value is 0 or 1.
+    pub fn initial(&self, place: PlaceId) -> Option<i128> {
+        self.initial_value(place).as_ref().and_then(terms::number)
     }
 }
 

@@ -96,6 +96,14 @@ impl Analysis {
         None
     }
 
+    /// Whether access `a` of context `one` surely comes before `b` of another context.
+    pub fn before(&self, one: ContextId, a: &AccessEvent, two: ContextId, b: &AccessEvent) -> bool {
+        let (first, second) = (&self.moments[a.moment.0 as usize], &self.moments[b.moment.0 as usize]);
+        self.not_started(one, first, two)
+            || self.joined(second).contains(&one)
+            || self.handed(one, first, two, second)
+    }
+
     /// `two` descends from a context that `one` hasn't started yet.
     fn not_started(&self, one: ContextId, moment: &Moment, two: ContextId) -> bool {
         let mut child = two;

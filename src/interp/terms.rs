@@ -86,6 +86,18 @@ impl Term {
         }
     }
 
+    /// With the reads whose value is known replaced by it.
+    pub fn settle(term: &Rc<Term>, known: &dyn Fn(ContextId, ReadId) -> Option<i128>) -> Rc<Term> {
+        match &**term {
+            Term::Const(_) | Term::Old => term.clone(),
+            Term::Read(owner, read) => known(*owner, *read).map_or(term.clone(), |n| Rc::new(Term::Const(n))),
+            Term::Apply(op, a, b) => {
+                let (a, b) = (Term::settle(a, known), Term::settle(b, known));
+                Rc::new(Term::Apply(*op, a, b))
+            }
+        }
+    }
+
     /// Calls `visit` for each read in it.
     pub fn each_read(&self, visit: &mut dyn FnMut(ContextId, ReadId)) {
         match self {
