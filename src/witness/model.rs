@@ -328,7 +328,7 @@ impl ModelStep<'_> {
     /// Whether this and another step of the same actor are made under one acquisition of a lock.
     pub fn shares_hold(&self, other: &ModelStep, lock: &HeldLock) -> bool {
         self.round == other.round
-            && other.event.locks.iter().any(|l| l.lock == lock.lock && l.hold == lock.hold)
+            && other.event.locks.iter().any(|l| l.lock == lock.lock && l.hold.meets(lock.hold))
     }
 }
 
