@@ -98,18 +98,20 @@ fn updates<'a>(analysis: &'a Analysis, scene: &Scene<'a>, (context, event): Act<
     let Some(number) = number_of(log, event) else { return Vec::new() };
     if event.kind != AccessKind::Read {
         let own = (event.kind == AccessKind::Update && event.atomic.is_none()).then_some((number, event));
-        let needed = event.data.iter().chain(event.control.iter()).filter_map(|id| {
-            let read = log.get(id.0 as usize)?;
-            let listed = scene.acts.iter().any(|(c, a)| *c == context && std::ptr::eq(*a, read));
-            (listed && read.kind == AccessKind::Read && touch(analysis, read.place, event.place))
-                .then_some((id, read))
-        });
+        // A drain needs nothing of what it read: it resets that.
+        let needed =
+            event.data.iter().chain(event.control.iter()).chain(event.seen.iter()).filter_map(|id| {
+                let read = log.get(id.0 as usize)?;
+                let listed = scene.acts.iter().any(|(c, a)| *c == context && std::ptr::eq(*a, read));
+                (listed && read.kind == AccessKind::Read && touch(analysis, read.place, event.place))
+                    .then_some((id, read))
+            });
         let read = own.or_else(|| needed.max_by_key(|(id, _)| event.data.contains(*id)));
         return vec![Update { context, read, write: (number, event) }];
     }
     let depends = |write: &&AccessEvent| {
         write.kind != AccessKind::Read
-            && (write.data.contains(number) || write.control.contains(number))
+            && [&write.data, &write.control, &write.seen].iter().any(|deps| deps.contains(number))
             && touch(analysis, write.place, event.place)
     };
     let writes = scene.acts.iter().filter(|(c, _)| *c == context).map(|(_, a)| *a).filter(depends);
