@@ -530,6 +530,7 @@ impl Interp<'_> {
     fn carries(&self, value: &Val, depth: u32) -> bool {
         value.alts.iter().any(|kind| match kind {
             Kind::Pointer(place, Pointer::Raw) => !matches!(self.places.get(*place).root, Root::Local(..)),
+            Kind::Pointer(place, _) if self.relevance.holds_cell(&self.places.get(*place).ty) => true,
             Kind::Pointer(place, _) => match self.places.get(*place).root {
                 Root::Static(_) => true,
                 Root::Local(frame, local) if depth < 3 => {

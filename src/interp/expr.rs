@@ -335,6 +335,11 @@ impl Interp<'_> {
                     (inner.ty != lval.ty).then_some(inner)
                 }
                 Role::Guard => Some(self.step_lval(lval, Proj::Deref)),
+                // Collected into a box: the elements are where the box is.
+                Role::Owner | Role::Counted if value.alts.iter().any(|k| matches!(k, Kind::Aggregate(_))) => {
+                    let inner = self.pointer_ty(&lval.ty).map_or(Ty::Unknown, |(_, inner)| inner);
+                    (inner != lval.ty).then(|| Lval { ty: inner, ..lval.clone() })
+                }
                 _ => None,
             },
             Ty::Ref { .. } | Ty::Ptr { .. } => Some(self.step_lval(lval, Proj::Deref)),

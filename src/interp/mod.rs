@@ -19,6 +19,7 @@ pub mod state;
 pub mod values;
 
 mod calls;
+mod doors;
 mod effects;
 mod entries;
 mod expr;
