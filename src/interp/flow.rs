@@ -123,6 +123,7 @@ impl Interp<'_> {
                 return;
             }
             if let Some(ty) = declared {
+                subject.value = this.coerced(subject.value, &ty);
                 subject.value = with_declared(subject.value, ty);
             }
             if let Some(else_) = else_ {

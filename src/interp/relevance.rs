@@ -15,6 +15,8 @@ pub struct Relevance {
     touching: FxHashSet<FnId>,
     /// Functions that may do anything that matters.
     acting: FxHashSet<FnId>,
+    /// Functions that may do what only unsafe code can: dereference raw pointers.
+    unchecked: FxHashSet<FnId>,
     /// Functions that may start a context.
     starting: FxHashSet<FnId>,
     any_state: bool,
@@ -35,11 +37,19 @@ impl Relevance {
         let doors = Doors::new(program, models);
         state.extend(doors.fields());
         let units = units(program);
-        let any_state =
-            units.iter().any(|unit| unit.mentions.iter().any(|n| state.contains(n) || acts.contains(n)));
+        let unchecked = FxHashSet::from_iter([Name::new("unsafe")]);
+        let matters = |n: &Name| state.contains(n) || acts.contains(n) || unchecked.contains(n);
+        let any_state = units.iter().any(|unit| unit.mentions.iter().any(matters));
         if !any_state {
             let none = FxHashSet::default();
-            return Relevance { touching: none.clone(), acting: none.clone(), starting: none, any_state, doors };
+            return Relevance {
+                touching: none.clone(),
+                acting: none.clone(),
+                unchecked: none.clone(),
+                starting: none,
+                any_state,
+                doors,
+            };
         }
         let mut by_mention: FxHashMap<Name, Vec<u32>> = FxHashMap::default();
         for (at, unit) in units.iter().enumerate() {
@@ -51,6 +61,7 @@ impl Relevance {
         Relevance {
             touching: closure(&units, &by_mention, &state),
             acting: closure(&units, &by_mention, &all),
+            unchecked: closure(&units, &by_mention, &unchecked),
             starting: closure(&units, &by_mention, &starts),
             any_state,
             doors,
@@ -59,6 +70,10 @@ impl Relevance {
 
     pub fn any_state(&self) -> bool {
         self.any_state
+    }
+
+    pub fn derefs_raw(&self, id: FnId) -> bool {
+        self.unchecked.contains(&id)
     }
 
     /// Whether a value of the type has a cell inside that an unsafe promise may share.
@@ -187,6 +202,9 @@ fn units(program: &Program) -> Vec<Unit> {
             BodySource::Tokens(_) => words_of(program, def.file, source),
         };
         adt_names(program, &def.sig.ret, &mut mentions, 0);
+        if def.item.is_unsafe {
+            mentions.push(Name::new("unsafe"));
+        }
         let mut names = vec![def.name];
         if let Owner::Impl(id) = def.owner
             && program.impls[id.index()].trait_.is_some()
