@@ -53,8 +53,8 @@ pub struct Context {
     /// Orders acquired before it was started hold for it too.
     pub acquired_at_start: Vec<super::state::SyncKey>,
     pub log: AccessLog,
-    /// Where something with an effect of its own was done, and the reads that decided it.
-    pub acts: Vec<(super::values::Deps, Location)>,
+    /// The reads that decided what was done here that has an effect of its own.
+    pub acts: FxHashMap<Location, super::values::Deps>,
     /// Walked at least once.
     pub walked: bool,
     /// The walk was cut.
@@ -64,7 +64,7 @@ pub struct Context {
 impl Context {
     /// Whether anything with an effect, other than stores at `but`, is decided by the read at `read`.
     pub fn acts_on(&self, read: Location, but: Location) -> bool {
-        self.acts.iter().any(|(deps, at)| {
+        self.acts.iter().any(|(at, deps)| {
             *at != but
                 && deps.iter().any(|id| self.log.events.get(id.0 as usize).is_some_and(|e| e.at == read))
         })

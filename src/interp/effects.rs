@@ -50,7 +50,12 @@ impl Interp<'_> {
         if !self.st.reachable {
             return Val::bottom();
         }
-        if value.ty.is_unknown() || matches!((&value.ty, &ret), (Ty::Prim(_), Ty::Prim(_))) {
+        // What a number is put into, or taken out of, is known by the declaration.
+        let plain = matches!(
+            (&value.ty, &ret),
+            (Ty::Prim(_), Ty::Prim(_) | Ty::Ext(..)) | (Ty::Ext(..), Ty::Prim(_))
+        );
+        if value.ty.is_unknown() || plain {
             value.ty = ret;
         } else if let (Ty::Ext(path, args), Ty::Ext(_, declared)) = (&value.ty, &ret)
             && args.iter().all(Ty::is_unknown)
@@ -142,7 +147,7 @@ impl Interp<'_> {
                     call.args.iter().chain(&call.this).fold(Deps::default(), |d, v| d.join(&v.all_deps()));
                 Val::unknown(Ty::Unknown).with_deps(&deps)
             }
-            O::Read | O::Write | O::Update | O::Observe | O::Replace | O::Swap => {
+            O::Read | O::Write | O::Fill | O::Update | O::Observe | O::Replace | O::Swap => {
                 self.memory_op(call, name, values)
             }
             O::Part | O::Raw | O::Shared | O::Exclusive | O::Global | O::New | O::Wrap | O::Unwrap => {
@@ -258,6 +263,19 @@ impl Interp<'_> {
                 self.write(call.cx, &lval, value, info);
                 Val::unit()
             }
+            OpName::Fill => {
+                let info = self.info(call, AccessKind::Read);
+                let deps = self.log_lval(call.cx, &lval, &info);
+                let before = self.st.clone();
+                self.decide(&deps);
+                let value = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let info = self.info(call, AccessKind::Write);
+                let held = self.peek(&lval);
+                self.write(call.cx, &lval, held.join(&value), info);
+                self.st.join(&before);
+                self.st.control = before.control;
+                Val::unit()
+            }
             OpName::Update => {
                 let info = self.info(call, AccessKind::Update);
                 let deps = self.log_lval(call.cx, &lval, &info);
@@ -323,6 +341,10 @@ impl Interp<'_> {
                     other => other.clone(),
                 };
                 let deps = first.all_deps();
+                let mut first = first;
+                if let (true, Ty::Ext(_, args)) = (first.ty.is_unknown(), &call.ret) {
+                    first.ty = args.first().cloned().unwrap_or(Ty::Unknown);
+                }
                 self.allocate(call.cx, call.id, 0, first, how, ty).with_deps(&deps)
             }
             _ => Val::aggregate(None, vec![(Self::step_of(word), first)], call.ret.clone()),
@@ -346,13 +368,16 @@ impl Interp<'_> {
                     ty,
                 )
             }
-            _ => values.into_iter().reduce(|a, b| a.join(&b)).unwrap_or_else(Val::unit),
+            _ => {
+                // Which of them it is depends on what they are made of.
+                let deps = values.iter().fold(Deps::default(), |deps, v| deps.join(&v.all_deps()));
+                values.into_iter().reduce(|a, b| a.join(&b)).unwrap_or_else(Val::unit).with_deps(&deps)
+            }
         }
     }
 
     fn enum_value(&self, variant: Name, payload: Val, ty: Ty) -> Val {
-        let deps = payload.deps.clone();
-        Val::aggregate(Some(variant), vec![(super::expr::field(0), payload)], ty).with_deps(&deps)
+        Val::aggregate(Some(variant), vec![(super::expr::field(0), payload)], ty)
     }
 
     fn is_success(&self, variant: Name) -> bool {
@@ -483,7 +508,7 @@ impl Interp<'_> {
             .alts
             .iter()
             .any(|k| matches!(k, Kind::Aggregate(a) if a.variant.is_none_or(|v| self.is_failure(v))));
-        let deps = deps.join(&value.all_deps());
+        let deps = deps.join(&value.deps);
         if !value.open && success != failure {
             return Val::bool(success != negated).with_deps(&deps);
         }
@@ -585,11 +610,15 @@ impl Interp<'_> {
             return Val::unit();
         }
         let f = values.remove(0);
-        let before = self.st.clone();
-        let result = self.call_value(call.cx, call.id, f, values);
-        if name == OpName::MaybeCall {
-            self.st.join(&before);
+        if name == OpName::Call {
+            return self.call_value(call.cx, call.id, f, values);
         }
+        let before = self.st.clone();
+        let deps = values.iter().fold(Deps::default(), |deps, v| deps.join(&v.deps));
+        self.decide(&deps);
+        let result = self.call_value(call.cx, call.id, f, values);
+        self.st.join_decided(&before, &deps);
+        self.st.control = before.control;
         result
     }
 
@@ -614,6 +643,7 @@ impl Interp<'_> {
             }
             OpName::Push => {
                 let value = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                self.used(&value);
                 let mut info = self.info(call, AccessKind::Update);
                 info.data = value.all_deps();
                 self.log_lval(call.cx, &lval, &info);
@@ -647,13 +677,23 @@ impl Interp<'_> {
             OpName::IndexRef => {
                 let index = values.pop().map_or(Index::Any, |v| super::expr::index_of(&v));
                 let element = self.step_lval(&lval, Proj::Index(index));
-                self.pointer_to(&element, how)
+                self.looked_up(call, &element, how)
             }
             _ => {
                 let element = self.step_lval(&lval, Proj::Index(Index::Any));
-                self.pointer_to(&element, how)
+                self.looked_up(call, &element, how)
             }
         }
+    }
+
+    /// A pointer to an element. Whether it is there is read, where a lock lets others change that.
+    fn looked_up(&mut self, call: &Call, element: &Lval, how: Pointer) -> Val {
+        let mut pointer = self.pointer_to(element, how);
+        if element.places.iter().any(|p| self.places.passes(*p, |step| step == Proj::Guarded)) {
+            let info = self.info(call, AccessKind::Read);
+            pointer.deps = self.log_lval(call.cx, element, &info);
+        }
+        pointer
     }
 
     /// A pointer to a part that no other part made by the same call overlaps.
@@ -694,11 +734,9 @@ impl Interp<'_> {
                 let mut item = item;
                 super::iterate::untag_handles(&mut item);
                 let ty = Ty::ext("std::option::Option", vec![item.ty.clone()]);
-                self.enum_value(self.names.some, item, ty).join(&Val::aggregate(
-                    Some(self.names.none),
-                    Vec::new(),
-                    Ty::Unknown,
-                ))
+                let deps = item.all_deps();
+                let none = Val::aggregate(Some(self.names.none), Vec::new(), Ty::Unknown);
+                self.enum_value(self.names.some, item, ty).join(&none).with_deps(&deps)
             }
             OpName::Iter => self.iterate(cx, id, first),
             OpName::DrainIter => {
@@ -735,7 +773,10 @@ impl Interp<'_> {
                 start.join(&result)
             }
             OpName::Drive => {
-                let result = self.drive(cx, id, first, true, |_, item| item);
+                let result = self.drive(cx, id, first, true, |this, item| {
+                    let read = this.observe_pointees(cx, &item, id);
+                    item.with_deps(&read)
+                });
                 Val::unknown(Ty::Unknown).with_deps(&result.all_deps())
             }
             OpName::Collect => self.collect(cx, id, first),
@@ -756,7 +797,7 @@ impl Interp<'_> {
         }
         let ty = Ty::ext("std::option::Option", vec![item.ty.clone()]);
         let some = self.enum_value(self.names.some, item, ty);
-        some.join(&Val::aggregate(Some(self.names.none), Vec::new(), Ty::Unknown))
+        some.join(&Val::aggregate(Some(self.names.none), Vec::new(), Ty::Unknown)).with_deps(&iter.deps)
     }
 
     fn arithmetic(&mut self, word: Option<Name>, values: Vec<Val>) -> Val {

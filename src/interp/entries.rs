@@ -128,7 +128,7 @@ impl Interp<'_> {
                 weakly_released_at_end: Vec::new(),
                 acquired_at_start: Vec::new(),
                 log: Default::default(),
-                acts: Vec::new(),
+                acts: Default::default(),
                 walked: false,
                 cut: false,
             };

@@ -504,6 +504,7 @@ impl Interp<'_> {
             _ => {}
         }
         self.name_handle(cx, left, right, &value);
+        self.used(&value);
         self.assign_to(cx, id, left, value, range);
         Val::unit()
     }
@@ -536,6 +537,7 @@ impl Interp<'_> {
         range: TextRange,
     ) -> Val {
         let operand = self.eval(cx, right);
+        self.used(&operand);
         let lval = self.lval(cx, left, true);
         let old = self.peek(&lval);
         let mut info = AccessInfo::plain(AccessKind::Update, range);
@@ -561,7 +563,7 @@ impl Interp<'_> {
         for (name, value) in fields {
             let field = Proj::Field(*name);
             let value = self.eval(cx, *value);
-            let value = self.coerced(value, &self.part_ty(&ty, field));
+            let value = self.as_raw(value, &self.part_ty(&ty, field));
             values.push((field, value));
         }
         if let Some(base) = base {
@@ -635,6 +637,7 @@ impl Interp<'_> {
                 _ => self.eval(cx, *arg),
             };
             if kind == MacroArgsKind::Format {
+                self.used(&value);
                 deps = deps.join(&self.observe_pointees(cx, &value, *arg));
             }
             deps = deps.join(&value.all_deps());
@@ -703,7 +706,7 @@ impl Interp<'_> {
     }
 
     /// A reference where a raw pointer is declared: the pointer, raw from here on.
-    pub(super) fn coerced(&self, value: Val, declared: &Ty) -> Val {
+    pub(super) fn as_raw(&self, value: Val, declared: &Ty) -> Val {
         let raw = matches!(declared, Ty::Ptr { .. });
         if !raw || !value.alts.iter().any(|k| matches!(k, Kind::Pointer(_, how) if *how != Pointer::Raw)) {
             return value;

@@ -19,12 +19,14 @@ pub mod state;
 pub mod values;
 
 mod calls;
+mod condition;
 mod doors;
 mod effects;
 mod entries;
 mod expr;
 mod flow;
 mod iterate;
+mod loops;
 mod memory;
 mod method;
 mod pattern;
@@ -184,7 +186,8 @@ pub struct Interp<'p> {
     steps: u64,
     /// Steps this program may take.
     budget: u64,
-    next_hold: u32,
+    /// How often each expression took a lock.
+    taken_here: FxHashMap<(FrameId, ExprId, u32), u32>,
     /// Temporaries of the `let` being evaluated that live to the block's end.
     extended: Vec<(FrameId, ExprId)>,
     /// All contexts ever started in a scope (`thread::scope`), also by its own threads.
@@ -272,7 +275,7 @@ pub fn analyse(
         stack: Vec::new(),
         steps: 0,
         budget: budget.min(MAX_PROGRAM_STEPS),
-        next_hold: 0,
+        taken_here: FxHashMap::default(),
         extended: Vec::new(),
         scope_members: FxHashMap::default(),
         draining: None,

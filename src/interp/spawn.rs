@@ -34,6 +34,9 @@ impl Interp<'_> {
         let literal = options.and_then(builder_name);
         let mut handles = Val { open: false, ..Val::unknown(Ty::Unknown) };
         for (which, callee) in callees.into_iter().enumerate() {
+            let mut body = Val::of(callee, Ty::Unknown);
+            super::memory::strip_deps(&mut body);
+            let Some(callee) = body.alts.pop() else { continue };
             let Some(id) = self.context_at(cx, site, which as u32, kind, &callee, literal) else { continue };
             self.escape(&Val::of(callee, Ty::Unknown));
             self.act(cx, site);
@@ -92,7 +95,7 @@ impl Interp<'_> {
             weakly_released_at_end: Vec::new(),
             acquired_at_start: self.st.moment.acquired.keys().cloned().collect(),
             log: Default::default(),
-            acts: Vec::new(),
+            acts: Default::default(),
             walked: false,
             cut: false,
         };
@@ -241,7 +244,7 @@ impl Interp<'_> {
     }
 
     pub(super) fn hold(&mut self, lock: PlaceId, mode: Mode, id: HoldId) {
-        if !self.st.locks.iter().any(|h| h.id == id) {
+        if !self.st.locks.iter().any(|h| h.id == id && h.lock == lock) {
             self.st.locks.push(Hold { lock, mode, id });
         }
     }
@@ -331,12 +334,14 @@ impl Interp<'_> {
             self.st.acquire(key);
         }
         self.loops.clear();
+        self.taken_here.clear();
         self.contexts.get_mut(id).log = Default::default();
         self.contexts.get_mut(id).acts.clear();
         let returned = match entry {
             Entry::Fn(function) => self.walk_fn_entry(id, function),
             Entry::Value(value, args) => self.walk_value_entry(id, value, args),
         };
+        self.used(&returned);
         let mut returned = super::memory::generalize(&returned);
         super::memory::strip_deps(&mut returned);
         self.escape(&returned);
