@@ -1,17 +1,19 @@
 //! Library calls: evaluates a model's effect over the arguments.
 
+mod pointer;
 mod sync;
 
 use super::access::Effect;
 use super::memory::{AccessInfo, Lval};
 use super::places::{Index, PlaceId, Proj};
 use super::state::{SyncKey, SyncKind};
+use super::terms::{Operator, Term};
 use super::values::{
     Aggregate, Const, Deps, GuardValue, HoldId, Kind, Mode, Pointer, StageKind, Subject, Test, Val,
 };
 use super::{Cx, Interp};
 use crate::finding::{AccessKind, ContextKind};
-use crate::hir::{BinaryOp, ExprId, Name};
+use crate::hir::{ExprId, Name};
 use crate::models::{FnModel, FnModelId, Op, OpName, Role, SelfMode, TyExpr};
 use crate::resolve::Ty;
 use std::rc::Rc;
@@ -80,9 +82,10 @@ impl Interp<'_> {
             && given.iter().all(Ty::is_unknown)
             && let Some(known) = self.models.type_model(*path)
             && known.params.len() == 1
-            && let Some(first) = args.first()
+            && let (Some(param), Some(first)) = (model.params.first(), args.first())
+            && let Some(inferred) = inferred_self(param, &first.ty, *path)
         {
-            self_ty = Ty::Ext(*path, [first.ty.clone()].into_iter().collect());
+            self_ty = inferred;
         }
         self.models.ret_ty(model, &self_ty)
     }
@@ -169,6 +172,11 @@ impl Interp<'_> {
             O::TakeElem | O::ElemRef | O::IndexRef | O::Push | O::Extend | O::Shares | O::Share => {
                 self.element_op(call, name, values)
             }
+            O::First | O::Offset | O::Block => self.array_op(call, name, values),
+            O::Size => match values.first() {
+                Some(pointer) => self.size_of(call, pointer),
+                None => Val::unknown(Ty::Unknown),
+            },
             O::Iter
             | O::DrainIter
             | O::Stage
@@ -283,7 +291,7 @@ impl Interp<'_> {
             OpName::Replace => {
                 let value = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let old = self.peek(&lval);
-                let mut info = self.info(call, AccessKind::Update);
+                let mut info = AccessInfo { term: value.symbol(), ..self.info(call, AccessKind::Update) };
                 info.data = value.all_deps().join(&lval.deps);
                 // Under a key: a function of the key.
                 let others = call.args.split_last().map_or(&[][..], |(_, keys)| keys);
@@ -292,7 +300,8 @@ impl Interp<'_> {
                 info.same = self.same_everywhere(&value, &keys);
                 let deps = self.log_lval(call.cx, &lval, &info);
                 self.store(&lval, value);
-                old.with_deps(&deps)
+                let found = self.found_by(&lval, &deps);
+                old.with_deps(&deps).with_term(found)
             }
             _ => {
                 let second = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
@@ -404,7 +413,7 @@ impl Interp<'_> {
                     a.field(super::expr::field(0)).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown))
                 }
                 Kind::Moved => continue,
-                other => Val::of(other.clone(), value.ty.clone()),
+                other => Val::of(other.clone(), value.ty.clone()).with_term(value.term.clone()),
             };
             result = Some(result.map_or(one.clone(), |old| old.join(&one)));
         }
@@ -413,7 +422,8 @@ impl Interp<'_> {
             Ty::Ext(_, args) => args.first().cloned().unwrap_or(Ty::Unknown),
             _ => Ty::Unknown,
         };
-        let mut result = result.unwrap_or_else(|| Val { open, ..Val::unknown(inner.clone()) });
+        let mut result = result
+            .unwrap_or_else(|| Val { open, ..Val::unknown(inner.clone()) }.with_term(value.term.clone()));
         result.open |= open;
         if result.ty.is_unknown() {
             result.ty = inner;
@@ -574,6 +584,7 @@ impl Interp<'_> {
         let before = self.st.clone();
         let argument = if on_success { vec![self.payload(&value)] } else { Vec::new() };
         self.decide(&value.deps);
+        self.st.sure &= result.alts.is_empty() && !value.open;
         let callable = f.alts.iter().any(|k| {
             matches!(
                 k,
@@ -586,6 +597,7 @@ impl Interp<'_> {
         };
         if self.st.reachable {
             self.st.control = before.control.clone();
+            self.st.sure = before.sure;
         }
         let wrapped = match name {
             OpName::MapPayload => {
@@ -621,9 +633,11 @@ impl Interp<'_> {
         let before = self.st.clone();
         let deps = values.iter().fold(Deps::default(), |deps, v| deps.join(&v.deps));
         self.decide(&deps);
+        self.st.sure = false;
         let result = self.call_value(call.cx, call.id, f, values);
         self.st.join_decided(&before, &deps);
         self.st.control = before.control;
+        self.st.sure = before.sure;
         result
     }
 
@@ -685,9 +699,6 @@ impl Interp<'_> {
             OpName::IndexRef => {
                 let key = values.pop();
                 let index = key.as_ref().map_or(Index::Any, super::expr::index_of);
-                if matches!(call.ret, Ty::Ptr { .. }) {
-                    return pointer;
-                }
                 let mut element = self.step_lval(&lval, Proj::Index(index));
                 if let Some(key) = key {
                     element.deps = element.deps.join(&self.lent_deps(&key));
@@ -816,18 +827,14 @@ impl Interp<'_> {
     }
 
     fn arithmetic(&mut self, word: Option<Name>, values: Vec<Val>) -> Val {
-        let op = match word.map(Name::as_str) {
-            Some("add") => BinaryOp::Add,
-            Some("sub") => BinaryOp::Sub,
-            Some("mul") => BinaryOp::Mul,
-            Some("div") => BinaryOp::Div,
-            Some("rem") => BinaryOp::Rem,
-            _ => BinaryOp::BitXor,
+        let ([a, b], Some(op)) = (&values[..], word.and_then(|word| Operator::named(word.as_str()))) else {
+            return Val::unknown(Ty::Unknown);
         };
-        match &values[..] {
-            [a, b] => self.binary(op, a, b),
-            _ => Val::unknown(Ty::Unknown),
+        if let Operator::Binary(op) = op {
+            return self.binary(op, a, b);
         }
+        let deps = a.all_deps().join(&b.all_deps());
+        Val::unknown(a.ty.clone()).with_deps(&deps).with_term(super::expr::applied(op, a, b))
     }
 }
 
@@ -836,6 +843,21 @@ struct AtomicWrite {
     kind: AccessKind,
     order: Name,
     effect: Option<Effect>,
+    term: Option<Rc<Term>>,
+}
+
+/// The type that a constructor is of, by the declared and the given type of its first argument.
+fn inferred_self(param: &TyExpr, given: &Ty, path: Name) -> Option<Ty> {
+    match (param, given) {
+        (TyExpr::SelfTy, Ty::Ext(..)) => Some(given.clone()),
+        (TyExpr::Param(0), _) => Some(Ty::Ext(path, [given.clone()].into_iter().collect())),
+        (
+            TyExpr::Ref(_, inner) | TyExpr::Ptr(_, inner),
+            Ty::Ref { inner: ty, .. } | Ty::Ptr { inner: ty, .. },
+        ) => inferred_self(inner, ty, path),
+        (TyExpr::Ext(..) | TyExpr::Slice(_), _) => Some(Ty::Ext(path, [given.clone()].into_iter().collect())),
+        _ => None,
+    }
 }
 
 /// `..`: a range without bounds.

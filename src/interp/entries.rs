@@ -120,6 +120,7 @@ impl Interp<'_> {
                 entry: Entry::Fn(id),
                 many,
                 loops: Vec::new(),
+                sure: true,
                 started_before: Default::default(),
                 joined_at_start: Default::default(),
                 joined_at_end: Default::default(),

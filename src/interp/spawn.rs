@@ -87,6 +87,7 @@ impl Interp<'_> {
             entry,
             many: false,
             loops: self.loops.clone(),
+            sure: self.st.sure,
             started_before: Default::default(),
             joined_at_start: self.st.moment.joined.clone(),
             joined_at_end: Default::default(),
@@ -109,11 +110,13 @@ impl Interp<'_> {
     fn note_start(&mut self, id: ContextId, running: bool) {
         let joined = self.st.moment.joined.clone();
         let acquired: Vec<_> = self.st.moment.acquired.keys().cloned().collect();
+        let sure = self.st.sure;
         let context = self.contexts.get_mut(id);
         if running && !context.many {
             context.many = true;
             self.heap_version += 1;
         }
+        context.sure &= sure;
         context.joined_at_start.retain(|c| joined.contains(c));
         context.acquired_at_start.retain(|k| acquired.contains(k));
     }
@@ -310,6 +313,9 @@ impl Interp<'_> {
             let value = self.st.local(frame, local).cloned();
             let new = self.shared_locals.insert((frame, local));
             if let Some(value) = value {
+                if new {
+                    self.starts_as(root, &value);
+                }
                 let general = super::memory::generalize(&value);
                 self.grow_heap(root, general);
                 if new {

@@ -3,6 +3,7 @@
 //! In: the operation of a model and its evaluated arguments. Out: its value; locks, order and accesses go into the state.
 
 use super::*;
+use crate::interp::terms::{Operator, Term};
 
 impl Interp<'_> {
     pub(super) fn ordering(&self, value: Option<&Val>) -> Name {
@@ -38,6 +39,7 @@ impl Interp<'_> {
                 let deps = self.log_lval(call.cx, &lval, &info);
                 let held = self.peek(&lval);
                 let mut value = Val::unknown(call.ret.clone()).with_deps(&deps);
+                value.term = self.found_by(&lval, &deps);
                 value.alts = held.alts.iter().filter(|k| matches!(k, Kind::Pointer(..))).cloned().collect();
                 if let ([place], true) = (&lval.places[..], value.alts.is_empty()) {
                     value.alts.push(Kind::Loaded(*place, order));
@@ -52,7 +54,7 @@ impl Interp<'_> {
                 self.atomic_write(
                     call,
                     &lval,
-                    AtomicWrite { kind: AccessKind::Write, order, effect },
+                    AtomicWrite { kind: AccessKind::Write, order, effect, term: value.symbol() },
                     &value,
                 );
                 Val::unit()
@@ -67,9 +69,10 @@ impl Interp<'_> {
                     Some("max" | "min" | "or" | "and") => Some(Effect::Idempotent),
                     _ => None,
                 };
-                let write = AtomicWrite { kind: AccessKind::Update, order, effect };
+                let term = word.and_then(|word| new_value(word.as_str(), &value));
+                let write = AtomicWrite { kind: AccessKind::Update, order, effect, term };
                 let deps = self.atomic_write(call, &lval, write, &value);
-                let mut old = self.peek(&lval).with_deps(&deps);
+                let mut old = self.peek(&lval).with_deps(&deps).with_term(self.found_by(&lval, &deps));
                 old.alts.retain(|k| matches!(k, Kind::Pointer(..)));
                 for kind in &mut old.alts {
                     // Who takes a pointer out owns what it points to.
@@ -95,9 +98,10 @@ impl Interp<'_> {
             OpName::AtomicCas | OpName::AtomicCasOld => {
                 let new = values.get(1).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let order = self.ordering(values.get(2));
-                let write = AtomicWrite { kind: AccessKind::Update, order, effect: Some(Effect::Exchange) };
+                let effect = Some(Effect::Exchange);
+                let write = AtomicWrite { kind: AccessKind::Update, order, effect, term: None };
                 let deps = self.atomic_write(call, &lval, write, &new);
-                let seen = Val::unknown(Ty::Unknown).with_deps(&deps);
+                let seen = Val::unknown(Ty::Unknown).with_deps(&deps).with_term(self.found_by(&lval, &deps));
                 if name == OpName::AtomicCasOld {
                     return seen;
                 }
@@ -129,8 +133,10 @@ impl Interp<'_> {
                     ..self.info(call, AccessKind::Update)
                 };
                 let deps = self.log_lval(call.cx, &lval, &info);
-                let seen = Val::unknown(Ty::Unknown).with_deps(&deps);
-                self.call_value(call.cx, call.id, f, vec![seen.clone()]);
+                let found = self.found_by(&lval, &deps);
+                let seen = Val::unknown(Ty::Unknown).with_deps(&deps).with_term(found.clone());
+                let made = self.call_value(call.cx, call.id, f, vec![seen.clone()]);
+                self.becomes(found, &made);
                 self.either_result(seen.clone(), seen, call.ret.clone())
             }
         }
@@ -144,11 +150,12 @@ impl Interp<'_> {
     }
 
     pub(super) fn atomic_write(&mut self, call: &Call, lval: &Lval, write: AtomicWrite, value: &Val) -> Deps {
-        let AtomicWrite { kind, order, effect } = write;
+        let AtomicWrite { kind, order, effect, term } = write;
         let info = AccessInfo {
             atomic: Some(order),
             data: value.all_deps(),
             effect,
+            term,
             same: (kind == AccessKind::Write)
                 .then(|| self.same_everywhere(value, &Deps::default()))
                 .flatten(),
@@ -168,6 +175,18 @@ impl Interp<'_> {
         let stored = if kind == AccessKind::Update { None } else { flag_value(value) };
         self.flag_stored(lval, stored, crate::interp::order::releases(order));
         deps
+    }
+
+    /// An update whose own result was given to a closure writes what that made of it, if it always makes something.
+    fn becomes(&mut self, found: Option<Rc<Term>>, made: &Val) {
+        let Some(Term::Read(_, read)) = found.as_deref() else { return };
+        let new = match made.single() {
+            Some(Kind::Aggregate(some)) if some.variant == Some(self.names.some) => {
+                some.field(crate::interp::expr::field(0)).and_then(Val::symbol)
+            }
+            _ => made.symbol(),
+        };
+        self.contexts.get_mut(self.context).log.events[read.0 as usize].term = new;
     }
 
     /// A fence makes relaxed loads before it acquire, relaxed stores after it release.
@@ -515,4 +534,13 @@ impl Interp<'_> {
 /// The value is what was loaded of the place itself.
 fn was_loaded(value: &Val, lval: &Lval) -> bool {
     matches!((value.single(), &lval.places[..]), (Some(Kind::Loaded(seen, _)), [place]) if seen == place)
+}
+
+/// What an atomic becomes by an operation with this operand.
+fn new_value(word: &str, operand: &Val) -> Option<Rc<Term>> {
+    let operand = operand.symbol()?;
+    match word {
+        "swap" => Some(operand),
+        word => Term::apply(Operator::named(word)?, &Rc::new(Term::Old), &operand),
+    }
 }
