@@ -419,6 +419,12 @@ impl Interp<'_> {
                     deps = deps.join(&result.all_deps());
                     self.st.join(&before);
                 }
+                Kind::Future(_) => {
+                    let before = self.st.clone();
+                    let result = self.await_value(cx, id, Val::of(kind, Ty::Unknown));
+                    deps = deps.join(&result.all_deps());
+                    self.st.join(&before);
+                }
                 Kind::Handle(handle) => self.st.join_all(handle.context),
                 _ => {}
             }
@@ -562,7 +568,7 @@ impl Interp<'_> {
         let def = self.program.fn_def(id);
         if let Some(ty) = &def.sig.self_ty {
             let ty = cx.subst.apply(ty);
-            let mut value = self_arg.unwrap_or_else(|| Val::unknown(ty.clone()));
+            let mut value = self_arg.unwrap_or_else(|| self.own_receiver(&ty));
             if value.ty.is_unknown() {
                 value.ty = ty;
             }
@@ -572,7 +578,7 @@ impl Interp<'_> {
         let mut args = args.into_iter();
         for (param, ty) in item.params.iter().zip(&def.sig.params) {
             let ty = cx.subst.apply(ty);
-            let mut value = args.next().unwrap_or_else(|| Val::unknown(ty.clone()));
+            let mut value = args.next().unwrap_or_else(|| self.asked_for(&ty));
             if value.ty.is_unknown() || (matches!(value.ty, Ty::Prim(_)) && matches!(ty, Ty::Prim(_))) {
                 value.ty = ty;
             }
@@ -718,7 +724,12 @@ impl Interp<'_> {
             let mut args = args.into_iter();
             for (pat, ty) in params {
                 let declared = ty.as_ref().map(|ty| this.type_in(inner, ty));
-                let mut value = args.next().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let given = args.next();
+                let mut value = match (given, &declared) {
+                    (Some(value), _) => value,
+                    (None, Some(ty)) => this.asked_for(ty),
+                    (None, None) => Val::unknown(Ty::Unknown),
+                };
                 if let (true, Some(ty)) = (value.ty.is_unknown(), declared) {
                     value.ty = ty;
                 }

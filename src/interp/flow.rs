@@ -6,9 +6,7 @@ use super::scopes::ScopeKind;
 use super::state::{Exit, State, SyncKey, SyncKind};
 use super::values::{Deps, Kind, Subject as Tested, Test, Val};
 use super::{Cx, Interp};
-use crate::hir::{
-    Arm, BinaryOp, Block, BlockKind, Edition, ExprId, ExprKind, Name, Pat, SelectBranch, Stmt, UnaryOp,
-};
+use crate::hir::{Arm, BinaryOp, Block, BlockKind, Edition, ExprId, ExprKind, Name, Pat, Stmt, UnaryOp};
 use crate::resolve::Ty;
 
 /// Rounds a loop's body is walked at most; two at least, so that a read in one round meets the write of the next.
@@ -477,6 +475,7 @@ impl Interp<'_> {
                     lock: *place,
                     mode: super::values::Mode::Exclusive,
                     id,
+                    yields: false,
                 });
             }
             Tested::Reached(place, order) => {
@@ -796,34 +795,9 @@ impl Interp<'_> {
         }
         self.payload(&success)
     }
-
-    pub(super) fn eval_select(&mut self, cx: &Cx, branches: &[SelectBranch], else_: Option<ExprId>) -> Val {
-        let futures: Vec<Val> = branches.iter().map(|b| self.eval(cx, b.future)).collect();
-        let before = self.st.clone();
-        let mut after: Option<State> = None;
-        let mut value = Val::bottom();
-        for (branch, future) in branches.iter().zip(futures) {
-            self.st = before.clone();
-            let result = self.await_value(cx, branch.future, future);
-            let range = cx.body.body.expr(branch.future).range;
-            let one = self.scoped(cx, ScopeKind::Block, |this| {
-                this.bind(cx, &branch.pat, &Subject::value(result, branch.future, range));
-                this.eval(cx, branch.handler)
-            });
-            value = value.join(&one);
-            join_into(&mut after, &self.st);
-        }
-        if let Some(else_) = else_ {
-            self.st = before.clone();
-            value = value.join(&self.eval(cx, else_));
-            join_into(&mut after, &self.st);
-        }
-        self.st = after.unwrap_or(before);
-        value
-    }
 }
 
-fn join_into(after: &mut Option<State>, state: &State) {
+pub(super) fn join_into(after: &mut Option<State>, state: &State) {
     if !state.reachable {
         return;
     }

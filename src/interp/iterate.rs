@@ -32,7 +32,7 @@ impl Interp<'_> {
             channels: Vec::new(),
             counter: false,
             bound: None,
-            parallel: None,
+            parallel: false,
         };
         Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()))
     }
@@ -57,7 +57,7 @@ impl Interp<'_> {
 
     pub(super) fn iter_received(&mut self, source: Val, channels: Vec<super::places::PlaceId>) -> Val {
         let iter =
-            IterValue { source, stages: Vec::new(), channels, counter: false, bound: None, parallel: None };
+            IterValue { source, stages: Vec::new(), channels, counter: false, bound: None, parallel: false };
         Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()))
     }
 
@@ -119,7 +119,7 @@ impl Interp<'_> {
                 channels: Vec::new(),
                 counter: true,
                 bound: end("end").filter(|_| end("start").is_some_and(|s| s >= 0)),
-                parallel: None,
+                parallel: false,
             };
             return Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()));
         }
@@ -150,7 +150,7 @@ impl Interp<'_> {
             channels: Vec::new(),
             counter: distinct,
             bound: None,
-            parallel: None,
+            parallel: false,
         };
         Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()))
     }
@@ -196,7 +196,7 @@ impl Interp<'_> {
         item.unwrap_or_else(|| Val::unknown(Ty::Unknown)).with_deps(&iter.deps)
     }
 
-    fn item_of(&mut self, cx: &Cx, expr: ExprId, at: LoopId, iter: &IterValue) -> Val {
+    pub(super) fn item_of(&mut self, cx: &Cx, expr: ExprId, at: LoopId, iter: &IterValue) -> Val {
         for &channel in &iter.channels {
             self.received(channel);
         }
@@ -219,7 +219,7 @@ impl Interp<'_> {
         item
     }
 
-    fn staged(&mut self, cx: &Cx, expr: ExprId, at: LoopId, stage: &Stage, item: Val) -> Val {
+    pub(super) fn staged(&mut self, cx: &Cx, expr: ExprId, at: LoopId, stage: &Stage, item: Val) -> Val {
         let closure = stage.closure.clone();
         let run = |this: &mut Self, args: Vec<Val>| match &closure {
             Some(closure) => this.call_value(cx, expr, closure.clone(), args),
@@ -293,6 +293,15 @@ impl Interp<'_> {
                 Val::aggregate(None, vec![(super::expr::field(0), key), (super::expr::field(1), item)], ty)
             }
             StageKind::Values => super::memory::project(&item, super::expr::field(1)),
+            StageKind::Fold => {
+                let made = match &stage.state {
+                    Some(state) => self.call_value(cx, expr, state.clone(), Vec::new()),
+                    None => Val::unknown(Ty::Unknown),
+                };
+                let start = super::memory::generalize(&made);
+                let result = run(self, vec![start.clone(), item]);
+                start.join(&result)
+            }
             StageKind::Scan => {
                 let result = run(self, vec![Val::unknown(Ty::Unknown), item]);
                 self.payload(&result)
@@ -355,19 +364,23 @@ impl Interp<'_> {
         expr: ExprId,
         kind: StageKind,
         iter: Val,
-        closure: Option<Val>,
+        (state, closure): (Option<Val>, Option<Val>),
     ) -> Val {
         let at = self.call_location(cx, expr);
         let iter = self.iterate(cx, expr, iter);
         let mut staged = iter.clone();
+        let mut parallel = false;
         for alt in &mut staged.alts {
             if let Kind::Iter(iter) = alt {
                 let mut iter = (**iter).clone();
-                iter.stages.push(Stage { kind, closure: closure.clone(), at });
+                iter.stages.push(Stage { kind, closure: closure.clone(), state: state.clone(), at });
+                parallel |= iter.parallel;
                 *alt = Kind::Iter(Rc::new(iter));
             }
         }
-        staged.ty = Ty::ext("std::iter::Iter", Vec::new());
+        if !parallel {
+            staged.ty = Ty::ext("std::iter::Iter", Vec::new());
+        }
         staged
     }
 

@@ -41,6 +41,8 @@ pub struct Hold {
     pub lock: PlaceId,
     pub mode: Mode,
     pub id: HoldId,
+    /// Given up and taken again wherever the context waits: an executor's.
+    pub yields: bool,
 }
 
 /// Something that orders contexts by release and acquire: a channel, a flag with the value stored, a barrier.
@@ -194,7 +196,18 @@ impl State {
             return;
         }
         self.join_frames(other);
-        self.locks.retain(|hold| other.locks.iter().any(|o| o.id == hold.id || same_lock(o, hold)));
+        self.locks.retain_mut(|hold| {
+            match other.locks.iter().find(|o| o.id == hold.id || same_lock(o, hold)) {
+                Some(same) => {
+                    if hold.yields {
+                        // Given up on one of the ways.
+                        hold.id = hold.id.max(same.id);
+                    }
+                    true
+                }
+                None => false,
+            }
+        });
         if !Rc::ptr_eq(&self.moment, &other.moment) && self.moment != other.moment {
             let joined = join_moments(&self.moment, &other.moment);
             self.moment = Rc::new(joined);
