@@ -10,6 +10,7 @@ use super::values::{ClosureValue, Deps, FutureValue, Kind, Pointer, Val};
 use super::{CallFrame, CalleeKey, Cx, Frame, Interp};
 use crate::finding::{AccessKind, Location};
 use crate::hir::{self, ExprId, ExprKind, Name, Pat};
+use crate::models::Role;
 use crate::resolve::{Bound, FnId, LocalId, Res, ResolvedBody, Subst, TraitRef, Ty};
 use rustc_hash::FxHashSet;
 use std::rc::Rc;
@@ -140,6 +141,9 @@ impl Interp<'_> {
         if let Some(model) = model {
             let takes_self = self.models.fn_model(model).self_mode != crate::models::SelfMode::None;
             let mut args = args;
+            if let Some(first) = args.first_mut() {
+                *first = self.coerced(cx, id, first.clone(), &ty);
+            }
             let self_arg = (takes_self && !args.is_empty()).then(|| args.remove(0));
             return self.apply_model(cx, id, model, self_arg, &ty, args);
         }
@@ -152,6 +156,23 @@ impl Interp<'_> {
             result.ty = ty;
         }
         result
+    }
+
+    /// Deref coercion of a reference to a guard, where what it guards is wanted.
+    fn coerced(&mut self, cx: &Cx, id: ExprId, value: Val, wanted: &Ty) -> Val {
+        let to_guard = value.pointers().all(|(place, _)| {
+            let ty = &self.places.get(place).ty;
+            self.models.role(ty) == Role::Guard
+        });
+        let Some((_, how)) = value.pointers().next().filter(|_| to_guard) else { return value };
+        if matches!(self.models.role(wanted), Role::Guard) {
+            return value;
+        }
+        let guard = self.deref_value(cx, &value, id);
+        match self.try_deref(cx, &guard, id, false) {
+            Some(data) => self.pointer_to(&data, how).with_deps(&value.deps),
+            None => value,
+        }
     }
 
     /// `#[derive(Default)]`: every field's own default.
@@ -389,6 +410,7 @@ impl Interp<'_> {
         self.act(cx, id);
         let mut deps = Deps::default();
         for value in this.into_iter().chain(args) {
+            self.used(&value);
             deps = deps.join(&self.lend(cx, id, &value, None));
         }
         Val::unknown(Ty::Unknown).with_deps(&deps)
@@ -618,8 +640,13 @@ impl Interp<'_> {
         self.draining = draining;
         let returned = self.stack.pop().and_then(|call| call.returned);
         if let Some((state, early)) = returned {
+            let tells = self.st.reachable && early != value;
             value = if self.st.reachable { value.join(&early) } else { early };
             self.st.join(&state);
+            if tells {
+                value.deps = value.deps.join(&self.st.control.without(&outer_control));
+                self.act(cx, cx.body.body.root);
+            }
         }
         if let Some(at) = self.st.frames.iter().rposition(|f| f.id == cx.frame) {
             self.st.frames.truncate(at);

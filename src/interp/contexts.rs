@@ -104,8 +104,8 @@ pub struct Context {
     /// The single-threaded executor that it runs on, held but where it waits.
     pub executor: Option<PlaceId>,
     pub log: AccessLog,
-    /// Where something with an effect of its own was done, and the reads that decided it.
-    pub acts: Vec<(super::values::Deps, Location)>,
+    /// The reads that decided what was done here that has an effect of its own.
+    pub acts: FxHashMap<Location, super::values::Deps>,
     /// Walked at least once.
     pub walked: bool,
     /// The walk was cut.
@@ -136,7 +136,7 @@ impl Context {
             holds: Vec::new(),
             executor: None,
             log: AccessLog::default(),
-            acts: Vec::new(),
+            acts: FxHashMap::default(),
             walked: false,
             cut: false,
         }
@@ -144,7 +144,7 @@ impl Context {
 
     /// Whether anything with an effect, other than stores at `but`, is decided by the read at `read`.
     pub fn acts_on(&self, read: Location, but: Location) -> bool {
-        self.acts.iter().any(|(deps, at)| {
+        self.acts.iter().any(|(at, deps)| {
             *at != but
                 && deps.iter().any(|id| self.log.events.get(id.0 as usize).is_some_and(|e| e.at == read))
         })

@@ -5,7 +5,7 @@ mod sync;
 use super::access::Effect;
 use super::memory::{AccessInfo, Lval};
 use super::places::{Index, PlaceId, Proj};
-use super::state::{SyncKey, SyncKind};
+use super::state::{Hold, SyncKey, SyncKind};
 use super::values::{
     Aggregate, Const, Deps, FutureValue, GuardValue, HoldId, Kind, Mode, Pointer, StageKind, Subject, Test,
     Val,
@@ -73,7 +73,12 @@ impl Interp<'_> {
         if self.st.locks.len() > held && !keeps_locks(op) {
             self.drop_unreturned(held, &value);
         }
-        if value.ty.is_unknown() || matches!((&value.ty, &ret), (Ty::Prim(_), Ty::Prim(_))) {
+        // What a number is put into, or taken out of, is known by the declaration.
+        let plain = matches!(
+            (&value.ty, &ret),
+            (Ty::Prim(_), Ty::Prim(_) | Ty::Ext(..)) | (Ty::Ext(..), Ty::Prim(_))
+        );
+        if value.ty.is_unknown() || plain {
             value.ty = ret;
         } else if let (Ty::Ext(path, args), Ty::Ext(_, declared)) = (&value.ty, &ret)
             && args.iter().all(Ty::is_unknown)
@@ -90,7 +95,7 @@ impl Interp<'_> {
         let mut at = 0;
         self.st.locks.retain(|hold| {
             at += 1;
-            at <= before || has_guard(result, hold.id, 0)
+            at <= before || has_guard(result, hold, 0)
         });
     }
 
@@ -176,7 +181,7 @@ impl Interp<'_> {
                     call.args.iter().chain(&call.this).fold(Deps::default(), |d, v| d.join(&v.all_deps()));
                 Val::unknown(Ty::Unknown).with_deps(&deps)
             }
-            O::Read | O::Write | O::Update | O::Observe | O::Replace | O::Swap => {
+            O::Read | O::Write | O::Fill | O::Update | O::Observe | O::Replace | O::Swap => {
                 self.memory_op(call, name, values)
             }
             O::Part | O::Raw | O::Shared | O::Exclusive | O::Global | O::New | O::Wrap | O::Unwrap => {
@@ -311,6 +316,19 @@ impl Interp<'_> {
                 self.write(call.cx, &lval, value, info);
                 Val::unit()
             }
+            OpName::Fill => {
+                let info = self.info(call, AccessKind::Read);
+                let deps = self.log_lval(call.cx, &lval, &info);
+                let before = self.st.clone();
+                self.decide(&deps);
+                let value = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let info = self.info(call, AccessKind::Write);
+                let held = self.peek(&lval);
+                self.write(call.cx, &lval, held.join(&value), info);
+                self.st.join(&before);
+                self.st.control = before.control;
+                Val::unit()
+            }
             OpName::Update => {
                 let info = self.info(call, AccessKind::Update);
                 let deps = self.log_lval(call.cx, &lval, &info);
@@ -378,6 +396,10 @@ impl Interp<'_> {
                     other => other.clone(),
                 };
                 let deps = first.all_deps();
+                let mut first = first;
+                if let (true, Ty::Ext(_, args)) = (first.ty.is_unknown(), &call.ret) {
+                    first.ty = args.first().cloned().unwrap_or(Ty::Unknown);
+                }
                 self.allocate(call.cx, call.id, 0, first, how, ty).with_deps(&deps)
             }
             _ => Val::aggregate(None, vec![(Self::step_of(word), first)], call.ret.clone()),
@@ -430,13 +452,16 @@ impl Interp<'_> {
                     ty,
                 )
             }
-            _ => values.into_iter().reduce(|a, b| a.join(&b)).unwrap_or_else(Val::unit),
+            _ => {
+                // Which of them it is depends on what they are made of.
+                let deps = values.iter().fold(Deps::default(), |deps, v| deps.join(&v.all_deps()));
+                values.into_iter().reduce(|a, b| a.join(&b)).unwrap_or_else(Val::unit).with_deps(&deps)
+            }
         }
     }
 
     pub(super) fn enum_value(&self, variant: Name, payload: Val, ty: Ty) -> Val {
-        let deps = payload.deps.clone();
-        Val::aggregate(Some(variant), vec![(super::expr::field(0), payload)], ty).with_deps(&deps)
+        Val::aggregate(Some(variant), vec![(super::expr::field(0), payload)], ty)
     }
 
     pub(super) fn is_success(&self, variant: Name) -> bool {
@@ -567,7 +592,7 @@ impl Interp<'_> {
             .alts
             .iter()
             .any(|k| matches!(k, Kind::Aggregate(a) if a.variant.is_none_or(|v| self.is_failure(v))));
-        let deps = deps.join(&value.all_deps());
+        let deps = deps.join(&value.deps);
         if !value.open && success != failure {
             return Val::bool(success != negated).with_deps(&deps);
         }
@@ -669,11 +694,15 @@ impl Interp<'_> {
             return Val::unit();
         }
         let f = values.remove(0);
-        let before = self.st.clone();
-        let result = self.call_value(call.cx, call.id, f, values);
-        if name == OpName::MaybeCall {
-            self.st.join(&before);
+        if name == OpName::Call {
+            return self.call_value(call.cx, call.id, f, values);
         }
+        let before = self.st.clone();
+        let deps = values.iter().fold(Deps::default(), |deps, v| deps.join(&v.deps));
+        self.decide(&deps);
+        let result = self.call_value(call.cx, call.id, f, values);
+        self.st.join_decided(&before, &deps);
+        self.st.control = before.control;
         result
     }
 
@@ -698,6 +727,7 @@ impl Interp<'_> {
             }
             OpName::Push => {
                 let value = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                self.used(&value);
                 let mut info = self.info(call, AccessKind::Update);
                 info.data = value.all_deps();
                 self.log_lval(call.cx, &lval, &info);
@@ -743,9 +773,14 @@ impl Interp<'_> {
         }
     }
 
-    /// A pointer to an element; through a guard, one that holds the lock on.
+    /// A pointer to an element; through a guard, one that holds the lock on. Whether it is there is read, where a lock lets
+    /// others change that.
     fn element_of(&mut self, call: &Call, base: &Val, element: &Lval, how: Pointer) -> Val {
         let mut result = self.pointer_to(element, how);
+        if element.places.iter().any(|p| self.places.passes(*p, |step| step == Proj::Guarded)) {
+            let info = self.info(call, AccessKind::Read);
+            result.deps = self.log_lval(call.cx, element, &info);
+        }
         let Some(&data) = element.places.first() else { return result };
         let guards = base.alts.iter().filter_map(|kind| match kind {
             Kind::Guard(guard) => Some(Kind::Guard(Rc::new(GuardValue { data, ..(**guard).clone() }))),
@@ -805,11 +840,9 @@ impl Interp<'_> {
                 let mut item = item;
                 super::iterate::untag_handles(&mut item);
                 let ty = Ty::ext("std::option::Option", vec![item.ty.clone()]);
-                self.enum_value(self.names.some, item, ty).join(&Val::aggregate(
-                    Some(self.names.none),
-                    Vec::new(),
-                    Ty::Unknown,
-                ))
+                let deps = item.all_deps();
+                let none = Val::aggregate(Some(self.names.none), Vec::new(), Ty::Unknown);
+                self.enum_value(self.names.some, item, ty).join(&none).with_deps(&deps)
             }
             OpName::Iter => self.iterate(cx, id, first),
             OpName::DrainIter => {
@@ -847,7 +880,10 @@ impl Interp<'_> {
                 start.join(&result)
             }
             OpName::Drive => {
-                let result = self.drive(cx, id, first, true, |_, item| item);
+                let result = self.drive(cx, id, first, true, |this, item| {
+                    let read = this.observe_pointees(cx, &item, id);
+                    item.with_deps(&read)
+                });
                 Val::unknown(Ty::Unknown).with_deps(&result.all_deps())
             }
             OpName::Collect => self.collect(cx, id, first),
@@ -868,7 +904,7 @@ impl Interp<'_> {
         }
         let ty = Ty::ext("std::option::Option", vec![item.ty.clone()]);
         let some = self.enum_value(self.names.some, item, ty);
-        some.join(&Val::aggregate(Some(self.names.none), Vec::new(), Ty::Unknown))
+        some.join(&Val::aggregate(Some(self.names.none), Vec::new(), Ty::Unknown)).with_deps(&iter.deps)
     }
 
     fn arithmetic(&mut self, word: Option<Name>, values: Vec<Val>) -> Val {
@@ -898,11 +934,11 @@ fn keeps_locks(op: &Op) -> bool {
     }
 }
 
-fn has_guard(value: &Val, hold: HoldId, depth: u32) -> bool {
+fn has_guard(value: &Val, hold: &Hold, depth: u32) -> bool {
     const MAX_DEPTH: u32 = 4;
     depth < MAX_DEPTH
         && value.alts.iter().any(|kind| match kind {
-            Kind::Guard(guard) => guard.hold == hold,
+            Kind::Guard(guard) => guard.lock == hold.lock && hold.id.meets(guard.hold),
             Kind::Aggregate(aggregate) => aggregate.fields.iter().any(|(_, v)| has_guard(v, hold, depth + 1)),
             _ => false,
         })

@@ -500,6 +500,7 @@ impl Interp<'_> {
             _ => {}
         }
         self.name_handle(cx, left, right, &value);
+        self.used(&value);
         self.assign_to(cx, id, left, value, range);
         Val::unit()
     }
@@ -532,6 +533,7 @@ impl Interp<'_> {
         range: TextRange,
     ) -> Val {
         let operand = self.eval(cx, right);
+        self.used(&operand);
         let lval = self.lval(cx, left, true);
         let old = self.peek(&lval);
         let mut info = AccessInfo::plain(AccessKind::Update, range);
@@ -628,6 +630,7 @@ impl Interp<'_> {
                 _ => self.eval(cx, *arg),
             };
             if kind == MacroArgsKind::Format {
+                self.used(&value);
                 deps = deps.join(&self.observe_pointees(cx, &value, *arg));
             }
             deps = deps.join(&value.all_deps());

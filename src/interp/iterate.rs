@@ -86,7 +86,14 @@ impl Interp<'_> {
                 let at = self.places.step(*place, Proj::Index(Index::Any), &element);
                 let mutable = *how == Pointer::Exclusive;
                 let pointer = Val::pointer(at, *how, Ty::reference(mutable, element));
-                self.iter_over(pointer)
+                let iter = self.iter_over(pointer);
+                if !self.places.passes(at, |step| step == Proj::Guarded) {
+                    return iter;
+                }
+                // Which elements there are is read, where a lock lets others change that.
+                let info = AccessInfo::plain(AccessKind::Read, cx.body.body.expr(expr).range);
+                let read = self.log(cx, at, super::access::Door::Safe, &info);
+                read.map_or(iter.clone(), |read| iter.with_deps(&super::values::Deps::one(read)))
             }
             _ => {
                 let element = self.element_ty(ty);

@@ -2,9 +2,9 @@
 
 use super::access::{AccessEvent, Door, Effect, HeldLock};
 use super::places::{Index, PlaceId, Proj, Root};
-use super::values::{Aggregate, Deps, Kind, Pointer, ReadId, Val};
+use super::values::{Aggregate, ClosureValue, Deps, FutureValue, Kind, Pointer, ReadId, Val};
 use super::{Cx, Interp};
-use crate::finding::AccessKind;
+use crate::finding::{AccessKind, Location};
 use crate::hir::{Name, TextRange};
 use crate::models::Role;
 use crate::resolve::{StaticId, Ty};
@@ -53,11 +53,22 @@ impl AccessInfo {
 impl Interp<'_> {
     /// Writes an access down if others can reach the place. Gives the read's number.
     pub(super) fn log(&mut self, cx: &Cx, place: PlaceId, door: Door, info: &AccessInfo) -> Option<ReadId> {
-        if self.stopped || self.muted || !self.st.reachable || !self.is_shared(place) {
+        if self.stopped || self.muted || !self.st.reachable {
             return None;
         }
+        if info.kind != AccessKind::Read {
+            self.act_at(cx.location(info.range));
+        }
+        if !self.is_shared(place) {
+            return None;
+        }
+        let constant = info.kind == AccessKind::Write && matches!(info.effect, Some(Effect::Set(_)));
         let locks: Rc<[HeldLock]> =
             self.st.locks.iter().map(|h| HeldLock { lock: h.lock, mode: h.mode, hold: h.id }).collect();
+        let mut control = self.st.control.without(&self.st.settled);
+        if constant {
+            control = control.without(&self.st.looping);
+        }
         let event = AccessEvent {
             place,
             kind: info.kind,
@@ -68,27 +79,62 @@ impl Interp<'_> {
             at: cx.location(info.range),
             frame: cx.frame,
             data: info.data.clone(),
-            control: self.st.control.clone(),
+            control,
+            seen: if constant { self.st.seen.clone() } else { Deps::default() },
+            saw: self.st.saw.get(&place).copied(),
             effect: info.effect.clone(),
         };
-        if event.kind != AccessKind::Read && !event.control.is_empty() {
-            let (control, at) = (event.control.clone(), event.at);
-            self.contexts.get_mut(self.context).acts.push((control, at));
+        let synchronized = event.atomic.is_some() || self.places.passes(place, |step| step == Proj::Guarded);
+        let read = event.kind == AccessKind::Read;
+        let reasons = if read || !synchronized { Deps::default() } else { event.control.join(&event.data) };
+        let log = &mut self.contexts.get_mut(self.context).log;
+        log.used.extend(event.data.iter());
+        let id = log.add(event)?;
+        if read && synchronized {
+            let one = Deps::one(id);
+            self.st.settled = self.st.settled.without(&one);
+            self.st.seen = self.st.seen.join(&one);
         }
-        self.contexts.get_mut(self.context).log.add(event)
+        self.settle(place, &reasons);
+        Some(id)
+    }
+
+    /// A write of a place acts on what was read of it.
+    fn settle(&mut self, place: PlaceId, reasons: &Deps) {
+        let log = &self.contexts.get(self.context).log.events;
+        let acted_on = reasons.iter().filter(|id| {
+            let Some(read) = log.get(id.0 as usize).map(|event| event.place) else { return false };
+            self.places.ancestors(read).any(|p| p == place) || self.places.ancestors(place).any(|p| p == read)
+        });
+        let settled = acted_on.fold(self.st.settled.clone(), |all, id| all.join(&Deps::one(id)));
+        self.st.settled = settled;
     }
 
     /// Something with an effect of its own happens here.
     pub(super) fn act(&mut self, cx: &Cx, expr: crate::hir::ExprId) {
+        if self.st.reachable {
+            self.act_at(cx.location(cx.body.body.expr(expr).range));
+        }
+    }
+
+    fn act_at(&mut self, at: Location) {
         const MOST: usize = 2_000;
-        if self.st.control.is_empty() || !self.st.reachable {
+        if self.st.control.is_empty() {
             return;
         }
-        let at = cx.location(cx.body.body.expr(expr).range);
-        let control = self.st.control.clone();
         let acts = &mut self.contexts.get_mut(self.context).acts;
-        if acts.len() < MOST && !acts.iter().any(|(c, a)| *a == at && *c == control) {
-            acts.push((control, at));
+        if let Some(known) = acts.get_mut(&at) {
+            *known = known.join(&self.st.control);
+        } else if acts.len() < MOST {
+            acts.insert(at, self.st.control.clone());
+        }
+    }
+
+    /// The value goes somewhere, and what it depends on with it.
+    pub(super) fn used(&mut self, value: &Val) {
+        let deps = value.all_deps();
+        if !deps.is_empty() {
+            self.contexts.get_mut(self.context).log.used.extend(deps.iter());
         }
     }
 
@@ -422,17 +468,49 @@ pub(super) fn generalize(value: &Val) -> Val {
     general
 }
 
+/// A value as another context gets it: the reads that it depends on are none of that context's.
 pub(super) fn strip_deps(value: &mut Val) {
     value.deps = Deps::default();
     for kind in &mut value.alts {
-        if let Kind::Aggregate(aggregate) = kind
-            && aggregate.fields.iter().any(|(_, v)| !v.all_deps().is_empty())
-        {
-            let mut stripped = (**aggregate).clone();
-            for (_, field) in &mut stripped.fields {
-                strip_deps(field);
+        match kind {
+            Kind::Aggregate(aggregate) if aggregate.fields.iter().any(|(_, v)| depends(v)) => {
+                let mut stripped = (**aggregate).clone();
+                stripped.fields.iter_mut().for_each(|(_, field)| strip_deps(field));
+                *kind = Kind::Aggregate(Rc::new(stripped));
             }
-            *kind = Kind::Aggregate(Rc::new(stripped));
+            Kind::Closure(closure) if closure.moved.iter().any(|(_, v)| depends(v)) => {
+                *kind = Kind::Closure(Rc::new(stripped_closure(closure)));
+            }
+            Kind::Future(future) => *kind = Kind::Future(Rc::new(stripped_future(future))),
+            _ => {}
         }
     }
+}
+
+/// Whether there is anything to strip.
+fn depends(value: &Val) -> bool {
+    !value.deps.is_empty()
+        || value.alts.iter().any(|kind| match kind {
+            Kind::Aggregate(aggregate) => aggregate.fields.iter().any(|(_, v)| depends(v)),
+            Kind::Closure(closure) => closure.moved.iter().any(|(_, v)| depends(v)),
+            Kind::Future(_) => true,
+            _ => false,
+        })
+}
+
+fn stripped_closure(closure: &ClosureValue) -> ClosureValue {
+    let mut stripped = closure.clone();
+    stripped.moved.iter_mut().for_each(|(_, value)| strip_deps(value));
+    stripped
+}
+
+fn stripped_future(future: &FutureValue) -> FutureValue {
+    let mut stripped = future.clone();
+    match &mut stripped {
+        FutureValue::Block(closure) => *closure = stripped_closure(closure),
+        FutureValue::Call { args, self_arg, .. } => args.iter_mut().chain(self_arg).for_each(strip_deps),
+        FutureValue::Ready(value) => strip_deps(value),
+        FutureValue::Model { this, args, .. } => args.iter_mut().chain(this).for_each(strip_deps),
+    }
+    stripped
 }

@@ -19,6 +19,7 @@ pub mod state;
 pub mod values;
 
 mod calls;
+mod condition;
 mod declared;
 mod effects;
 mod entries;
@@ -26,6 +27,7 @@ mod escape;
 mod expr;
 mod flow;
 mod iterate;
+mod loops;
 mod memory;
 mod method;
 mod parallel;
@@ -194,7 +196,8 @@ pub struct Interp<'p> {
     steps: u64,
     /// Steps this program may take.
     budget: u64,
-    next_hold: u32,
+    /// How often each expression took a lock.
+    taken_here: FxHashMap<(FrameId, ExprId, u32), u32>,
     /// Temporaries of the `let` being evaluated that live to the block's end.
     extended: Vec<(FrameId, ExprId)>,
     /// Scopes and other sets that contexts are started in.
@@ -291,7 +294,7 @@ pub fn analyse(
         stack: Vec::new(),
         steps: 0,
         budget: budget.min(MAX_PROGRAM_STEPS),
-        next_hold: 0,
+        taken_here: FxHashMap::default(),
         extended: Vec::new(),
         groups: FxHashMap::default(),
         executors: FxHashSet::default(),

@@ -86,6 +86,9 @@ impl Interp<'_> {
         }
         let mut handles = Val { open: false, ..Val::unknown(Ty::Unknown) };
         for (n, callee) in callees.into_iter().enumerate() {
+            let mut body = Val::of(callee, Ty::Unknown);
+            super::memory::strip_deps(&mut body);
+            let Some(callee) = body.alts.pop() else { continue };
             let entry = Entry::Value(Val::of(callee.clone(), Ty::Unknown), job.args.clone());
             let (name, named) = self.context_name(&callee, job.name);
             let at = self.started_at(cx, site, job.kind, &callee);
@@ -405,7 +408,7 @@ impl Interp<'_> {
     }
 
     pub(super) fn hold(&mut self, lock: PlaceId, mode: Mode, id: HoldId) {
-        if !self.st.locks.iter().any(|h| h.id == id) {
+        if !self.st.locks.iter().any(|h| h.id == id && h.lock == lock) {
             let yields = self.executors.contains(&lock);
             self.st.locks.push(Hold { lock, mode, id, yields });
         }

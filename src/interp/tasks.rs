@@ -63,7 +63,7 @@ impl Interp<'_> {
             let found = self.models.type_method(owner, Name::new("await"));
             found.filter(|m| self.models.fn_model(*m).op.is_some())
         }) {
-            self.yield_now();
+            self.yield_now(cx, site);
             let ty = value.ty.clone();
             return self.apply_model(cx, site, model, Some(value), &ty, Vec::new());
         }
@@ -72,7 +72,7 @@ impl Interp<'_> {
         if !futures.is_empty() {
             return self.each_alternative(futures, |this, future| this.run_future(cx, site, &future));
         }
-        self.yield_now();
+        self.yield_now(cx, site);
         if value.alts.iter().any(|k| matches!(k, Kind::Handle(_))) {
             return self.join(&value);
         }
@@ -88,20 +88,21 @@ impl Interp<'_> {
             }
             FutureValue::Ready(value) => value.clone(),
             FutureValue::Model { model, this, self_ty, args, site } => {
-                self.yield_now();
+                self.yield_now(cx, *site);
                 self.apply_now(cx, *site, *model, this.clone(), self_ty, args.clone())
             }
         }
     }
 
     /// The context waits: other tasks of its executor run.
-    fn yield_now(&mut self) {
+    fn yield_now(&mut self, cx: &Cx, site: ExprId) {
+        const FIRST: u32 = 1 << 16;
         if !self.st.locks.iter().any(|hold| hold.yields) {
             return;
         }
         let mut locks = std::mem::take(&mut self.st.locks);
-        for hold in locks.iter_mut().filter(|hold| hold.yields) {
-            hold.id = self.new_hold();
+        for (n, hold) in locks.iter_mut().filter(|hold| hold.yields).enumerate() {
+            hold.id = self.new_hold(cx, site, FIRST + n as u32);
         }
         self.st.locks = locks;
     }
@@ -133,7 +134,7 @@ impl Interp<'_> {
             self.executor = Some(token);
         }
         if let Some(token) = fresh {
-            let id = self.new_hold();
+            let id = self.new_hold(cx, site, 0);
             self.hold(token, Mode::Exclusive, id);
         }
         let mut futures = Vec::new();
@@ -190,7 +191,7 @@ impl Interp<'_> {
         for (n, (future, handle)) in futures.into_iter().zip(handles).enumerate() {
             let value = match handle {
                 Some(handle) => {
-                    self.yield_now();
+                    self.yield_now(cx, id);
                     self.join(&handle)
                 }
                 None => self.await_value(cx, id, future),
@@ -224,7 +225,7 @@ impl Interp<'_> {
             self.st = before.clone();
             let result = match (handle, future) {
                 (Some(handle), _) => {
-                    self.yield_now();
+                    self.yield_now(cx, id);
                     self.join(&handle)
                 }
                 (None, Some(future)) => self.await_value(cx, branch.future, future),
@@ -267,7 +268,7 @@ impl Interp<'_> {
         let group = LoopId { frame: cx.frame, expr: site };
         let job = Job { group: Some(group), ..Job::of_word("task") };
         self.drive(cx, site, futures, true, |this, future| this.spawn(cx, site, &job, &future));
-        self.yield_now();
+        self.yield_now(cx, site);
         self.join_group(group);
         let handles = self.group_handles(group);
         let result = self.join(&handles);

@@ -41,6 +41,15 @@ impl Deps {
         self.0.as_ref().is_some_and(|reads| reads.binary_search(&read).is_ok())
     }
 
+    /// What isn't in the other.
+    pub fn without(&self, other: &Deps) -> Deps {
+        if self.is_empty() || other.is_empty() {
+            return self.clone();
+        }
+        let rest: Vec<ReadId> = self.iter().filter(|read| !other.contains(*read)).collect();
+        if rest.is_empty() { Deps::default() } else { Deps(Some(rest.into())) }
+    }
+
     pub fn join(&self, other: &Deps) -> Deps {
         match (&self.0, &other.0) {
             (None, _) => other.clone(),
@@ -184,9 +193,44 @@ pub enum Mode {
     Shared,
 }
 
-/// One acquisition of a lock.
+/// The acquisition of a lock that a hold began with; where paths meet, the set of those it may have begun with, as the bits
+/// that they hash to. (Two sets that look equal by chance hide an interruption; they never invent one.)
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub struct HoldId(pub u32);
+pub struct HoldId(u64);
+
+impl HoldId {
+    const BITS: u32 = 4;
+
+    /// The acquisition by this expression of this call, the `round`th time.
+    pub fn new(frame: FrameId, expr: ExprId, which: u32, round: u32) -> HoldId {
+        let mut hash = u64::from(frame.0) << 32 | u64::from(expr.0);
+        let mut bits = 0;
+        hash ^= u64::from(which * 8 + round) << 56;
+        for _ in 0..HoldId::BITS {
+            // splitmix64
+            hash = hash.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mixed = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            hash = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            bits |= 1 << (hash >> 58);
+        }
+        HoldId(bits)
+    }
+
+    /// A flag that was found free.
+    pub fn of_flag(flag: PlaceId) -> HoldId {
+        HoldId::new(FrameId(u32::MAX), ExprId(flag.0), 0, 0)
+    }
+
+    pub fn or(self, other: HoldId) -> HoldId {
+        HoldId(self.0 | other.0)
+    }
+
+    /// Whether the one may be the other.
+    pub fn meets(self, other: HoldId) -> bool {
+        let both = self.0 & other.0;
+        both == self.0 || both == other.0
+    }
+}
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct GuardValue {
@@ -428,7 +472,11 @@ impl Val {
         if let Kind::Guard(new) = kind {
             // One guard on all paths, whichever acquisition it came from.
             let same = |k: &Kind| matches!(k, Kind::Guard(old) if (old.lock, old.data, old.mode, old.pending) == (new.lock, new.data, new.mode, new.pending));
-            if self.alts.iter().any(same) {
+            if let Some(Kind::Guard(old)) = self.alts.iter_mut().find(|k| same(k)) {
+                if old.hold != new.hold {
+                    let hold = old.hold.or(new.hold);
+                    *old = Rc::new(GuardValue { hold, ..(**old).clone() });
+                }
                 return;
             }
         }

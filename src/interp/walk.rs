@@ -2,7 +2,7 @@
 
 use super::contexts::{ContextId, Entry};
 use super::state::State;
-use super::values::{ClosureValue, FutureValue, Kind, Val};
+use super::values::{ClosureValue, FutureValue, HoldId, Kind, Val};
 use super::{CalleeKey, Cx, Frame, Interp};
 use crate::hir::ExprId;
 use std::rc::Rc;
@@ -25,10 +25,10 @@ impl Interp<'_> {
             self.st.acquire(key);
         }
         for (lock, mode) in holds {
-            let hold = self.new_hold();
-            self.hold(lock, mode, hold);
+            self.hold(lock, mode, HoldId::of_flag(lock));
         }
         self.loops.clear();
+        self.taken_here.clear();
         self.muted = false;
         self.contexts.get_mut(id).log = Default::default();
         self.contexts.get_mut(id).acts.clear();
@@ -38,6 +38,7 @@ impl Interp<'_> {
             Entry::Chain(chain) => self.walk_chain(id, &chain),
         };
         let returned = self.awaited_entry(id, returned);
+        self.used(&returned);
         let mut returned = super::memory::generalize(&returned);
         super::memory::strip_deps(&mut returned);
         self.escape(&returned);

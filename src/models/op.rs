@@ -52,6 +52,8 @@ op_names! {
     Read = "read", 1..=1;
     /// (p, v) stores through a pointer.
     Write = "write", 2..=2;
+    /// (p, v) stores through a pointer if nothing is there yet.
+    Fill = "fill", 2..=2;
     /// (p) reads and writes through a pointer in one call, nobody knows how.
     Update = "update", 1..=1;
     /// (p) reads through a pointer; the result is plain data.

@@ -114,7 +114,7 @@ impl Interp<'_> {
                 let won = match (taken, &lval.places[..]) {
                     // From one constant to another: who succeeds has it until it stores again.
                     (true, [place]) => {
-                        let hold = self.new_hold();
+                        let hold = self.new_hold(call.cx, call.id, 0);
                         let guard = GuardValue {
                             hold,
                             lock: *place,
@@ -145,9 +145,10 @@ impl Interp<'_> {
     }
 
     pub(super) fn either_result(&mut self, ok: Val, err: Val, ty: Ty) -> Val {
+        let deps = ok.deps.join(&err.deps);
         let ok = self.enum_value(self.names.ok, ok, ty.clone());
         let err = self.enum_value(self.names.err, err, ty);
-        ok.join(&err)
+        ok.join(&err).with_deps(&deps)
     }
 
     pub(super) fn atomic_write(&mut self, call: &Call, lval: &Lval, write: AtomicWrite, value: &Val) -> Deps {
@@ -184,6 +185,9 @@ impl Interp<'_> {
     /// The context stored to a flag: what it knew of it is over, and who sees the value sees what was done before.
     pub(in crate::interp) fn flag_stored(&mut self, lval: &Lval, value: Option<i128>, releases: bool) {
         for &place in &lval.places {
+            if self.st.saw.contains_key(&place) {
+                Rc::make_mut(&mut self.st.saw).remove(&place);
+            }
             if self.st.moment.knows.contains_key(&place) {
                 self.st.moment_mut().knows.remove(&place);
             }
@@ -201,9 +205,12 @@ impl Interp<'_> {
         }
     }
 
-    pub(in crate::interp) fn new_hold(&mut self) -> HoldId {
-        self.next_hold += 1;
-        HoldId(self.next_hold)
+    /// A lock is taken here: the same hold each time but for the first, so that rounds of a loop are told apart and walks end.
+    pub(in crate::interp) fn new_hold(&mut self, cx: &Cx, expr: ExprId, which: u32) -> HoldId {
+        const MOST: u32 = 2;
+        let times = self.taken_here.entry((cx.frame, expr, which)).or_insert(0);
+        *times = (*times + 1).min(MOST);
+        HoldId::new(cx.frame, expr, which, *times)
     }
 
     pub(super) fn lock_op(
@@ -227,7 +234,11 @@ impl Interp<'_> {
                 let mut guard = values.remove(0);
                 for kind in &mut guard.alts {
                     if let Kind::Guard(old) = kind {
-                        self.st.locks.iter_mut().filter(|h| h.id == old.hold).for_each(|h| h.mode = mode);
+                        self.st
+                            .locks
+                            .iter_mut()
+                            .filter(|h| h.lock == old.lock && h.id.meets(old.hold))
+                            .for_each(|h| h.mode = mode);
                         *kind = Kind::Guard(Rc::new(GuardValue { mode, ..(**old).clone() }));
                     }
                 }
@@ -245,15 +256,15 @@ impl Interp<'_> {
                     self.st.locks.iter().filter(|h| lval.places.contains(&h.lock)).cloned().collect();
                 self.st.locks.retain(|h| !lval.places.contains(&h.lock));
                 let result = self.call_value(call.cx, call.id, f, Vec::new());
-                for hold in given_up {
-                    let id = self.new_hold();
+                for (n, hold) in given_up.into_iter().enumerate() {
+                    let id = self.new_hold(call.cx, call.id, n as u32);
                     self.hold(hold.lock, hold.mode, id);
                 }
                 result
             }
             OpName::Take => {
-                for place in self.target(call, &values[0]).places {
-                    let id = self.new_hold();
+                for (n, place) in self.target(call, &values[0]).places.into_iter().enumerate() {
+                    let id = self.new_hold(call.cx, call.id, n as u32);
                     self.hold(place, mode, id);
                 }
                 Val::unit()
@@ -308,9 +319,9 @@ impl Interp<'_> {
         let ty = if self.models.role(&ty) == Role::Guard { ty } else { call.ret.clone() };
         let mut guard = Val { open: false, ..Val::unknown(ty) };
         let several = lval.places.len() > 1;
-        for &lock in &lval.places {
+        for (which, &lock) in lval.places.iter().enumerate() {
             let data = self.step_lval(&Lval::one(lock, lval.ty.clone()), Proj::Guarded);
-            let hold = self.new_hold();
+            let hold = self.new_hold(call.cx, call.id, which as u32);
             if !pending && !several {
                 self.hold(lock, mode, hold);
             }
@@ -347,8 +358,8 @@ impl Interp<'_> {
         let mut again = guard.clone();
         for kind in &mut again.alts {
             if let Kind::Guard(old) = kind {
-                let hold = self.new_hold();
-                self.st.locks.retain(|h| h.id != old.hold);
+                let hold = self.new_hold(call.cx, call.id, 0);
+                self.st.locks.retain(|h| h.lock != old.lock || !h.id.meets(old.hold));
                 self.hold(old.lock, old.mode, hold);
                 let key = SyncKey { place: old.lock, kind: SyncKind::Token };
                 self.st.acquire(key);
@@ -545,6 +556,7 @@ impl Interp<'_> {
             OpName::Send => {
                 let value = values.get(1).cloned().unwrap_or_else(Val::unit);
                 self.escape(&value);
+                self.used(&value);
                 for &place in &places {
                     self.st.release(SyncKey { place, kind: SyncKind::Channel });
                     let moment = self.st.moment_mut();
