@@ -3,7 +3,7 @@
 use super::access::Door;
 use super::memory::AccessInfo;
 use super::pattern::Subject;
-use super::places::{FrameId, Root};
+use super::places::{FrameId, Proj, Root};
 use super::scopes::ScopeKind;
 use super::state::FrameEnv;
 use super::values::{ClosureValue, Deps, FutureValue, Kind, Pointer, Val};
@@ -131,9 +131,7 @@ impl Interp<'_> {
         if let Ty::Adt(adt, adt_args) = &ty {
             let def = &self.program.adts[adt.index()];
             if def.variants.iter().any(|v| v.name == name) {
-                let ty = Ty::Adt(*adt, adt_args.clone());
-                let fields = args.into_iter().enumerate().map(|(n, v)| (super::expr::field(n), v)).collect();
-                return Val::aggregate(Some(name), fields, ty);
+                return self.constructed(Some(name), args, Ty::Adt(*adt, adt_args.clone()));
             }
         }
         let model = self.models.method_owner(&ty).and_then(|owner| self.models.type_method(owner, name));
@@ -371,15 +369,20 @@ impl Interp<'_> {
                     let ty = self_arg.as_ref().map_or(Ty::Unknown, |a| this.receiver_ty(a));
                     this.apply_model(cx, id, model, self_arg, &ty, args)
                 }
-                Kind::Constructor(name, ty) => {
-                    let fields =
-                        args.into_iter().enumerate().map(|(n, v)| (super::expr::field(n), v)).collect();
-                    Val::aggregate(name, fields, ty)
-                }
+                Kind::Constructor(name, ty) => this.constructed(name, args, ty),
                 _ => Val::unknown(Ty::Unknown),
             }
         })
         .with_deps(&deps)
+    }
+
+    /// A tuple struct or variant of the program.
+    fn constructed(&mut self, variant: Option<Name>, args: Vec<Val>, ty: Ty) -> Val {
+        let fields = args.into_iter().enumerate().map(|(n, value)| {
+            let field = super::expr::field(n);
+            (field, self.as_raw(value, &self.part_ty(&ty, field)))
+        });
+        Val::aggregate(variant, fields.collect(), ty.clone())
     }
 
     /// The callable alternatives of a value, also behind boxes and references.
@@ -516,8 +519,12 @@ impl Interp<'_> {
         let ret = self.normalized(&subst.apply(&def.sig.ret));
         let depth = self.frames.get(cx.frame).depth;
         let nested = self.stack.iter().filter(|call| call.function == Some(id)).count();
+        let unchecked = self.relevance.derefs_raw(id);
         let skipped = !self.relevance.walks(self.program, id)
-            && !self_arg.iter().chain(&args).any(|arg| self.carries(arg, 0));
+            && !self_arg
+                .iter()
+                .chain(&args)
+                .any(|arg| self.carries(arg, 0) || (unchecked && self.reaches_shared(arg)));
         if skipped || depth >= MAX_DEPTH || nested >= MAX_RECURSION {
             if !skipped && depth >= MAX_DEPTH {
                 self.counts.cut += 1;
@@ -548,6 +555,7 @@ impl Interp<'_> {
             let root = inner.body.body.root;
             this.eval(&inner, root)
         });
+        result = self.as_raw(result, &ret);
         if result.ty.is_unknown() || (matches!(result.ty, Ty::Prim(_)) && !ret.is_unknown()) {
             result.ty = ret;
         }
@@ -557,7 +565,11 @@ impl Interp<'_> {
     /// Whether a value lets the callee touch something that matters.
     fn carries(&self, value: &Val, depth: u32) -> bool {
         value.alts.iter().any(|kind| match kind {
-            Kind::Pointer(place, Pointer::Raw) => !matches!(self.places.get(*place).root, Root::Local(..)),
+            Kind::Pointer(place, Pointer::Raw) => match self.places.get(*place).root {
+                Root::Local(frame, local) => self.shared_locals.contains(&(frame, local)),
+                Root::Static(_) | Root::ThreadLocal(_) | Root::Object(_) | Root::Process(_) => true,
+            },
+            Kind::Pointer(place, _) if self.relevance.holds_cell(&self.places.get(*place).ty) => true,
             Kind::Pointer(place, _) => match self.places.get(*place).root {
                 Root::Static(_) => true,
                 Root::Local(frame, local) if depth < 3 => {
@@ -566,15 +578,30 @@ impl Interp<'_> {
                 root => depth < 3 && self.heap.get(&root).is_some_and(|v| self.carries(v, depth + 1)),
             },
             Kind::Aggregate(aggregate) if depth < 3 => {
-                aggregate.fields.iter().any(|(_, f)| self.carries(f, depth + 1))
+                aggregate.fields.iter().any(|(p, f)| *p == Proj::Cell || self.carries(f, depth + 1))
             }
             Kind::Closure(_)
             | Kind::Fn(..)
             | Kind::Guard(_)
             | Kind::Handle(_)
             | Kind::Iter(_)
+            | Kind::Scope(_)
             | Kind::Future(_) => true,
             _ => false,
+        })
+    }
+
+    /// Whether a value points to a place that others can reach.
+    fn reaches_shared(&self, value: &Val) -> bool {
+        value.pointers().any(|(place, _)| match self.places.get(place).root {
+            Root::Static(_) | Root::Object(_) | Root::Process(_) => true,
+            Root::Local(frame, local) => {
+                self.shared_locals.contains(&(frame, local))
+                    || self.st.local(frame, local).is_some_and(|v| {
+                        v.pointers().any(|(p, _)| !matches!(self.places.get(p).root, Root::Local(..)))
+                    })
+            }
+            Root::ThreadLocal(_) => false,
         })
     }
 
@@ -601,6 +628,7 @@ impl Interp<'_> {
         for (param, ty) in item.params.iter().zip(&def.sig.params) {
             let ty = cx.subst.apply(ty);
             let mut value = args.next().unwrap_or_else(|| self.asked_for(&ty));
+            value = self.as_raw(value, &ty);
             if value.ty.is_unknown() || (matches!(value.ty, Ty::Prim(_)) && matches!(ty, Ty::Prim(_))) {
                 value.ty = ty;
             }

@@ -1,5 +1,6 @@
 //! Library calls: evaluates a model's effect over the arguments.
 
+mod pointer;
 mod sync;
 
 use super::access::Effect;
@@ -113,9 +114,10 @@ impl Interp<'_> {
             && given.iter().all(Ty::is_unknown)
             && let Some(known) = self.models.type_model(*path)
             && known.params.len() == 1
-            && let Some(first) = args.first()
+            && let (Some(param), Some(first)) = (model.params.first(), args.first())
+            && let Some(inferred) = inferred_self(param, &first.ty, *path)
         {
-            self_ty = Ty::Ext(*path, [first.ty.clone()].into_iter().collect());
+            self_ty = inferred;
         }
         self.models.ret_ty(model, &self_ty)
     }
@@ -205,6 +207,11 @@ impl Interp<'_> {
             O::TakeElem | O::ElemRef | O::IndexRef | O::Push | O::Extend | O::Shares | O::Share => {
                 self.element_op(call, name, values)
             }
+            O::First | O::Offset | O::Block => self.array_op(call, name, values),
+            O::Size => match values.first() {
+                Some(pointer) => self.size_of(call, pointer),
+                None => Val::unknown(Ty::Unknown),
+            },
             O::Iter
             | O::Parallel
             | O::DrainIter
@@ -760,9 +767,6 @@ impl Interp<'_> {
             }
             OpName::IndexRef => {
                 let index = values.pop().map_or(Index::Any, |v| super::expr::index_of(&v));
-                if matches!(call.ret, Ty::Ptr { .. }) {
-                    return pointer;
-                }
                 let element = self.step_lval(&lval, Proj::Index(index));
                 self.element_of(call, &pointer, &element, how)
             }
@@ -959,6 +963,20 @@ struct AtomicWrite {
     kind: AccessKind,
     order: Name,
     effect: Option<Effect>,
+}
+
+/// The type that a constructor is of, by the declared and the given type of its first argument.
+fn inferred_self(param: &TyExpr, given: &Ty, path: Name) -> Option<Ty> {
+    match (param, given) {
+        (TyExpr::SelfTy, Ty::Ext(..)) => Some(given.clone()),
+        (TyExpr::Param(0), _) => Some(Ty::Ext(path, [given.clone()].into_iter().collect())),
+        (
+            TyExpr::Ref(_, inner) | TyExpr::Ptr(_, inner),
+            Ty::Ref { inner: ty, .. } | Ty::Ptr { inner: ty, .. },
+        ) => inferred_self(inner, ty, path),
+        (TyExpr::Ext(..) | TyExpr::Slice(_), _) => Some(Ty::Ext(path, [given.clone()].into_iter().collect())),
+        _ => None,
+    }
 }
 
 /// `..`: a range without bounds.

@@ -331,6 +331,11 @@ impl Interp<'_> {
                 Role::Plain if self.models.target_ty(&lval.ty).is_some() && self.is_wrapper(lval) => {
                     Some(self.step_lval(lval, field(0)))
                 }
+                // Collected into a box: the elements are where the box is.
+                Role::Owner | Role::Counted if value.alts.iter().any(|k| matches!(k, Kind::Aggregate(_))) => {
+                    let inner = self.pointer_ty(&lval.ty).map_or(Ty::Unknown, |(_, inner)| inner);
+                    (inner != lval.ty).then(|| Lval { ty: inner, ..lval.clone() })
+                }
                 _ => None,
             },
             Ty::Ref { .. } | Ty::Ptr { .. } => Some(self.step_lval(lval, Proj::Deref)),
@@ -555,10 +560,13 @@ impl Interp<'_> {
 
     fn eval_struct(&mut self, cx: &Cx, path: &Path, fields: &[(Name, ExprId)], base: Option<ExprId>) -> Val {
         let mut values: Vec<(Proj, Val)> = Vec::new();
-        for (name, value) in fields {
-            values.push((Proj::Field(*name), self.eval(cx, *value)));
-        }
         let (ty, variant) = self.struct_ty(cx, path);
+        for (name, value) in fields {
+            let field = Proj::Field(*name);
+            let value = self.eval(cx, *value);
+            let value = self.as_raw(value, &self.part_ty(&ty, field));
+            values.push((field, value));
+        }
         if let Some(base) = base {
             let rest = self.lval(cx, base, false);
             let range = cx.body.body.expr(base).range;
@@ -678,9 +686,14 @@ impl Interp<'_> {
         let mut value = value;
         let raw = matches!(ty, Ty::Ptr { .. });
         if raw {
+            let narrows = self.pointer_ty(&value.ty).is_some_and(|(_, from)| is_array_ty(&from))
+                && matches!(&ty, Ty::Ptr { inner, .. } if !is_array_ty(inner) && !inner.is_unknown());
             for kind in &mut value.alts {
-                if let Kind::Pointer(_, how) = kind {
+                if let Kind::Pointer(place, how) = kind {
                     *how = Pointer::Raw;
+                    if narrows {
+                        *place = self.first_of(*place);
+                    }
                 }
             }
         }
@@ -690,6 +703,22 @@ impl Interp<'_> {
         } else if raw && let Some((_, inner)) = self.pointer_ty(&value.ty) {
             value.ty = Ty::Ptr { mutable: true, inner: inner.into() };
         }
+        value
+    }
+
+    /// A reference where a raw pointer is declared: the pointer, raw from here on.
+    pub(super) fn as_raw(&self, value: Val, declared: &Ty) -> Val {
+        let raw = matches!(declared, Ty::Ptr { .. });
+        if !raw || !value.alts.iter().any(|k| matches!(k, Kind::Pointer(_, how) if *how != Pointer::Raw)) {
+            return value;
+        }
+        let mut value = value;
+        for kind in &mut value.alts {
+            if let Kind::Pointer(_, how) = kind {
+                *how = Pointer::Raw;
+            }
+        }
+        value.ty = declared.clone();
         value
     }
 
@@ -732,6 +761,10 @@ impl Interp<'_> {
             _ => {}
         }
     }
+}
+
+fn is_array_ty(ty: &Ty) -> bool {
+    matches!(ty, Ty::Array(_) | Ty::Slice(_))
 }
 
 pub(super) fn field(n: usize) -> Proj {

@@ -21,6 +21,7 @@ pub mod values;
 mod calls;
 mod condition;
 mod declared;
+mod doors;
 mod effects;
 mod entries;
 mod escape;

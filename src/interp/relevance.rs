@@ -4,6 +4,7 @@
 //! whether it may do anything the walk has to see (state, contexts, locks, order). Over-approximate: a name stands for
 //! every function of that name; what runs without being named (drops, derefs, operators) is named by its type.
 
+use super::doors::Doors;
 use crate::hir::{BodySource, Name, Tokens, Tt};
 use crate::models::{Models, Op, OpName};
 use crate::resolve::{FnId, Owner, Program, Ty};
@@ -14,9 +15,12 @@ pub struct Relevance {
     touching: FxHashSet<FnId>,
     /// Functions that may do anything that matters.
     acting: FxHashSet<FnId>,
+    /// Functions that may do what only unsafe code can: dereference raw pointers.
+    unchecked: FxHashSet<FnId>,
     /// Functions that may start a context.
     starting: FxHashSet<FnId>,
     any_state: bool,
+    doors: Doors,
 }
 
 /// What one body or initializer mentions, under which names it is reached.
@@ -30,12 +34,22 @@ impl Relevance {
     pub fn new(program: &Program, models: &Models) -> Relevance {
         let (starts, acts, mut state) = model_words(models);
         state.extend(static_words(program));
+        let doors = Doors::new(program, models);
+        state.extend(doors.fields());
         let units = units(program);
-        let any_state =
-            units.iter().any(|unit| unit.mentions.iter().any(|n| state.contains(n) || acts.contains(n)));
+        let unchecked = FxHashSet::from_iter([Name::new("unsafe")]);
+        let matters = |n: &Name| state.contains(n) || acts.contains(n) || unchecked.contains(n);
+        let any_state = units.iter().any(|unit| unit.mentions.iter().any(matters));
         if !any_state {
             let none = FxHashSet::default();
-            return Relevance { touching: none.clone(), acting: none.clone(), starting: none, any_state };
+            return Relevance {
+                touching: none.clone(),
+                acting: none.clone(),
+                unchecked: none.clone(),
+                starting: none,
+                any_state,
+                doors,
+            };
         }
         let mut by_mention: FxHashMap<Name, Vec<u32>> = FxHashMap::default();
         for (at, unit) in units.iter().enumerate() {
@@ -47,13 +61,24 @@ impl Relevance {
         Relevance {
             touching: closure(&units, &by_mention, &state),
             acting: closure(&units, &by_mention, &all),
+            unchecked: closure(&units, &by_mention, &unchecked),
             starting: closure(&units, &by_mention, &starts),
             any_state,
+            doors,
         }
     }
 
     pub fn any_state(&self) -> bool {
         self.any_state
+    }
+
+    pub fn derefs_raw(&self, id: FnId) -> bool {
+        self.unchecked.contains(&id)
+    }
+
+    /// Whether a value of the type has a cell inside that an unsafe promise may share.
+    pub fn holds_cell(&self, ty: &Ty) -> bool {
+        self.doors.holds_cell(ty)
     }
 
     pub fn touches_state(&self, id: FnId) -> bool {
@@ -195,6 +220,9 @@ fn units(program: &Program) -> Vec<Unit> {
             BodySource::Tokens(_) => words_of(program, def.file, source),
         };
         adt_names(program, &def.sig.ret, &mut mentions, 0);
+        if def.item.is_unsafe {
+            mentions.push(Name::new("unsafe"));
+        }
         let mut names = vec![def.name];
         if let Owner::Impl(id) = def.owner
             && program.impls[id.index()].trait_.is_some()

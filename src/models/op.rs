@@ -122,6 +122,14 @@ op_names! {
     ElemRef = "elem_ref", 1..=1;
     /// (p, i) a pointer to the element at an index or key.
     IndexRef = "index_ref", 2..=2;
+    /// (p) a pointer to the first element.
+    First = "first", 1..=1;
+    /// (p, n?) a pointer into an array, moved by a number of elements; without `n` nobody knows how far.
+    Offset = "offset", 1..=2;
+    /// (p, n) the pointer as one to a slice of this many elements.
+    Block = "block", 2..=2;
+    /// (p) how many elements a collection has: reads only that.
+    Size = "size", 1..=1;
     /// (p, v) puts an element in; the value depends on what was there (whether it is new).
     Push = "push", 2..=2;
     /// (p, x) puts every element of an iterator or collection in.

@@ -174,9 +174,10 @@ pub fn place_name(facts: &Facts, place: PlaceId) -> String {
     let root_place = places.ancestors(place).last().unwrap_or(place);
     let mut name = match places.get(root_place).root {
         Root::Static(id) | Root::ThreadLocal(id) => facts.program.statics[id.index()].path.clone(),
-        Root::Local(frame, local) => {
-            analysis.locals.get(&(frame, local)).map_or("value".to_owned(), |l| l.0.to_string())
-        }
+        Root::Local(frame, local) => match &places.get(root_place).ty {
+            Ty::Adt(id, _) if place != root_place => facts.program.adts[id.index()].name.to_string(),
+            _ => analysis.locals.get(&(frame, local)).map_or("value".to_owned(), |l| l.0.to_string()),
+        },
         Root::Object(object) => {
             let object = &analysis.objects.list[object.0 as usize];
             match (&places.get(root_place).ty, object.name) {
