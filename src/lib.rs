@@ -12,6 +12,7 @@ pub mod report;
 pub mod resolve;
 pub mod rules;
 pub mod syntax;
+pub mod witness;
 
 pub use config::Config;
 

@@ -1,6 +1,7 @@
 //! What a context does to shared places: the log the rules compare.
 
-use super::places::{FrameId, PlaceId};
+use super::places::{FrameId, LoopId, PlaceId};
+use super::terms::Term;
 use super::values::{Deps, HoldId, Mode, ReadId};
 use crate::finding::{AccessKind, Location};
 use crate::hir::Name;
@@ -52,6 +53,19 @@ pub struct AccessEvent {
     pub saw: Option<i128>,
     /// What the operation does, where it is known (for schedules): see `effect`.
     pub effect: Option<Effect>,
+    /// For a write: the value written, where it is known.
+    pub term: Option<Rc<Term>>,
+    pub runs: Runs,
+}
+
+/// How often its context surely does an access.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Runs {
+    Once,
+    /// Once in each round of these loops, outermost first.
+    Rounds(Rc<[LoopId]>),
+    /// Something decides whether.
+    Unknown,
 }
 
 /// What an update does to the value, for working out results.
@@ -59,8 +73,6 @@ pub struct AccessEvent {
 pub enum Effect {
     /// Stores a constant.
     Set(i128),
-    /// new = old op constant
-    Apply(Name, i128),
     /// A compare-exchange or swap: its own result tells.
     Exchange,
     /// Doing it twice is doing it once (`fetch_max`, `fetch_or`).
@@ -94,6 +106,12 @@ impl AccessLog {
             {
                 old.data = old.data.join(&event.data);
                 old.control = old.control.join(&event.control);
+                if old.term != event.term {
+                    old.term = None;
+                }
+                if old.runs != event.runs {
+                    old.runs = Runs::Unknown;
+                }
                 old.seen = old.seen.join(&event.seen);
                 old.saw = old.saw.filter(|saw| event.saw == Some(*saw));
                 return Some(ReadId(at));

@@ -88,20 +88,28 @@ impl Interp<'_> {
         match &body.body.expr(id).kind {
             ExprKind::Binary { op: BinaryOp::And, left, right } => {
                 let first = self.operand(cx, *left);
+                let sure = first.yes.sure;
                 self.st = first.yes;
+                self.st.sure &= !first.no.reachable;
                 self.decide(&first.deps);
-                let second = self.operand(cx, *right);
+                let mut second = self.operand(cx, *right);
                 let mut no = first.no;
                 no.join(&second.no);
+                second.yes.sure = sure;
+                no.sure = sure;
                 Branches { yes: second.yes, no, deps: first.deps.join(&second.deps) }
             }
             ExprKind::Binary { op: BinaryOp::Or, left, right } => {
                 let first = self.operand(cx, *left);
+                let sure = first.no.sure;
                 self.st = first.no;
+                self.st.sure &= !first.yes.reachable;
                 self.decide(&first.deps);
-                let second = self.operand(cx, *right);
+                let mut second = self.operand(cx, *right);
                 let mut yes = first.yes;
                 yes.join(&second.yes);
+                second.no.sure = sure;
+                yes.sure = sure;
                 Branches { yes, no: second.no, deps: first.deps.join(&second.deps) }
             }
             ExprKind::Unary { op: UnaryOp::Not, operand } => {

@@ -85,6 +85,8 @@ pub struct Context {
     pub many: bool,
     /// Loops round the spawn, outermost first, in the parent.
     pub loops: Vec<LoopId>,
+    /// Nothing but those loops decides whether it is started.
+    pub sure: bool,
     /// Contexts that its parent may have started when it starts this one.
     pub started_before: BTreeSet<ContextId>,
     /// Contexts that have surely ended when this one starts.
@@ -126,6 +128,7 @@ impl Context {
             entry,
             many: false,
             loops: Vec::new(),
+            sure: true,
             started_before: BTreeSet::new(),
             joined_at_start: BTreeSet::new(),
             joined_at_end: BTreeSet::new(),

@@ -7,13 +7,14 @@ use super::access::Effect;
 use super::memory::{AccessInfo, Lval};
 use super::places::{Index, PlaceId, Proj};
 use super::state::{Hold, SyncKey, SyncKind};
+use super::terms::{Operator, Term};
 use super::values::{
     Aggregate, Const, Deps, FutureValue, GuardValue, HoldId, Kind, Mode, Pointer, StageKind, Subject, Test,
     Val,
 };
 use super::{Cx, Interp};
 use crate::finding::AccessKind;
-use crate::hir::{BinaryOp, ExprId, Name};
+use crate::hir::{ExprId, Name};
 use crate::models::{FnModel, FnModelId, Op, OpName, Role, SelfMode, TyExpr};
 use crate::resolve::Ty;
 use std::rc::Rc;
@@ -344,10 +345,11 @@ impl Interp<'_> {
             OpName::Replace => {
                 let value = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let old = self.peek(&lval);
-                let info = self.info(call, AccessKind::Update);
+                let info = AccessInfo { term: value.symbol(), ..self.info(call, AccessKind::Update) };
                 let deps = self.log_lval(call.cx, &lval, &info);
                 self.store(&lval, value);
-                old.with_deps(&deps)
+                let found = self.found_by(&lval, &deps);
+                old.with_deps(&deps).with_term(found)
             }
             _ => {
                 let second = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
@@ -490,7 +492,7 @@ impl Interp<'_> {
                     a.field(super::expr::field(0)).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown))
                 }
                 Kind::Moved => continue,
-                other => Val::of(other.clone(), value.ty.clone()),
+                other => Val::of(other.clone(), value.ty.clone()).with_term(value.term.clone()),
             };
             result = Some(result.map_or(one.clone(), |old| old.join(&one)));
         }
@@ -499,7 +501,8 @@ impl Interp<'_> {
             Ty::Ext(_, args) => args.first().cloned().unwrap_or(Ty::Unknown),
             _ => Ty::Unknown,
         };
-        let mut result = result.unwrap_or_else(|| Val { open, ..Val::unknown(inner.clone()) });
+        let mut result = result
+            .unwrap_or_else(|| Val { open, ..Val::unknown(inner.clone()) }.with_term(value.term.clone()));
         result.open |= open;
         if result.ty.is_unknown() {
             result.ty = inner;
@@ -660,6 +663,7 @@ impl Interp<'_> {
         let before = self.st.clone();
         let argument = if on_success { vec![self.payload(&value)] } else { Vec::new() };
         self.decide(&value.deps);
+        self.st.sure &= result.alts.is_empty() && !value.open;
         let callable = f.alts.iter().any(|k| {
             matches!(
                 k,
@@ -672,6 +676,7 @@ impl Interp<'_> {
         };
         if self.st.reachable {
             self.st.control = before.control.clone();
+            self.st.sure = before.sure;
         }
         let wrapped = match name {
             OpName::MapPayload => {
@@ -707,9 +712,11 @@ impl Interp<'_> {
         let before = self.st.clone();
         let deps = values.iter().fold(Deps::default(), |deps, v| deps.join(&v.deps));
         self.decide(&deps);
+        self.st.sure = false;
         let result = self.call_value(call.cx, call.id, f, values);
         self.st.join_decided(&before, &deps);
         self.st.control = before.control;
+        self.st.sure = before.sure;
         result
     }
 
@@ -912,18 +919,14 @@ impl Interp<'_> {
     }
 
     fn arithmetic(&mut self, word: Option<Name>, values: Vec<Val>) -> Val {
-        let op = match word.map(Name::as_str) {
-            Some("add") => BinaryOp::Add,
-            Some("sub") => BinaryOp::Sub,
-            Some("mul") => BinaryOp::Mul,
-            Some("div") => BinaryOp::Div,
-            Some("rem") => BinaryOp::Rem,
-            _ => BinaryOp::BitXor,
+        let ([a, b], Some(op)) = (&values[..], word.and_then(|word| Operator::named(word.as_str()))) else {
+            return Val::unknown(Ty::Unknown);
         };
-        match &values[..] {
-            [a, b] => self.binary(op, a, b),
-            _ => Val::unknown(Ty::Unknown),
+        if let Operator::Binary(op) = op {
+            return self.binary(op, a, b);
         }
+        let deps = a.all_deps().join(&b.all_deps());
+        Val::unknown(a.ty.clone()).with_deps(&deps).with_term(super::expr::applied(op, a, b))
     }
 }
 
@@ -963,6 +966,7 @@ struct AtomicWrite {
     kind: AccessKind,
     order: Name,
     effect: Option<Effect>,
+    term: Option<Rc<Term>>,
 }
 
 /// The type that a constructor is of, by the declared and the given type of its first argument.

@@ -76,6 +76,9 @@ impl Interp<'_> {
             let value = self.st.local(frame, local).cloned();
             let new = self.shared_locals.insert((frame, local));
             if let Some(value) = value {
+                if new {
+                    self.starts_as(root, &value);
+                }
                 let general = super::memory::generalize(&value);
                 self.grow_heap(root, general);
                 if new {

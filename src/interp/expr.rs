@@ -3,6 +3,7 @@
 use super::access::{Door, Effect};
 use super::memory::{AccessInfo, Lval, project};
 use super::places::{Index, LoopId, Proj, Root};
+use super::terms::{Operator, Term, fold_int};
 use super::values::{Const, Deps, Kind, Pointer, Subject, Test, Val};
 use super::{Cx, Interp};
 use crate::finding::AccessKind;
@@ -416,6 +417,7 @@ impl Interp<'_> {
     fn eval_unary(&mut self, cx: &Cx, op: UnaryOp, operand: ExprId) -> Val {
         let value = self.eval(cx, operand);
         let mut result = Val::unknown(value.ty.clone()).with_deps(&value.deps);
+        result.term = value.term.as_ref().and_then(|term| negation(op, term, &value.ty));
         if let Some(kind) = value.single() {
             let negated = match (op, kind) {
                 (UnaryOp::Not, Kind::Const(Const::Bool(b))) => Some(Kind::Const(Const::Bool(!b))),
@@ -470,6 +472,9 @@ impl Interp<'_> {
             _ => None,
         };
         let mut value = Val::unknown(ty).with_deps(&deps);
+        if a.term.is_some() || b.term.is_some() {
+            value.term = applied(Operator::Binary(op), a, b);
+        }
         if let Some(kind) = kind {
             value.open = false;
             value.alts.push(kind);
@@ -542,9 +547,7 @@ impl Interp<'_> {
         let lval = self.lval(cx, left, true);
         let old = self.peek(&lval);
         let mut info = AccessInfo::plain(AccessKind::Update, range);
-        if let Some(Const::Int(n)) = operand.constant() {
-            info.effect = Some(Effect::Apply(op_name(op), *n));
-        }
+        info.term = operand.symbol().and_then(|n| Term::apply(Operator::Binary(op), &Rc::new(Term::Old), &n));
         let mut new = self.binary(op, &old, &operand);
         if new.ty.is_unknown() {
             new.ty = lval.ty.clone();
@@ -699,6 +702,9 @@ impl Interp<'_> {
         }
         let keeps = matches!(ty, Ty::Unknown) || matches!(&ty, Ty::Ptr { inner, .. } if inner.is_unknown());
         if !keeps {
+            if !is_integer(&ty) {
+                value.term = None;
+            }
             value.ty = ty;
         } else if raw && let Some((_, inner)) = self.pointer_ty(&value.ty) {
             value.ty = Ty::Ptr { mutable: true, inner: inner.into() };
@@ -804,6 +810,25 @@ pub(super) fn index_of(value: &Val) -> Index {
     }
 }
 
+/// `-x` as a difference, `!b` of a truth value as the other one.
+fn negation(op: UnaryOp, term: &Rc<Term>, ty: &Ty) -> Option<Rc<Term>> {
+    let (op, left) = match op {
+        UnaryOp::Neg => (BinaryOp::Sub, 0),
+        UnaryOp::Not if matches!(ty, Ty::Prim(name) if *name == "bool") => (BinaryOp::BitXor, 1),
+        _ => return None,
+    };
+    Term::apply(Operator::Binary(op), &Rc::new(Term::Const(left)), term)
+}
+
+fn is_integer(ty: &Ty) -> bool {
+    matches!(ty, Ty::Prim(name) if name.as_str().starts_with(['i', 'u']))
+}
+
+/// The term of an operation on two values.
+pub(super) fn applied(op: Operator, a: &Val, b: &Val) -> Option<Rc<Term>> {
+    Term::apply(op, &a.symbol()?, &b.symbol()?)
+}
+
 fn fold(op: BinaryOp, a: &Const, b: &Const) -> Option<Const> {
     match (a, b) {
         (Const::Int(a), Const::Int(b)) => fold_int(op, *a, *b),
@@ -816,29 +841,6 @@ fn fold(op: BinaryOp, a: &Const, b: &Const) -> Option<Const> {
         },
         _ => None,
     }
-}
-
-fn fold_int(op: BinaryOp, a: i128, b: i128) -> Option<Const> {
-    let shift = u32::try_from(b).ok().filter(|s| *s < 127);
-    Some(match op {
-        BinaryOp::Add => Const::Int(a.checked_add(b)?),
-        BinaryOp::Sub => Const::Int(a.checked_sub(b)?),
-        BinaryOp::Mul => Const::Int(a.checked_mul(b)?),
-        BinaryOp::Div => Const::Int(a.checked_div(b)?),
-        BinaryOp::Rem => Const::Int(a.checked_rem(b)?),
-        BinaryOp::BitXor => Const::Int(a ^ b),
-        BinaryOp::BitAnd => Const::Int(a & b),
-        BinaryOp::BitOr => Const::Int(a | b),
-        BinaryOp::Shl => Const::Int(a.checked_shl(shift?)?),
-        BinaryOp::Shr => Const::Int(a.checked_shr(shift?)?),
-        BinaryOp::Eq => Const::Bool(a == b),
-        BinaryOp::Ne => Const::Bool(a != b),
-        BinaryOp::Lt => Const::Bool(a < b),
-        BinaryOp::Le => Const::Bool(a <= b),
-        BinaryOp::Gt => Const::Bool(a > b),
-        BinaryOp::Ge => Const::Bool(a >= b),
-        BinaryOp::And | BinaryOp::Or => return None,
-    })
 }
 
 fn linear(op: BinaryOp, at: super::places::LoopId, mul: i64, add: i64, n: i128) -> Option<Kind> {
@@ -863,20 +865,4 @@ fn tested(op: BinaryOp, place: super::places::PlaceId, order: Name, with: &Kind)
         _ => Test { subject: Subject::Reached(place, order), negated: true },
     };
     Some(Kind::Test(Rc::new(test)))
-}
-
-pub(super) fn op_name(op: BinaryOp) -> Name {
-    Name::new(match op {
-        BinaryOp::Add => "add",
-        BinaryOp::Sub => "sub",
-        BinaryOp::Mul => "mul",
-        BinaryOp::Div => "div",
-        BinaryOp::Rem => "rem",
-        BinaryOp::BitXor => "xor",
-        BinaryOp::BitAnd => "and",
-        BinaryOp::BitOr => "or",
-        BinaryOp::Shl => "shl",
-        BinaryOp::Shr => "shr",
-        _ => "compare",
-    })
 }

@@ -164,6 +164,7 @@ impl Interp<'_> {
         let fit = self.fit(cx, pat, subject);
         let deps = self.tested(cx, pat, subject, true);
         if fit.can_fail {
+            self.st.sure = false;
             let before = self.st.clone();
             self.decide(&deps);
             self.missing_handles_joined(&subject.value);
@@ -339,17 +340,22 @@ impl Interp<'_> {
         no: impl FnOnce(&mut Self) -> Val,
     ) -> Val {
         let had_both = branches.yes.reachable && branches.no.reachable;
+        let sure = branches.yes.sure && branches.no.sure;
         self.st = branches.yes;
+        self.st.sure &= !had_both;
         self.decide(&branches.deps);
         let mut value = if self.st.reachable { yes(self) } else { Val::bottom() };
         let after = std::mem::replace(&mut self.st, branches.no);
+        self.st.sure &= !had_both;
         self.decide(&branches.deps);
         let other = if self.st.reachable { no(self) } else { Val::bottom() };
         let one_left = had_both && after.reachable != self.st.reachable;
         if self.st.reachable {
             value = if after.reachable { value.join(&other) } else { other };
         }
+        let both_back = had_both && after.reachable && self.st.reachable;
         self.st.join_decided(&after, &branches.deps);
+        self.st.sure |= sure && both_back;
         self.st.control_sticks = one_left;
         if !self.st.reachable {
             return Val::bottom();
@@ -408,6 +414,7 @@ impl Interp<'_> {
         let mut after: Option<State> = None;
         let mut value = Val::bottom();
         let mut left = false;
+        let sure = self.st.sure;
         for arm in arms {
             self.st = rest.clone();
             self.decide(&deps);
@@ -415,6 +422,8 @@ impl Interp<'_> {
             if !fit.can_match || !rest.reachable {
                 continue;
             }
+            self.st.sure &= !fit.can_fail && arm.guard.is_none();
+            rest.sure = false;
             let (arm_value, unguarded) = self.eval_arm(cx, arm, &subject, &mut rest);
             left |= !self.st.reachable;
             if self.st.reachable {
@@ -434,6 +443,7 @@ impl Interp<'_> {
         }
         if self.st.reachable && !left {
             self.st.control = outer_control;
+            self.st.sure = sure;
         }
         if !self.st.reachable { Val::bottom() } else { value.with_deps(&deps) }
     }
@@ -478,6 +488,7 @@ impl Interp<'_> {
             }
         }
         if can_fail {
+            self.st.sure = false;
             let before = self.st.clone();
             self.decide(&value.deps);
             let failure = if failure.is_bottom() { Val::unknown(Ty::Unknown) } else { failure };

@@ -32,6 +32,7 @@ impl Interp<'_> {
             channels: Vec::new(),
             counter: false,
             bound: None,
+            rounds: None,
             parallel: false,
         };
         Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()))
@@ -56,8 +57,15 @@ impl Interp<'_> {
     }
 
     pub(super) fn iter_received(&mut self, source: Val, channels: Vec<super::places::PlaceId>) -> Val {
-        let iter =
-            IterValue { source, stages: Vec::new(), channels, counter: false, bound: None, parallel: false };
+        let iter = IterValue {
+            source,
+            stages: Vec::new(),
+            channels,
+            counter: false,
+            bound: None,
+            rounds: None,
+            parallel: false,
+        };
         Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()))
     }
 
@@ -126,6 +134,7 @@ impl Interp<'_> {
                 channels: Vec::new(),
                 counter: true,
                 bound: end("end").filter(|_| end("start").is_some_and(|s| s >= 0)),
+                rounds: end("start").zip(end("end")).and_then(|(s, e)| u32::try_from(e.checked_sub(s)?).ok()),
                 parallel: false,
             };
             return Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()));
@@ -157,6 +166,7 @@ impl Interp<'_> {
             channels: Vec::new(),
             counter: distinct,
             bound: None,
+            rounds: None,
             parallel: false,
         };
         Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()))
@@ -203,11 +213,21 @@ impl Interp<'_> {
         item.unwrap_or_else(|| Val::unknown(Ty::Unknown)).with_deps(&iter.deps)
     }
 
+    /// How often a loop over this iterator runs.
+    fn note_rounds(&mut self, at: LoopId, iter: &IterValue) {
+        let keeps = |s: &Stage| matches!(s.kind, StageKind::Map | StageKind::Inspect | StageKind::Enumerate);
+        match iter.rounds.filter(|_| iter.stages.iter().all(keeps)) {
+            Some(rounds) => self.loop_rounds.insert(at, rounds),
+            None => self.loop_rounds.remove(&at),
+        };
+    }
+
     pub(super) fn item_of(&mut self, cx: &Cx, expr: ExprId, at: LoopId, iter: &IterValue) -> Val {
         for &channel in &iter.channels {
             self.received(channel);
         }
         let mut item = iter.source.clone();
+        self.note_rounds(at, iter);
         if iter.counter {
             if let Some(bound) = iter.bound {
                 self.loop_bounds.insert(at, bound);

@@ -1,7 +1,8 @@
 //! Reading and writing places: locals in the state, shared objects and statics in the heap, and the log of accesses.
 
-use super::access::{AccessEvent, Door, Effect, HeldLock};
+use super::access::{AccessEvent, Door, Effect, HeldLock, Runs};
 use super::places::{Index, PlaceId, Proj, Root};
+use super::terms::Term;
 use super::values::{Aggregate, ClosureValue, Deps, FutureValue, Kind, Pointer, ReadId, Val};
 use super::{Cx, Interp};
 use crate::finding::{AccessKind, Location};
@@ -42,11 +43,12 @@ pub struct AccessInfo {
     pub range: TextRange,
     pub data: Deps,
     pub effect: Option<Effect>,
+    pub term: Option<Rc<Term>>,
 }
 
 impl AccessInfo {
     pub fn plain(kind: AccessKind, range: TextRange) -> AccessInfo {
-        AccessInfo { kind, atomic: None, range, data: Deps::default(), effect: None }
+        AccessInfo { kind, atomic: None, range, data: Deps::default(), effect: None, term: None }
     }
 }
 
@@ -83,6 +85,8 @@ impl Interp<'_> {
             seen: if constant { self.st.seen.clone() } else { Deps::default() },
             saw: self.st.saw.get(&place).copied(),
             effect: info.effect.clone(),
+            term: info.term.clone(),
+            runs: self.runs(),
         };
         let synchronized = event.atomic.is_some() || self.places.passes(place, |step| step == Proj::Guarded);
         let read = event.kind == AccessKind::Read;
@@ -108,6 +112,15 @@ impl Interp<'_> {
         });
         let settled = acted_on.fold(self.st.settled.clone(), |all, id| all.join(&Deps::one(id)));
         self.st.settled = settled;
+    }
+
+    /// How often its context comes here.
+    fn runs(&self) -> Runs {
+        match self.loops.as_slice() {
+            _ if !self.st.sure => Runs::Unknown,
+            [] => Runs::Once,
+            loops => Runs::Rounds(loops.into()),
+        }
     }
 
     /// Something with an effect of its own happens here.
@@ -150,6 +163,15 @@ impl Interp<'_> {
         deps
     }
 
+    /// What the read of one place that was just logged found.
+    pub(super) fn found_by(&self, lval: &Lval, deps: &Deps) -> Option<Rc<Term>> {
+        let [place] = lval.places[..] else { return None };
+        let log = &self.contexts.get(self.context).log.events;
+        let read = deps.iter().filter(|id| !lval.deps.contains(*id));
+        let read = read.into_iter().find(|id| log.get(id.0 as usize).is_some_and(|e| e.place == place))?;
+        Some(Rc::new(Term::Read(self.context, read)))
+    }
+
     fn is_shared(&self, place: PlaceId) -> bool {
         match self.places.get(place).root {
             Root::Static(_) | Root::Object(_) | Root::Process(_) => true,
@@ -162,6 +184,9 @@ impl Interp<'_> {
     pub(super) fn read(&mut self, cx: &Cx, lval: &Lval, range: TextRange) -> Val {
         let deps = self.log_lval(cx, lval, &AccessInfo::plain(AccessKind::Read, range));
         let mut value = self.peek(lval);
+        if let Some(term) = self.found_by(lval, &deps) {
+            value.term = Some(term);
+        }
         if let [place] = lval.places[..]
             && self.is_guarded_flag(place, &value)
         {
@@ -287,12 +312,20 @@ impl Interp<'_> {
         if value.ty.is_unknown() || matches!(value.ty, Ty::Prim(_)) {
             value.ty = ty;
         }
-        if let Some(super::values::Const::Int(n)) = value.constant() {
-            let place = self.places.root(Root::Static(id), &value.ty);
-            self.initial.insert(place, *n);
-        }
+        self.starts_as(Root::Static(id), &value);
         // Values that others may change are not constants.
         generalize(&value)
+    }
+
+    /// Remembers what a root holds at first: nothing certain, where that differs from one time to the other.
+    pub(super) fn starts_as(&mut self, root: Root, value: &Val) {
+        match self.initial.get_mut(&root) {
+            Some(old) if old == value => {}
+            Some(old) => *old = old.join(value),
+            None => {
+                self.initial.insert(root, value.clone());
+            }
+        }
     }
 
     /// Joins a value into what a root holds for all contexts.
@@ -317,6 +350,9 @@ impl Interp<'_> {
     /// Stores into a place expression, logging the write.
     pub(super) fn write(&mut self, cx: &Cx, lval: &Lval, value: Val, mut info: AccessInfo) {
         info.data = info.data.join(&value.all_deps()).join(&lval.deps);
+        if info.kind == AccessKind::Write {
+            info.term = value.symbol();
+        }
         self.log_lval(cx, lval, &info);
         if !self.st.locks.is_empty()
             && lval.places.iter().any(|p| self.places.passes(*p, |s| s == Proj::Guarded))
@@ -448,6 +484,7 @@ pub(super) fn updated(old: &Val, path: &[Proj], value: &Val, strong: bool) -> Va
 pub(super) fn generalize(value: &Val) -> Val {
     let mut general = value.clone();
     general.alts.clear();
+    general.term = None;
     for kind in &value.alts {
         match kind {
             Kind::Const(_)
@@ -471,6 +508,7 @@ pub(super) fn generalize(value: &Val) -> Val {
 /// A value as another context gets it: the reads that it depends on are none of that context's.
 pub(super) fn strip_deps(value: &mut Val) {
     value.deps = Deps::default();
+    value.term = None;
     for kind in &mut value.alts {
         match kind {
             Kind::Aggregate(aggregate) if aggregate.fields.iter().any(|(_, v)| depends(v)) => {

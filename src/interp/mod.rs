@@ -16,6 +16,7 @@ pub mod contexts;
 pub mod order;
 pub mod places;
 pub mod state;
+pub mod terms;
 pub mod values;
 
 mod calls;
@@ -53,7 +54,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use state::{Exit, Moment, State};
 use std::rc::Rc;
 use std::sync::Arc;
-use values::{Pointer, Val};
+use values::{Const, Pointer, Val};
 
 /// What the walk found.
 pub struct Analysis {
@@ -63,10 +64,28 @@ pub struct Analysis {
     pub objects: Objects,
     pub moments: Vec<Moment>,
     pub locals: LocalNames,
-    pub initial: FxHashMap<PlaceId, i128>,
     /// The locks that stand for single-threaded executors.
     pub executors: FxHashSet<PlaceId>,
+    /// What roots hold at first.
+    initial: FxHashMap<Root, Val>,
+    /// How often a loop's body runs, where that is known.
+    pub rounds: FxHashMap<LoopId, u32>,
     pub counts: Counts,
+}
+
+impl Analysis {
+    /// What a place holds at first, where it is known.
+    pub fn initial_value(&self, place: PlaceId) -> Option<Const> {
+        let whole = self.initial.get(&self.places.get(place).root)?;
+        let path = self.places.path(place);
+        let value = path.into_iter().fold(whole.clone(), |value, step| memory::project(&value, step));
+        value.constant().cloned()
+    }
+
+    /// The same as a number; a truth value is 0 or 1.
+    pub fn initial(&self, place: PlaceId) -> Option<i128> {
+        self.initial_value(place).as_ref().and_then(terms::number)
+    }
 }
 
 /// Blind spots and bounds.
@@ -179,9 +198,11 @@ pub struct Interp<'p> {
     /// Locals that other contexts can reach.
     shared_locals: FxHashSet<(FrameId, LocalId)>,
     local_names: LocalNames,
-    initial: FxHashMap<PlaceId, i128>,
+    initial: FxHashMap<Root, Val>,
     /// Exclusive upper bounds of counters that start at 0 or above.
     loop_bounds: FxHashMap<LoopId, i128>,
+    /// How often a loop's body runs, where that is known.
+    loop_rounds: FxHashMap<LoopId, u32>,
     relevance: &'p Relevance,
     closures: FxHashMap<(usize, ExprId), Rc<calls::ClosureInfo>>,
     names: Known,
@@ -283,6 +304,7 @@ pub fn analyse(
         local_names: FxHashMap::default(),
         initial: FxHashMap::default(),
         loop_bounds: FxHashMap::default(),
+        loop_rounds: FxHashMap::default(),
         relevance,
         closures: FxHashMap::default(),
         names: Known::new(),
@@ -320,6 +342,7 @@ pub fn analyse(
         locals: interp.local_names,
         initial: interp.initial,
         executors: interp.executors,
+        rounds: interp.loop_rounds,
         counts: interp.counts,
     }
 }
@@ -390,6 +413,7 @@ impl<'p> Interp<'p> {
         let object = self.object(cx, expr, which, range);
         let root = Root::Object(object);
         let place = self.places.root(root, &content.ty);
+        self.starts_as(root, &content);
         self.grow_heap(root, content);
         Val::pointer(place, how, ty)
     }

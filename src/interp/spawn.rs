@@ -158,6 +158,7 @@ impl Interp<'_> {
             named,
             many: job.many,
             loops: self.loops.clone(),
+            sure: self.st.sure,
             joined_at_start: self.st.moment.joined.clone(),
             acquired_at_start: self.st.moment.acquired.keys().cloned().collect(),
             ..Context::new(job.kind, name, spawned_at, entry)
@@ -210,11 +211,13 @@ impl Interp<'_> {
     fn note_start(&mut self, id: ContextId, running: bool) {
         let joined = self.st.moment.joined.clone();
         let acquired: Vec<_> = self.st.moment.acquired.keys().cloned().collect();
+        let sure = self.st.sure;
         let context = self.contexts.get_mut(id);
         if running && !context.many {
             context.many = true;
             self.heap_version += 1;
         }
+        context.sure &= sure;
         context.joined_at_start.retain(|c| joined.contains(c));
         context.acquired_at_start.retain(|k| acquired.contains(k));
     }

@@ -119,6 +119,8 @@ pub struct State {
     pub saw: Rc<BTreeMap<PlaceId, i128>>,
     /// The last branch had one way that left: what decided it goes on deciding.
     pub control_sticks: bool,
+    /// Nothing decided whether we come here, but for loops and panics.
+    pub sure: bool,
     /// Joined for each element of what the loop goes through.
     pub each_joined: Vec<(LoopId, ContextId)>,
     /// Parts of arrays of handles that were joined.
@@ -139,6 +141,7 @@ impl State {
             settled: Deps::default(),
             saw: Rc::default(),
             control_sticks: false,
+            sure: true,
             each_joined: Vec::new(),
             joined_parts: Vec::new(),
         }
@@ -222,6 +225,7 @@ impl State {
             Rc::make_mut(&mut self.overlapping).extend(other.overlapping.iter().copied());
         }
         self.control = self.control.join(&other.control);
+        self.sure &= other.sure;
         self.looping = self.looping.join(&other.looping);
         self.seen = self.seen.join(&other.seen);
         self.settled = self.settled.join(&other.settled);

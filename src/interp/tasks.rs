@@ -223,6 +223,7 @@ impl Interp<'_> {
         let mut value = Val::bottom();
         for ((branch, future), handle) in branches.iter().zip(futures).zip(handles) {
             self.st = before.clone();
+            self.st.sure = false;
             let result = match (handle, future) {
                 (Some(handle), _) => {
                     self.yield_now(cx, id);

@@ -6,6 +6,7 @@
 
 use super::contexts::ContextId;
 use super::places::{FrameId, LoopId, PlaceId, Proj};
+use super::terms::{Term, number};
 use crate::hir::{ExprId, Name};
 use crate::models::FnModelId;
 use crate::resolve::{FnId, ResolvedBody, Subst, Ty};
@@ -288,6 +289,8 @@ pub struct IterValue {
     pub bound: Option<i128>,
     /// Its closures run in many instances at once.
     pub parallel: bool,
+    /// How many elements there are.
+    pub rounds: Option<u32>,
 }
 
 #[derive(Clone, PartialEq, Debug)]
@@ -334,16 +337,18 @@ pub struct Val {
     /// Something else is possible too.
     pub open: bool,
     pub deps: Deps,
+    /// The number it is, over the reads it was computed from; `None` for a constant and where it isn't known.
+    pub term: Option<Rc<Term>>,
 }
 
 impl Val {
     pub fn unknown(ty: Ty) -> Val {
-        Val { ty, alts: SmallVec::new(), open: true, deps: Deps::default() }
+        Val { ty, alts: SmallVec::new(), open: true, deps: Deps::default(), term: None }
     }
 
     /// The value of code that is never reached.
     pub fn bottom() -> Val {
-        Val { ty: Ty::Never, alts: SmallVec::new(), open: false, deps: Deps::default() }
+        Val { ty: Ty::Never, alts: SmallVec::new(), open: false, deps: Deps::default(), term: None }
     }
 
     pub fn unit() -> Val {
@@ -351,7 +356,7 @@ impl Val {
     }
 
     pub fn of(kind: Kind, ty: Ty) -> Val {
-        Val { ty, alts: SmallVec::from_iter([kind]), open: false, deps: Deps::default() }
+        Val { ty, alts: SmallVec::from_iter([kind]), open: false, deps: Deps::default(), term: None }
     }
 
     pub fn bool(value: bool) -> Val {
@@ -392,6 +397,19 @@ impl Val {
             Some(Kind::Const(c)) => Some(c),
             _ => None,
         }
+    }
+
+    /// The number it is, as a term: its own, or that of a constant.
+    pub fn symbol(&self) -> Option<Rc<Term>> {
+        match &self.term {
+            Some(term) => Some(term.clone()),
+            None => self.constant().and_then(number).map(|n| Rc::new(Term::Const(n))),
+        }
+    }
+
+    pub fn with_term(mut self, term: Option<Rc<Term>>) -> Val {
+        self.term = term;
+        self
     }
 
     pub fn as_bool(&self) -> Option<bool> {
@@ -456,6 +474,9 @@ impl Val {
         let mut joined = self.clone();
         joined.deps = joined.deps.join(&other.deps);
         joined.open |= other.open;
+        if self.term.is_some() || other.term.is_some() {
+            joined.term = self.symbol().filter(|term| other.symbol().as_ref() == Some(term));
+        }
         if joined.ty.is_unknown() || joined.ty == Ty::Never {
             joined.ty = other.ty.clone();
         }

@@ -5,6 +5,7 @@
 
 use super::describe::{Story, describe};
 use super::pairs::{Door, Wanted, by_root, races};
+use super::sentence::Says;
 use super::{Facts, Rule};
 use crate::finding::{Finding, Level};
 use crate::interp::places::Root;
@@ -22,7 +23,7 @@ impl Rule for EnvRace {
                 let story = Story {
                     rule: self.id(),
                     level,
-                    tail: "while the others use it, and the whole process has only one",
+                    says: Says::Accesses("at the same time, and the process has only one"),
                     help: "hand the setting over as a value; or change it before anything else starts, or hold one lock \
                            over each change and all that depends on it"
                         .to_owned(),

@@ -10,6 +10,7 @@ mod lock_check_then_act;
 mod pairs;
 mod raw_pointer_race;
 mod relaxed_publish;
+mod sentence;
 mod split;
 mod split_atomic_update;
 mod split_lock_update;

@@ -4,6 +4,7 @@
 
 use super::*;
 use crate::interp::spawn::Job;
+use crate::interp::terms::{Operator, Term};
 
 impl Call<'_> {
     /// Numbers for the contexts that one call starts; each may have several callees.
@@ -48,6 +49,7 @@ impl Interp<'_> {
                 let deps = self.log_lval(call.cx, &lval, &info);
                 let held = self.peek(&lval);
                 let mut value = Val::unknown(call.ret.clone()).with_deps(&deps);
+                value.term = self.found_by(&lval, &deps);
                 value.alts = held.alts.iter().filter(|k| matches!(k, Kind::Pointer(..))).cloned().collect();
                 if let ([place], true) = (&lval.places[..], value.alts.is_empty()) {
                     value.alts.push(Kind::Loaded(*place, order));
@@ -62,7 +64,7 @@ impl Interp<'_> {
                 self.atomic_write(
                     call,
                     &lval,
-                    AtomicWrite { kind: AccessKind::Write, order, effect },
+                    AtomicWrite { kind: AccessKind::Write, order, effect, term: value.symbol() },
                     &value,
                 );
                 Val::unit()
@@ -75,9 +77,10 @@ impl Interp<'_> {
                     Some("max" | "min" | "or" | "and") => Some(Effect::Idempotent),
                     _ => None,
                 };
-                let write = AtomicWrite { kind: AccessKind::Update, order, effect };
+                let term = word.and_then(|word| new_value(word.as_str(), &value));
+                let write = AtomicWrite { kind: AccessKind::Update, order, effect, term };
                 let deps = self.atomic_write(call, &lval, write, &value);
-                let mut old = self.peek(&lval).with_deps(&deps);
+                let mut old = self.peek(&lval).with_deps(&deps).with_term(self.found_by(&lval, &deps));
                 old.alts.retain(|k| matches!(k, Kind::Pointer(..)));
                 for kind in &mut old.alts {
                     // Who takes a pointer out owns what it points to.
@@ -103,9 +106,10 @@ impl Interp<'_> {
             OpName::AtomicCas | OpName::AtomicCasOld => {
                 let new = values.get(1).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let order = self.ordering(values.get(2));
-                let write = AtomicWrite { kind: AccessKind::Update, order, effect: Some(Effect::Exchange) };
+                let effect = Some(Effect::Exchange);
+                let write = AtomicWrite { kind: AccessKind::Update, order, effect, term: None };
                 let deps = self.atomic_write(call, &lval, write, &new);
-                let seen = Val::unknown(Ty::Unknown).with_deps(&deps);
+                let seen = Val::unknown(Ty::Unknown).with_deps(&deps).with_term(self.found_by(&lval, &deps));
                 if name == OpName::AtomicCasOld {
                     return seen;
                 }
@@ -137,8 +141,10 @@ impl Interp<'_> {
                     ..self.info(call, AccessKind::Update)
                 };
                 let deps = self.log_lval(call.cx, &lval, &info);
-                let seen = Val::unknown(Ty::Unknown).with_deps(&deps);
-                self.call_value(call.cx, call.id, f, vec![seen.clone()]);
+                let found = self.found_by(&lval, &deps);
+                let seen = Val::unknown(Ty::Unknown).with_deps(&deps).with_term(found.clone());
+                let made = self.call_value(call.cx, call.id, f, vec![seen.clone()]);
+                self.becomes(found, &made);
                 self.either_result(seen.clone(), seen, call.ret.clone())
             }
         }
@@ -152,9 +158,9 @@ impl Interp<'_> {
     }
 
     pub(super) fn atomic_write(&mut self, call: &Call, lval: &Lval, write: AtomicWrite, value: &Val) -> Deps {
-        let AtomicWrite { kind, order, effect } = write;
-        let info =
-            AccessInfo { atomic: Some(order), data: value.all_deps(), effect, ..self.info(call, kind) };
+        let AtomicWrite { kind, order, effect, term } = write;
+        let data = value.all_deps();
+        let info = AccessInfo { atomic: Some(order), data, effect, term, ..self.info(call, kind) };
         let deps = self.log_lval(call.cx, lval, &info);
         if value.alts.iter().any(|k| matches!(k, Kind::Pointer(..))) {
             self.store(lval, value.clone());
@@ -169,6 +175,18 @@ impl Interp<'_> {
         let stored = if kind == AccessKind::Update { None } else { flag_value(value) };
         self.flag_stored(lval, stored, crate::interp::order::releases(order));
         deps
+    }
+
+    /// An update whose own result was given to a closure writes what that made of it, if it always makes something.
+    fn becomes(&mut self, found: Option<Rc<Term>>, made: &Val) {
+        let Some(Term::Read(_, read)) = found.as_deref() else { return };
+        let new = match made.single() {
+            Some(Kind::Aggregate(some)) if some.variant == Some(self.names.some) => {
+                some.field(crate::interp::expr::field(0)).and_then(Val::symbol)
+            }
+            _ => made.symbol(),
+        };
+        self.contexts.get_mut(self.context).log.events[read.0 as usize].term = new;
     }
 
     /// A fence makes relaxed loads before it acquire, relaxed stores after it release.
@@ -637,5 +655,14 @@ impl Interp<'_> {
             if nested.is_empty() { found.push(place) } else { found.extend(nested) }
         }
         found
+    }
+}
+
+/// What an atomic becomes by an operation with this operand.
+fn new_value(word: &str, operand: &Val) -> Option<Rc<Term>> {
+    let operand = operand.symbol()?;
+    match word {
+        "swap" => Some(operand),
+        word => Term::apply(Operator::named(word)?, &Rc::new(Term::Old), &operand),
     }
 }
