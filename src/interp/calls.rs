@@ -465,6 +465,12 @@ impl Interp<'_> {
                     deps = deps.join(&result.all_deps());
                     self.st.join(&before);
                 }
+                Kind::Future(_) => {
+                    let before = self.st.clone();
+                    let result = self.await_value(cx, id, Val::of(kind, Ty::Unknown));
+                    deps = deps.join(&result.all_deps());
+                    self.st.join(&before);
+                }
                 Kind::Handle(handle) => self.st.join_all(handle.context),
                 _ => {}
             }
@@ -586,7 +592,7 @@ impl Interp<'_> {
         value.alts.iter().any(|kind| match kind {
             Kind::Pointer(place, Pointer::Raw) => match self.places.get(*place).root {
                 Root::Local(frame, local) => self.shared_locals.contains(&(frame, local)),
-                Root::Static(_) | Root::ThreadLocal(_) | Root::Object(_) => true,
+                Root::Static(_) | Root::ThreadLocal(_) | Root::Object(_) | Root::Process(_) => true,
             },
             Kind::Pointer(place, _) if self.relevance.holds_cell(&self.places.get(*place).ty) => true,
             Kind::Pointer(place, _) => match self.places.get(*place).root {
@@ -604,6 +610,7 @@ impl Interp<'_> {
             | Kind::Guard(_)
             | Kind::Handle(_)
             | Kind::Iter(_)
+            | Kind::Scope(_)
             | Kind::Future(_) => true,
             _ => false,
         })
@@ -612,7 +619,7 @@ impl Interp<'_> {
     /// Whether a value points to a place that others can reach.
     fn reaches_shared(&self, value: &Val) -> bool {
         value.pointers().any(|(place, _)| match self.places.get(place).root {
-            Root::Static(_) | Root::Object(_) => true,
+            Root::Static(_) | Root::Object(_) | Root::Process(_) => true,
             Root::Local(frame, local) => {
                 self.shared_locals.contains(&(frame, local))
                     || self.st.local(frame, local).is_some_and(|v| {
@@ -635,7 +642,7 @@ impl Interp<'_> {
         let def = self.program.fn_def(id);
         if let Some(ty) = &def.sig.self_ty {
             let ty = cx.subst.apply(ty);
-            let mut value = self_arg.unwrap_or_else(|| Val::unknown(ty.clone()));
+            let mut value = self_arg.unwrap_or_else(|| self.own_receiver(&ty));
             if value.ty.is_unknown() {
                 value.ty = ty;
             }
@@ -647,7 +654,7 @@ impl Interp<'_> {
             let ty = cx.subst.apply(ty);
             let mut value = args.next().unwrap_or_else(|| {
                 let deps = self.elsewhere(cx, FIRST_PARAM + n as u32);
-                Val::unknown(ty.clone()).with_deps(&deps)
+                self.asked_for(&ty).with_deps(&deps)
             });
             value = self.as_raw(value, &ty);
             if value.ty.is_unknown() || (matches!(value.ty, Ty::Prim(_)) && matches!(ty, Ty::Prim(_))) {
@@ -805,7 +812,12 @@ impl Interp<'_> {
             let mut args = args.into_iter();
             for (pat, ty) in params {
                 let declared = ty.as_ref().map(|ty| this.type_in(inner, ty));
-                let mut value = args.next().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let given = args.next();
+                let mut value = match (given, &declared) {
+                    (Some(value), _) => value,
+                    (None, Some(ty)) => this.asked_for(ty),
+                    (None, None) => Val::unknown(Ty::Unknown),
+                };
                 if let (true, Some(ty)) = (value.ty.is_unknown(), declared) {
                     value.ty = ty;
                 }

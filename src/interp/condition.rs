@@ -176,6 +176,7 @@ impl Interp<'_> {
                     lock: *place,
                     mode: super::values::Mode::Exclusive,
                     id,
+                    yields: false,
                 });
             }
             // What a lock protects may have been there from the start; only waiting for it means that somebody came.

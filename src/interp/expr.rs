@@ -84,16 +84,8 @@ impl Interp<'_> {
             }
             ExprKind::Try(operand) => self.eval_try(cx, id, *operand),
             ExprKind::MacroArgs { kind, args, diverges } => self.eval_macro(cx, id, *kind, args, *diverges),
-            ExprKind::Join { branches, .. } => {
-                let values: Vec<Val> = branches.iter().map(|b| self.eval(cx, *b)).collect();
-                let fields = values
-                    .into_iter()
-                    .enumerate()
-                    .map(|(n, v)| (field(n), self.await_value(cx, id, v)))
-                    .collect();
-                Val::aggregate(None, fields, Ty::Unknown)
-            }
-            ExprKind::Select { branches, else_, .. } => self.eval_select(cx, branches, *else_),
+            ExprKind::Join { branches, .. } => self.eval_join(cx, id, branches),
+            ExprKind::Select { branches, else_, .. } => self.eval_select(cx, id, branches, *else_),
         }
     }
 
@@ -336,6 +328,10 @@ impl Interp<'_> {
                     (inner.ty != lval.ty).then_some(inner)
                 }
                 Role::Guard => Some(self.step_lval(lval, Proj::Deref)),
+                // A wrapper: what it derefs to is its one field.
+                Role::Plain if self.models.target_ty(&lval.ty).is_some() && self.is_wrapper(lval) => {
+                    Some(self.step_lval(lval, field(0)))
+                }
                 // Collected into a box: the elements are where the box is.
                 Role::Owner | Role::Counted if value.alts.iter().any(|k| matches!(k, Kind::Aggregate(_))) => {
                     let inner = self.pointer_ty(&lval.ty).map_or(Ty::Unknown, |(_, inner)| inner);
@@ -346,6 +342,11 @@ impl Interp<'_> {
             Ty::Ref { .. } | Ty::Ptr { .. } => Some(self.step_lval(lval, Proj::Deref)),
             _ => None,
         }
+    }
+
+    fn is_wrapper(&mut self, lval: &Lval) -> bool {
+        let value = self.peek(lval);
+        value.alts.iter().any(|k| matches!(k, Kind::Aggregate(a) if a.field(field(0)).is_some()))
     }
 
     fn user_deref(&self, ty: &Ty, mutable: bool) -> Option<crate::resolve::Method> {

@@ -59,7 +59,7 @@ impl AccessInfo {
 impl Interp<'_> {
     /// Writes an access down if others can reach the place. Gives the read's number.
     pub(super) fn log(&mut self, cx: &Cx, place: PlaceId, door: Door, info: &AccessInfo) -> Option<ReadId> {
-        if self.stopped || !self.st.reachable {
+        if self.stopped || self.muted || !self.st.reachable {
             return None;
         }
         if info.kind != AccessKind::Read {
@@ -189,7 +189,7 @@ impl Interp<'_> {
 
     fn is_shared(&self, place: PlaceId) -> bool {
         match self.places.get(place).root {
-            Root::Static(_) | Root::Object(_) => true,
+            Root::Static(_) | Root::Object(_) | Root::Process(_) => true,
             Root::ThreadLocal(_) => false,
             Root::Local(frame, local) => self.shared_locals.contains(&(frame, local)),
         }
@@ -278,7 +278,7 @@ impl Interp<'_> {
                 }
                 self.heap.get(&root).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown))
             }
-            Root::Object(_) => {
+            Root::Object(_) | Root::Process(_) => {
                 self.heap.get(&root).cloned().unwrap_or_else(|| Val::unknown(self.root_ty(place)))
             }
         }
@@ -410,7 +410,7 @@ impl Interp<'_> {
                     self.st.set_local(frame, local, new);
                 }
             }
-            Root::Static(_) | Root::ThreadLocal(_) | Root::Object(_) => {
+            Root::Static(_) | Root::ThreadLocal(_) | Root::Object(_) | Root::Process(_) => {
                 let old = self.root_value(root, root_place);
                 let new = updated(&old, &path, &generalize(&value), false);
                 self.escape(&value);
@@ -596,6 +596,7 @@ fn stripped_future(future: &FutureValue) -> FutureValue {
         FutureValue::Block(closure) => *closure = stripped_closure(closure),
         FutureValue::Call { args, self_arg, .. } => args.iter_mut().chain(self_arg).for_each(strip_deps),
         FutureValue::Ready(value) => strip_deps(value),
+        FutureValue::Model { this, args, .. } => args.iter_mut().chain(this).for_each(strip_deps),
     }
     stripped
 }

@@ -196,6 +196,8 @@ pub enum FutureValue {
     Call { id: FnId, subst: Rc<Subst>, args: Vec<Val>, self_arg: Option<Val> },
     /// Already has its result.
     Ready(Val),
+    /// A library's: the model's effect happens when it is awaited.
+    Model { model: FnModelId, this: Option<Val>, self_ty: Ty, args: Vec<Val>, site: ExprId },
 }
 
 /// Exclusive or shared possession of a lock.
@@ -298,16 +300,18 @@ pub struct IterValue {
     pub counter: bool,
     /// Exclusive upper bound of a counter that starts at 0 or above.
     pub bound: Option<i128>,
+    /// Its closures run in many instances at once.
+    pub parallel: bool,
     /// How many elements there are.
     pub rounds: Option<u32>,
-    /// Where it is consumed in parallel: location of the call that made it parallel.
-    pub parallel: Option<crate::finding::Location>,
 }
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct Stage {
     pub kind: StageKind,
     pub closure: Option<Val>,
+    /// What makes the state that it begins with.
+    pub state: Option<Val>,
     pub at: crate::finding::Location,
 }
 
@@ -334,6 +338,8 @@ pub enum StageKind {
     Values,
     /// The closure gets a state and the element.
     Scan,
+    /// The closure gets a state, the same that it gives, and the element; the state's maker comes first.
+    Fold,
 }
 
 /// A set of alternatives with a type and dependences.

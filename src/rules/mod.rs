@@ -4,6 +4,7 @@
 
 mod atomic_check_then_act;
 mod describe;
+mod env_race;
 pub mod info;
 mod lock_check_then_act;
 mod pairs;
@@ -50,6 +51,7 @@ const CHECKS: &[&dyn Rule] = &[
     &atomic_check_then_act::AtomicCheckThenAct,
     &split_lock_update::SplitLockUpdate,
     &lock_check_then_act::LockCheckThenAct,
+    &env_race::EnvRace,
 ];
 
 /// Runs every rule that is on.

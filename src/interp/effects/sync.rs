@@ -3,7 +3,17 @@
 //! In: the operation of a model and its evaluated arguments. Out: its value; locks, order and accesses go into the state.
 
 use super::*;
+use crate::interp::spawn::Job;
 use crate::interp::terms::{Operator, Term};
+
+impl Call<'_> {
+    /// Numbers for the contexts that one call starts; each may have several callees.
+    fn next_job(&mut self) -> u32 {
+        const MOST_CALLEES: u32 = 16;
+        self.started += 1;
+        (self.started - 1) * MOST_CALLEES
+    }
+}
 
 impl Interp<'_> {
     pub(super) fn ordering(&self, value: Option<&Val>) -> Name {
@@ -267,6 +277,31 @@ impl Interp<'_> {
                 let lval = self.target(call, &values[0]);
                 self.guard(call, &lval, mode, name == OpName::TryLock)
             }
+            OpName::Without => {
+                let lval = self.target(call, &values[0]);
+                let f = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let given_up: Vec<_> =
+                    self.st.locks.iter().filter(|h| lval.places.contains(&h.lock)).cloned().collect();
+                self.st.locks.retain(|h| !lval.places.contains(&h.lock));
+                let result = self.call_value(call.cx, call.id, f, Vec::new());
+                for (n, hold) in given_up.into_iter().enumerate() {
+                    let id = self.new_hold(call.cx, call.id, n as u32);
+                    self.hold(hold.lock, hold.mode, id);
+                }
+                result
+            }
+            OpName::Take => {
+                for (n, place) in self.target(call, &values[0]).places.into_iter().enumerate() {
+                    let id = self.new_hold(call.cx, call.id, n as u32);
+                    self.hold(place, mode, id);
+                }
+                Val::unit()
+            }
+            OpName::Give => {
+                let lval = self.target(call, &values[0]);
+                self.st.locks.retain(|h| !lval.places.contains(&h.lock));
+                Val::unit()
+            }
             OpName::WithLock => {
                 let lval = self.target(call, &values[0]);
                 let f = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
@@ -361,19 +396,68 @@ impl Interp<'_> {
         word: Option<Name>,
         mut values: Vec<Val>,
     ) -> Val {
+        let (cx, id) = (call.cx, call.id);
+        let word = word.map_or("thread", Name::as_str);
+        if name == OpName::Group {
+            let one = matches!(values.first().and_then(Val::constant), Some(Const::Int(1)));
+            return self.group(cx, id, word, one, call.ret.clone());
+        }
         if values.is_empty() {
             return Val::unknown(Ty::Unknown);
         }
-        let kind = word.and_then(|w| crate::models::context_kind(w.as_str())).unwrap_or(ContextKind::Thread);
         let first = values.remove(0);
         match name {
-            OpName::Spawn => self.spawn(call.cx, call.id, kind, first, values.first(), None),
-            OpName::SpawnIn => {
-                let scope = self.scope_of(&first);
-                let body = if values.is_empty() { Val::unknown(Ty::Unknown) } else { values.remove(0) };
-                self.spawn(call.cx, call.id, kind, body, values.first(), scope)
+            OpName::Spawn => {
+                let literal = values.first().and_then(crate::interp::spawn::builder_name);
+                let job = Job { name: literal, which: call.next_job(), ..Job::of_word(word) };
+                self.spawn(cx, id, &job, &first)
             }
-            OpName::Scope => self.run_scope(call.cx, call.id, first),
+            OpName::SpawnIn => {
+                let body = if values.is_empty() { Val::unknown(Ty::Unknown) } else { values.remove(0) };
+                let literal = values.first().and_then(crate::interp::spawn::builder_name);
+                self.spawn_in(call, first, &body, literal)
+            }
+            OpName::Scope => {
+                let ty = values.pop().map_or(Ty::Unknown, |v| v.ty);
+                self.run_scope(cx, id, word, first, ty)
+            }
+            OpName::Run => self.run_many(cx, id, word, &first, values),
+            OpName::JoinGroup => {
+                if let Some(group) = self.scope_of(&first) {
+                    self.join_group(group);
+                }
+                Val::unit()
+            }
+            OpName::JoinNext => self.join_next(&first),
+            OpName::Enter => {
+                let group = self.scope_of(&first).and_then(|at| self.groups.get(&at).copied());
+                match group.and_then(|group| group.token) {
+                    Some(token) => self.guard(call, &Lval::one(token, Ty::Unknown), Mode::Exclusive, false),
+                    None => Val::unknown(Ty::Unknown),
+                }
+            }
+            OpName::JoinHolders => {
+                for place in self.target(call, &first).places {
+                    self.join_holders(place);
+                }
+                Val::unit()
+            }
+            OpName::RunOn => {
+                let f = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                self.run_on(cx, id, &first, f)
+            }
+            OpName::Await => self.await_value(cx, id, first),
+            OpName::Gather => self.gather(cx, id, first),
+            OpName::Provide => {
+                self.escape(&first);
+                let mut value = crate::interp::memory::generalize(&first);
+                crate::interp::memory::strip_deps(&mut value);
+                if !self.provided.contains(&value) {
+                    self.provided.push(value);
+                    self.heap_version += 1;
+                }
+                Val::unit()
+            }
             OpName::Join => self.join(&first),
             _ => {
                 let mut builder = match first.single() {
@@ -387,6 +471,43 @@ impl Interp<'_> {
         }
     }
 
+    /// The result of one of a group as `Some`; where there is none left, all have ended.
+    fn join_next(&mut self, group: &Val) -> Val {
+        let handles = self.scope_of(group).map(|group| self.group_handles(group));
+        let handles = handles.unwrap_or_else(|| Val::unknown(Ty::Unknown));
+        let mut result = Val { open: handles.alts.is_empty(), ..Val::unknown(Ty::Unknown) };
+        for kind in &handles.alts {
+            if let Kind::Handle(handle) = kind
+                && let Some(returned) = &self.contexts.get(handle.context).result
+            {
+                result = result.join(returned);
+            }
+        }
+        result.open |= result.alts.is_empty();
+        let ty = Ty::ext("std::option::Option", Vec::new());
+        // What the result is of goes along: see `missing_handles_joined`.
+        let fields = vec![(crate::interp::expr::field(0), result), (Proj::Field(Name::new("of")), handles)];
+        let some = Val::aggregate(Some(self.names.some), fields, ty.clone());
+        some.join(&Val::aggregate(Some(self.names.none), Vec::new(), ty))
+    }
+
+    fn spawn_in(&mut self, call: &mut Call, group: Val, body: &Val, name: Option<Name>) -> Val {
+        let at = self.scope_of(&group);
+        let known = at.and_then(|at| self.groups.get(&at).copied());
+        let job = Job {
+            name,
+            which: call.next_job(),
+            group: at,
+            args: vec![group],
+            ..known.map_or(Job::of_word("thread"), |group| Job {
+                kind: group.kind,
+                on: group.on,
+                ..Job::of_word("thread")
+            })
+        };
+        self.spawn(call.cx, call.id, &job, body)
+    }
+
     pub(super) fn once_op(&mut self, call: &mut Call, name: OpName, mut values: Vec<Val>) -> Val {
         if values.is_empty() {
             return Val::unknown(Ty::Unknown);
@@ -397,8 +518,11 @@ impl Interp<'_> {
         match name {
             OpName::OnceCall => {
                 if let Some(f) = values.pop() {
-                    let made =
-                        self.within_once(&lval, |this| this.call_value(call.cx, call.id, f, Vec::new()));
+                    let made = self.within_once(&lval, |this| {
+                        let made = this.call_value(call.cx, call.id, f, Vec::new());
+                        let future = made.alts.iter().any(|k| matches!(k, Kind::Future(_)));
+                        if future { this.await_value(call.cx, call.id, made) } else { made }
+                    });
                     self.store(&content, made);
                 }
                 self.acquire_once(&lval);
