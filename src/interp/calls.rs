@@ -766,8 +766,13 @@ impl Interp<'_> {
         };
         let _ = is_async;
         self.run_frame(inner, None, |this| {
+            let ends = this.frames.get(inner.frame).parent.is_none();
             for (local, value) in &closure.moved {
                 this.st.set_local(inner.frame, *local, value.clone());
+                if ends {
+                    // A context's own closure ends with it, and what it captured does.
+                    this.own_local(inner.frame, *local);
+                }
             }
             let mut args = args.into_iter();
             for (pat, ty) in params {

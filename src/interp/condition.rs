@@ -170,6 +170,9 @@ impl Interp<'_> {
                     id,
                 });
             }
+            Tested::Last(place, order) => {
+                acquire_flag(holds, SyncKey { place: *place, kind: SyncKind::Last }, *order);
+            }
             Tested::Reached(place, order) => {
                 let key = SyncKey { place: *place, kind: SyncKind::Flag(super::order::ANY_VALUE) };
                 acquire_flag(holds, key, *order);

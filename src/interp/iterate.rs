@@ -208,6 +208,9 @@ impl Interp<'_> {
             self.received(channel);
         }
         let mut item = iter.source.clone();
+        if !iter.channels.is_empty() {
+            self.obtain(&item);
+        }
         if iter.counter {
             if let Some(bound) = iter.bound {
                 self.loop_bounds.insert(at, bound);

@@ -162,6 +162,9 @@ impl Interp<'_> {
     pub(super) fn read(&mut self, cx: &Cx, lval: &Lval, range: TextRange) -> Val {
         let deps = self.log_lval(cx, lval, &AccessInfo::plain(AccessKind::Read, range));
         let mut value = self.peek(lval);
+        if !self.st.locks.is_empty() && value.pointers().next().is_some() {
+            self.obtain(&value);
+        }
         if let [place] = lval.places[..]
             && self.is_guarded_flag(place, &value)
         {
@@ -322,6 +325,7 @@ impl Interp<'_> {
             && lval.places.iter().any(|p| self.places.passes(*p, |s| s == Proj::Guarded))
         {
             self.flag_stored(lval, super::effects::flag_value(&value), true);
+            self.publish(&value);
         }
         self.store(lval, value);
     }
@@ -455,6 +459,7 @@ pub(super) fn generalize(value: &Val) -> Val {
             | Kind::Block(..)
             | Kind::Claimed(_)
             | Kind::Loaded(..)
+            | Kind::CountedDown(..)
             | Kind::Test(_) => general.open = true,
             Kind::Moved => general.open = true,
             Kind::Aggregate(aggregate) => {

@@ -30,6 +30,7 @@ mod loops;
 mod memory;
 mod method;
 mod pattern;
+mod publish;
 mod relevance;
 mod scopes;
 mod spawn;
@@ -59,6 +60,8 @@ pub struct Analysis {
     pub moments: Vec<Moment>,
     pub locals: LocalNames,
     pub initial: FxHashMap<PlaceId, i128>,
+    /// The atomic that an object was first published through.
+    pub published: FxHashMap<PlaceId, PlaceId>,
     pub counts: Counts,
 }
 
@@ -169,6 +172,7 @@ pub struct Interp<'p> {
     shared_locals: FxHashSet<(FrameId, LocalId)>,
     local_names: LocalNames,
     initial: FxHashMap<PlaceId, i128>,
+    published: FxHashMap<PlaceId, PlaceId>,
     /// Exclusive upper bounds of counters that start at 0 or above.
     loop_bounds: FxHashMap<LoopId, i128>,
     relevance: &'p Relevance,
@@ -262,6 +266,7 @@ pub fn analyse(
         shared_locals: FxHashSet::default(),
         local_names: FxHashMap::default(),
         initial: FxHashMap::default(),
+        published: FxHashMap::default(),
         loop_bounds: FxHashMap::default(),
         relevance,
         closures: FxHashMap::default(),
@@ -294,6 +299,7 @@ pub fn analyse(
         moments: interp.moments,
         locals: interp.local_names,
         initial: interp.initial,
+        published: interp.published,
         counts: interp.counts,
     }
 }
@@ -354,6 +360,7 @@ impl<'p> Interp<'p> {
         let object = self.object(cx, expr, which, range);
         let root = Root::Object(object);
         let place = self.places.root(root, &content.ty);
+        self.unpublish(place);
         self.grow_heap(root, content);
         Val::pointer(place, how, ty)
     }
