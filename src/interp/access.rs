@@ -1,6 +1,7 @@
 //! What a context does to shared places: the log the rules compare.
 
-use super::places::{FrameId, PlaceId};
+use super::places::{FrameId, LoopId, PlaceId};
+use super::terms::Term;
 use super::values::{Deps, HoldId, Mode, ReadId};
 use crate::finding::{AccessKind, Location};
 use crate::hir::Name;
@@ -48,10 +49,26 @@ pub struct AccessEvent {
     pub control: Deps,
     /// For a store of a constant: the reads that were made on the way there.
     pub seen: Deps,
+    /// For a write of a value that is the same whoever computes it (as long as the places that it was read from don't change):
+    /// what tells it from others.
+    pub same: Option<u64>,
     /// For a write: what a test had said of the place's value.
     pub saw: Option<i128>,
     /// What the operation does, where it is known (for schedules): see `effect`.
     pub effect: Option<Effect>,
+    /// For a write: the value written, where it is known.
+    pub term: Option<Rc<Term>>,
+    pub runs: Runs,
+}
+
+/// How often its context surely does an access.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Runs {
+    Once,
+    /// Once in each round of these loops, outermost first.
+    Rounds(Rc<[LoopId]>),
+    /// Something decides whether.
+    Unknown,
 }
 
 /// What an update does to the value, for working out results.
@@ -59,10 +76,14 @@ pub struct AccessEvent {
 pub enum Effect {
     /// Stores a constant.
     Set(i128),
-    /// new = old op constant
-    Apply(Name, i128),
-    /// A compare-exchange or swap: its own result tells.
+    /// A compare-exchange: its own result tells.
     Exchange,
+    /// Stores and gives the old value.
+    Swap,
+    /// Adds, and so only commutes with others that do.
+    Add,
+    /// Takes off exactly what was loaded of the same place.
+    SubtractSeen,
     /// Doing it twice is doing it once (`fetch_max`, `fetch_or`).
     Idempotent,
     /// Takes an element out, or finds none.
@@ -94,7 +115,14 @@ impl AccessLog {
             {
                 old.data = old.data.join(&event.data);
                 old.control = old.control.join(&event.control);
+                if old.term != event.term {
+                    old.term = None;
+                }
+                if old.runs != event.runs {
+                    old.runs = Runs::Unknown;
+                }
                 old.seen = old.seen.join(&event.seen);
+                old.same = old.same.filter(|same| event.same == Some(*same));
                 old.saw = old.saw.filter(|saw| event.saw == Some(*saw));
                 return Some(ReadId(at));
             }

@@ -88,20 +88,28 @@ impl Interp<'_> {
         match &body.body.expr(id).kind {
             ExprKind::Binary { op: BinaryOp::And, left, right } => {
                 let first = self.operand(cx, *left);
+                let sure = first.yes.sure;
                 self.st = first.yes;
+                self.st.sure &= !first.no.reachable;
                 self.decide(&first.deps);
-                let second = self.operand(cx, *right);
+                let mut second = self.operand(cx, *right);
                 let mut no = first.no;
                 no.join(&second.no);
+                second.yes.sure = sure;
+                no.sure = sure;
                 Branches { yes: second.yes, no, deps: first.deps.join(&second.deps) }
             }
             ExprKind::Binary { op: BinaryOp::Or, left, right } => {
                 let first = self.operand(cx, *left);
+                let sure = first.no.sure;
                 self.st = first.no;
+                self.st.sure &= !first.yes.reachable;
                 self.decide(&first.deps);
-                let second = self.operand(cx, *right);
+                let mut second = self.operand(cx, *right);
                 let mut yes = first.yes;
                 yes.join(&second.yes);
+                second.no.sure = sure;
+                yes.sure = sure;
                 Branches { yes, no: second.no, deps: first.deps.join(&second.deps) }
             }
             ExprKind::Unary { op: UnaryOp::Not, operand } => {
@@ -168,11 +176,14 @@ impl Interp<'_> {
                     lock: *place,
                     mode: super::values::Mode::Exclusive,
                     id,
+                    yields: false,
                 });
             }
             Tested::Last(place, order) => {
                 acquire_flag(holds, SyncKey { place: *place, kind: SyncKind::Last }, *order);
             }
+            // What a lock protects may have been there from the start; only waiting for it means that somebody came.
+            Tested::Reached(place, _) if self.draining.is_none() && self.is_guarded(*place) => {}
             Tested::Reached(place, order) => {
                 let key = SyncKey { place: *place, kind: SyncKind::Flag(super::order::ANY_VALUE) };
                 acquire_flag(holds, key, *order);

@@ -3,7 +3,8 @@
 use super::access::{Door, Effect};
 use super::memory::{AccessInfo, Lval, project};
 use super::places::{Index, LoopId, Proj, Root};
-use super::values::{Const, Deps, Kind, Pointer, Subject, Test, Val};
+use super::terms::{Operator, Term, fold_int};
+use super::values::{Const, Deps, Kind, Pointer, ReadId, Subject, Test, Val};
 use super::{Cx, Interp};
 use crate::finding::AccessKind;
 use crate::hir::{BinaryOp, Expr, ExprId, ExprKind, Lit, MacroArgsKind, Name, Path, TextRange, UnaryOp};
@@ -82,17 +83,9 @@ impl Interp<'_> {
                 self.await_value(cx, id, future)
             }
             ExprKind::Try(operand) => self.eval_try(cx, id, *operand),
-            ExprKind::MacroArgs { kind, args, diverges } => self.eval_macro(cx, *kind, args, *diverges),
-            ExprKind::Join { branches, .. } => {
-                let values: Vec<Val> = branches.iter().map(|b| self.eval(cx, *b)).collect();
-                let fields = values
-                    .into_iter()
-                    .enumerate()
-                    .map(|(n, v)| (field(n), self.await_value(cx, id, v)))
-                    .collect();
-                Val::aggregate(None, fields, Ty::Unknown)
-            }
-            ExprKind::Select { branches, else_, .. } => self.eval_select(cx, branches, *else_),
+            ExprKind::MacroArgs { kind, args, diverges } => self.eval_macro(cx, id, *kind, args, *diverges),
+            ExprKind::Join { branches, .. } => self.eval_join(cx, id, branches),
+            ExprKind::Select { branches, else_, .. } => self.eval_select(cx, id, branches, *else_),
         }
     }
 
@@ -335,6 +328,10 @@ impl Interp<'_> {
                     (inner.ty != lval.ty).then_some(inner)
                 }
                 Role::Guard => Some(self.step_lval(lval, Proj::Deref)),
+                // A wrapper: what it derefs to is its one field.
+                Role::Plain if self.models.target_ty(&lval.ty).is_some() && self.is_wrapper(lval) => {
+                    Some(self.step_lval(lval, field(0)))
+                }
                 // Collected into a box: the elements are where the box is.
                 Role::Owner | Role::Counted if value.alts.iter().any(|k| matches!(k, Kind::Aggregate(_))) => {
                     let inner = self.pointer_ty(&lval.ty).map_or(Ty::Unknown, |(_, inner)| inner);
@@ -345,6 +342,11 @@ impl Interp<'_> {
             Ty::Ref { .. } | Ty::Ptr { .. } => Some(self.step_lval(lval, Proj::Deref)),
             _ => None,
         }
+    }
+
+    fn is_wrapper(&mut self, lval: &Lval) -> bool {
+        let value = self.peek(lval);
+        value.alts.iter().any(|k| matches!(k, Kind::Aggregate(a) if a.field(field(0)).is_some()))
     }
 
     fn user_deref(&self, ty: &Ty, mutable: bool) -> Option<crate::resolve::Method> {
@@ -415,6 +417,7 @@ impl Interp<'_> {
     fn eval_unary(&mut self, cx: &Cx, op: UnaryOp, operand: ExprId) -> Val {
         let value = self.eval(cx, operand);
         let mut result = Val::unknown(value.ty.clone()).with_deps(&value.deps);
+        result.term = value.term.as_ref().and_then(|term| negation(op, term, &value.ty));
         if let Some(kind) = value.single() {
             let negated = match (op, kind) {
                 (UnaryOp::Not, Kind::Const(Const::Bool(b))) => Some(Kind::Const(Const::Bool(!b))),
@@ -483,11 +486,26 @@ impl Interp<'_> {
             _ => None,
         };
         let mut value = Val::unknown(ty).with_deps(&deps);
+        if kind.is_none() && [a, b].iter().any(|v| self.is_own_number(v)) {
+            value.deps = value.deps.join(&Deps::one(ReadId::elsewhere(u32::MAX)));
+        }
+        if a.term.is_some() || b.term.is_some() {
+            value.term = applied(Operator::Binary(op), a, b);
+        }
         if let Some(kind) = kind {
             value.open = false;
             value.alts.push(kind);
         }
         value
+    }
+
+    /// A number that differs from context to context: of the round that started it, or claimed.
+    fn is_own_number(&self, value: &Val) -> bool {
+        match value.single() {
+            Some(Kind::Linear(at, ..)) => self.frames.get(at.frame).context != self.context,
+            Some(Kind::Claimed(_)) => true,
+            _ => false,
+        }
     }
 
     /// `own * m + j` with `0 <= j < m`: a block of one's own.
@@ -555,9 +573,7 @@ impl Interp<'_> {
         let lval = self.lval(cx, left, true);
         let old = self.peek(&lval);
         let mut info = AccessInfo::plain(AccessKind::Update, range);
-        if let Some(Const::Int(n)) = operand.constant() {
-            info.effect = Some(Effect::Apply(op_name(op), *n));
-        }
+        info.term = operand.symbol().and_then(|n| Term::apply(Operator::Binary(op), &Rc::new(Term::Old), &n));
         let mut new = self.binary(op, &old, &operand);
         if new.ty.is_unknown() {
             new.ty = lval.ty.clone();
@@ -639,9 +655,16 @@ impl Interp<'_> {
         Val::aggregate(None, fields, Ty::ext("std::ops::Range", vec![ty]))
     }
 
-    fn eval_macro(&mut self, cx: &Cx, kind: MacroArgsKind, args: &[ExprId], diverges: bool) -> Val {
-        if let (true, Some(first)) = (kind != MacroArgsKind::Assert, args.first()) {
-            self.act(cx, *first);
+    fn eval_macro(
+        &mut self,
+        cx: &Cx,
+        id: ExprId,
+        kind: MacroArgsKind,
+        args: &[ExprId],
+        diverges: bool,
+    ) -> Val {
+        if matches!(kind, MacroArgsKind::Format | MacroArgsKind::Unknown) {
+            self.act(cx, id);
         }
         let mut deps = Deps::default();
         let mut last = Val::unit();
@@ -651,8 +674,9 @@ impl Interp<'_> {
                 _ => self.eval(cx, *arg),
             };
             if kind == MacroArgsKind::Format {
-                self.used(&value);
-                deps = deps.join(&self.observe_pointees(cx, &value, *arg));
+                let observed = self.observe_pointees(cx, &value, *arg);
+                self.used(&value.clone().with_deps(&observed));
+                deps = deps.join(&observed);
             }
             deps = deps.join(&value.all_deps());
             last = value;
@@ -712,6 +736,9 @@ impl Interp<'_> {
         }
         let keeps = matches!(ty, Ty::Unknown) || matches!(&ty, Ty::Ptr { inner, .. } if inner.is_unknown());
         if !keeps {
+            if !is_integer(&ty) {
+                value.term = None;
+            }
             value.ty = ty;
         } else if raw && let Some((_, inner)) = self.pointer_ty(&value.ty) {
             value.ty = Ty::Ptr { mutable: true, inner: inner.into() };
@@ -817,6 +844,25 @@ pub(super) fn index_of(value: &Val) -> Index {
     }
 }
 
+/// `-x` as a difference, `!b` of a truth value as the other one.
+fn negation(op: UnaryOp, term: &Rc<Term>, ty: &Ty) -> Option<Rc<Term>> {
+    let (op, left) = match op {
+        UnaryOp::Neg => (BinaryOp::Sub, 0),
+        UnaryOp::Not if matches!(ty, Ty::Prim(name) if *name == "bool") => (BinaryOp::BitXor, 1),
+        _ => return None,
+    };
+    Term::apply(Operator::Binary(op), &Rc::new(Term::Const(left)), term)
+}
+
+fn is_integer(ty: &Ty) -> bool {
+    matches!(ty, Ty::Prim(name) if name.as_str().starts_with(['i', 'u']))
+}
+
+/// The term of an operation on two values.
+pub(super) fn applied(op: Operator, a: &Val, b: &Val) -> Option<Rc<Term>> {
+    Term::apply(op, &a.symbol()?, &b.symbol()?)
+}
+
 fn fold(op: BinaryOp, a: &Const, b: &Const) -> Option<Const> {
     match (a, b) {
         (Const::Int(a), Const::Int(b)) => fold_int(op, *a, *b),
@@ -829,29 +875,6 @@ fn fold(op: BinaryOp, a: &Const, b: &Const) -> Option<Const> {
         },
         _ => None,
     }
-}
-
-fn fold_int(op: BinaryOp, a: i128, b: i128) -> Option<Const> {
-    let shift = u32::try_from(b).ok().filter(|s| *s < 127);
-    Some(match op {
-        BinaryOp::Add => Const::Int(a.checked_add(b)?),
-        BinaryOp::Sub => Const::Int(a.checked_sub(b)?),
-        BinaryOp::Mul => Const::Int(a.checked_mul(b)?),
-        BinaryOp::Div => Const::Int(a.checked_div(b)?),
-        BinaryOp::Rem => Const::Int(a.checked_rem(b)?),
-        BinaryOp::BitXor => Const::Int(a ^ b),
-        BinaryOp::BitAnd => Const::Int(a & b),
-        BinaryOp::BitOr => Const::Int(a | b),
-        BinaryOp::Shl => Const::Int(a.checked_shl(shift?)?),
-        BinaryOp::Shr => Const::Int(a.checked_shr(shift?)?),
-        BinaryOp::Eq => Const::Bool(a == b),
-        BinaryOp::Ne => Const::Bool(a != b),
-        BinaryOp::Lt => Const::Bool(a < b),
-        BinaryOp::Le => Const::Bool(a <= b),
-        BinaryOp::Gt => Const::Bool(a > b),
-        BinaryOp::Ge => Const::Bool(a >= b),
-        BinaryOp::And | BinaryOp::Or => return None,
-    })
 }
 
 fn linear(op: BinaryOp, at: super::places::LoopId, mul: i64, add: i64, n: i128) -> Option<Kind> {
@@ -876,20 +899,4 @@ fn tested(op: BinaryOp, place: super::places::PlaceId, order: Name, with: &Kind)
         _ => Test { subject: Subject::Reached(place, order), negated: true },
     };
     Some(Kind::Test(Rc::new(test)))
-}
-
-pub(super) fn op_name(op: BinaryOp) -> Name {
-    Name::new(match op {
-        BinaryOp::Add => "add",
-        BinaryOp::Sub => "sub",
-        BinaryOp::Mul => "mul",
-        BinaryOp::Div => "div",
-        BinaryOp::Rem => "rem",
-        BinaryOp::BitXor => "xor",
-        BinaryOp::BitAnd => "and",
-        BinaryOp::BitOr => "or",
-        BinaryOp::Shl => "shl",
-        BinaryOp::Shr => "shr",
-        _ => "compare",
-    })
 }

@@ -7,7 +7,7 @@ use super::state::{Exit, State};
 use super::values::{Deps, Kind, Val};
 use super::{Cx, Interp};
 use crate::finding::AccessKind;
-use crate::hir::{Arm, Block, BlockKind, Edition, ExprId, ExprKind, Name, Pat, SelectBranch, Stmt};
+use crate::hir::{Arm, Block, BlockKind, Edition, ExprId, ExprKind, Name, Pat, Stmt};
 use crate::resolve::Ty;
 
 impl Interp<'_> {
@@ -164,6 +164,7 @@ impl Interp<'_> {
         let fit = self.fit(cx, pat, subject);
         let deps = self.tested(cx, pat, subject, true);
         if fit.can_fail {
+            self.st.sure = false;
             let before = self.st.clone();
             self.decide(&deps);
             self.missing_handles_joined(&subject.value);
@@ -339,17 +340,22 @@ impl Interp<'_> {
         no: impl FnOnce(&mut Self) -> Val,
     ) -> Val {
         let had_both = branches.yes.reachable && branches.no.reachable;
+        let sure = branches.yes.sure && branches.no.sure;
         self.st = branches.yes;
+        self.st.sure &= !had_both;
         self.decide(&branches.deps);
         let mut value = if self.st.reachable { yes(self) } else { Val::bottom() };
         let after = std::mem::replace(&mut self.st, branches.no);
+        self.st.sure &= !had_both;
         self.decide(&branches.deps);
         let other = if self.st.reachable { no(self) } else { Val::bottom() };
         let one_left = had_both && after.reachable != self.st.reachable;
         if self.st.reachable {
             value = if after.reachable { value.join(&other) } else { other };
         }
+        let both_back = had_both && after.reachable && self.st.reachable;
         self.st.join_decided(&after, &branches.deps);
+        self.st.sure |= sure && both_back;
         self.st.control_sticks = one_left;
         if !self.st.reachable {
             return Val::bottom();
@@ -408,6 +414,7 @@ impl Interp<'_> {
         let mut after: Option<State> = None;
         let mut value = Val::bottom();
         let mut left = false;
+        let sure = self.st.sure;
         for arm in arms {
             self.st = rest.clone();
             self.decide(&deps);
@@ -415,6 +422,8 @@ impl Interp<'_> {
             if !fit.can_match || !rest.reachable {
                 continue;
             }
+            self.st.sure &= !fit.can_fail && arm.guard.is_none();
+            rest.sure = false;
             let (arm_value, unguarded) = self.eval_arm(cx, arm, &subject, &mut rest);
             left |= !self.st.reachable;
             if self.st.reachable {
@@ -434,6 +443,7 @@ impl Interp<'_> {
         }
         if self.st.reachable && !left {
             self.st.control = outer_control;
+            self.st.sure = sure;
         }
         if !self.st.reachable { Val::bottom() } else { value.with_deps(&deps) }
     }
@@ -478,6 +488,7 @@ impl Interp<'_> {
             }
         }
         if can_fail {
+            self.st.sure = false;
             let before = self.st.clone();
             self.decide(&value.deps);
             let failure = if failure.is_bottom() { Val::unknown(Ty::Unknown) } else { failure };
@@ -491,34 +502,9 @@ impl Interp<'_> {
         }
         self.payload(&success)
     }
-
-    pub(super) fn eval_select(&mut self, cx: &Cx, branches: &[SelectBranch], else_: Option<ExprId>) -> Val {
-        let futures: Vec<Val> = branches.iter().map(|b| self.eval(cx, b.future)).collect();
-        let before = self.st.clone();
-        let mut after: Option<State> = None;
-        let mut value = Val::bottom();
-        for (branch, future) in branches.iter().zip(futures) {
-            self.st = before.clone();
-            let result = self.await_value(cx, branch.future, future);
-            let range = cx.body.body.expr(branch.future).range;
-            let one = self.scoped(cx, ScopeKind::Block, |this| {
-                this.bind(cx, &branch.pat, &Subject::value(result, branch.future, range));
-                this.eval(cx, branch.handler)
-            });
-            value = value.join(&one);
-            join_into(&mut after, &self.st);
-        }
-        if let Some(else_) = else_ {
-            self.st = before.clone();
-            value = value.join(&self.eval(cx, else_));
-            join_into(&mut after, &self.st);
-        }
-        self.st = after.unwrap_or(before);
-        value
-    }
 }
 
-fn join_into(after: &mut Option<State>, state: &State) {
+pub(super) fn join_into(after: &mut Option<State>, state: &State) {
     if !state.reachable {
         return;
     }

@@ -140,6 +140,9 @@ impl Interp<'_> {
             }
         }
         self.loops.pop();
+        if self.exits.last().is_some_and(|exit| exit.breaks.is_some()) {
+            self.loop_rounds.remove(&at);
+        }
     }
 
     /// Remembers what the round that just ended joined of the elements it went through.

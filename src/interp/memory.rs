@@ -1,14 +1,17 @@
 //! Reading and writing places: locals in the state, shared objects and statics in the heap, and the log of accesses.
 
-use super::access::{AccessEvent, Door, Effect, HeldLock};
+use super::access::{AccessEvent, Door, Effect, HeldLock, Runs};
 use super::places::{Index, PlaceId, Proj, Root};
+use super::terms::Term;
 use super::values::{Aggregate, ClosureValue, Deps, FutureValue, Kind, Pointer, ReadId, Val};
 use super::{Cx, Interp};
 use crate::finding::{AccessKind, Location};
 use crate::hir::{Name, TextRange};
 use crate::models::Role;
 use crate::resolve::{StaticId, Ty};
+use rustc_hash::FxHasher;
 use smallvec::SmallVec;
+use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
 /// What shared objects hold is known this deep.
@@ -42,18 +45,21 @@ pub struct AccessInfo {
     pub range: TextRange,
     pub data: Deps,
     pub effect: Option<Effect>,
+    /// See `AccessEvent::same`.
+    pub same: Option<u64>,
+    pub term: Option<Rc<Term>>,
 }
 
 impl AccessInfo {
     pub fn plain(kind: AccessKind, range: TextRange) -> AccessInfo {
-        AccessInfo { kind, atomic: None, range, data: Deps::default(), effect: None }
+        AccessInfo { kind, atomic: None, range, data: Deps::default(), effect: None, same: None, term: None }
     }
 }
 
 impl Interp<'_> {
     /// Writes an access down if others can reach the place. Gives the read's number.
     pub(super) fn log(&mut self, cx: &Cx, place: PlaceId, door: Door, info: &AccessInfo) -> Option<ReadId> {
-        if self.stopped || !self.st.reachable {
+        if self.stopped || self.muted || !self.st.reachable {
             return None;
         }
         if info.kind != AccessKind::Read {
@@ -81,8 +87,11 @@ impl Interp<'_> {
             data: info.data.clone(),
             control,
             seen: if constant { self.st.seen.clone() } else { Deps::default() },
+            same: info.same,
             saw: self.st.saw.get(&place).copied(),
             effect: info.effect.clone(),
+            term: info.term.clone(),
+            runs: self.runs(),
         };
         let synchronized = event.atomic.is_some() || self.places.passes(place, |step| step == Proj::Guarded);
         let read = event.kind == AccessKind::Read;
@@ -108,6 +117,15 @@ impl Interp<'_> {
         });
         let settled = acted_on.fold(self.st.settled.clone(), |all, id| all.join(&Deps::one(id)));
         self.st.settled = settled;
+    }
+
+    /// How often its context comes here.
+    pub(super) fn runs(&self) -> Runs {
+        match self.loops.as_slice() {
+            _ if !self.st.sure => Runs::Unknown,
+            [] => Runs::Once,
+            loops => Runs::Rounds(loops.into()),
+        }
     }
 
     /// Something with an effect of its own happens here.
@@ -150,9 +168,28 @@ impl Interp<'_> {
         deps
     }
 
+    /// What tells a value from others, if it is the same whichever context computes it: made of constants, of shared data and
+    /// of what is in `but`, and without an identity of its own.
+    pub(super) fn same_everywhere(&self, value: &Val, but: &Deps) -> Option<u64> {
+        if self.st.control.is_empty() && value.constant().is_none() {
+            return None;
+        }
+        let mut hasher = FxHasher::default();
+        same_within(value, but, &mut hasher).then(|| hasher.finish())
+    }
+
+    /// What the read of one place that was just logged found.
+    pub(super) fn found_by(&self, lval: &Lval, deps: &Deps) -> Option<Rc<Term>> {
+        let [place] = lval.places[..] else { return None };
+        let log = &self.contexts.get(self.context).log.events;
+        let read = deps.iter().filter(|id| !lval.deps.contains(*id));
+        let read = read.into_iter().find(|id| log.get(id.0 as usize).is_some_and(|e| e.place == place))?;
+        Some(Rc::new(Term::Read(self.context, read)))
+    }
+
     fn is_shared(&self, place: PlaceId) -> bool {
         match self.places.get(place).root {
-            Root::Static(_) | Root::Object(_) => true,
+            Root::Static(_) | Root::Object(_) | Root::Process(_) => true,
             Root::ThreadLocal(_) => false,
             Root::Local(frame, local) => self.shared_locals.contains(&(frame, local)),
         }
@@ -165,6 +202,9 @@ impl Interp<'_> {
         if !self.st.locks.is_empty() && value.pointers().next().is_some() {
             self.obtain(&value);
         }
+        if let Some(term) = self.found_by(lval, &deps) {
+            value.term = Some(term);
+        }
         if let [place] = lval.places[..]
             && self.is_guarded_flag(place, &value)
         {
@@ -176,6 +216,10 @@ impl Interp<'_> {
         value.with_deps(&deps)
     }
 
+    pub(super) fn is_guarded(&self, place: PlaceId) -> bool {
+        self.places.passes(place, |step| step == Proj::Guarded)
+    }
+
     /// Plain data behind a held lock.
     fn is_guarded_flag(&self, place: PlaceId, value: &Val) -> bool {
         let plain = value.alts.iter().all(|k| match k {
@@ -183,10 +227,7 @@ impl Interp<'_> {
             Kind::Const(_) => true,
             _ => false,
         });
-        plain
-            && !self.st.locks.is_empty()
-            && self.places.passes(place, |step| step == Proj::Guarded)
-            && self.is_shared(place)
+        plain && !self.st.locks.is_empty() && self.is_guarded(place) && self.is_shared(place)
     }
 
     /// The value without an access.
@@ -240,7 +281,7 @@ impl Interp<'_> {
                 }
                 self.heap.get(&root).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown))
             }
-            Root::Object(_) => {
+            Root::Object(_) | Root::Process(_) => {
                 self.heap.get(&root).cloned().unwrap_or_else(|| Val::unknown(self.root_ty(place)))
             }
         }
@@ -290,12 +331,20 @@ impl Interp<'_> {
         if value.ty.is_unknown() || matches!(value.ty, Ty::Prim(_)) {
             value.ty = ty;
         }
-        if let Some(super::values::Const::Int(n)) = value.constant() {
-            let place = self.places.root(Root::Static(id), &value.ty);
-            self.initial.insert(place, *n);
-        }
+        self.starts_as(Root::Static(id), &value);
         // Values that others may change are not constants.
         generalize(&value)
+    }
+
+    /// Remembers what a root holds at first: nothing certain, where that differs from one time to the other.
+    pub(super) fn starts_as(&mut self, root: Root, value: &Val) {
+        match self.initial.get_mut(&root) {
+            Some(old) if old == value => {}
+            Some(old) => *old = old.join(value),
+            None => {
+                self.initial.insert(root, value.clone());
+            }
+        }
     }
 
     /// Joins a value into what a root holds for all contexts.
@@ -320,10 +369,14 @@ impl Interp<'_> {
     /// Stores into a place expression, logging the write.
     pub(super) fn write(&mut self, cx: &Cx, lval: &Lval, value: Val, mut info: AccessInfo) {
         info.data = info.data.join(&value.all_deps()).join(&lval.deps);
+        if info.kind == AccessKind::Write && lval.places.iter().any(|place| self.is_shared(*place)) {
+            info.same = self.same_everywhere(&value, &Deps::default());
+        }
+        if info.kind == AccessKind::Write {
+            info.term = value.symbol();
+        }
         self.log_lval(cx, lval, &info);
-        if !self.st.locks.is_empty()
-            && lval.places.iter().any(|p| self.places.passes(*p, |s| s == Proj::Guarded))
-        {
+        if !self.st.locks.is_empty() && lval.places.iter().any(|p| self.is_guarded(*p)) {
             self.flag_stored(lval, super::effects::flag_value(&value), true);
             self.publish(&value);
         }
@@ -361,7 +414,7 @@ impl Interp<'_> {
                     self.st.set_local(frame, local, new);
                 }
             }
-            Root::Static(_) | Root::ThreadLocal(_) | Root::Object(_) => {
+            Root::Static(_) | Root::ThreadLocal(_) | Root::Object(_) | Root::Process(_) => {
                 let old = self.root_value(root, root_place);
                 let new = updated(&old, &path, &generalize(&value), false);
                 self.escape(&value);
@@ -452,6 +505,7 @@ pub(super) fn updated(old: &Val, path: &[Proj], value: &Val, strong: bool) -> Va
 pub(super) fn generalize(value: &Val) -> Val {
     let mut general = value.clone();
     general.alts.clear();
+    general.term = None;
     for kind in &value.alts {
         match kind {
             Kind::Const(_)
@@ -476,6 +530,7 @@ pub(super) fn generalize(value: &Val) -> Val {
 /// A value as another context gets it: the reads that it depends on are none of that context's.
 pub(super) fn strip_deps(value: &mut Val) {
     value.deps = Deps::default();
+    value.term = None;
     for kind in &mut value.alts {
         match kind {
             Kind::Aggregate(aggregate) if aggregate.fields.iter().any(|(_, v)| depends(v)) => {
@@ -490,6 +545,38 @@ pub(super) fn strip_deps(value: &mut Val) {
             _ => {}
         }
     }
+}
+
+fn same_within(value: &Val, but: &Deps, hasher: &mut FxHasher) -> bool {
+    value.open.hash(hasher);
+    let own = |read: ReadId| read.is_elsewhere() && !but.contains(read);
+    !value.deps.iter().any(own)
+        && value.alts.iter().all(|kind| match kind {
+            Kind::Const(constant) => {
+                constant.hash(hasher);
+                true
+            }
+            Kind::Aggregate(aggregate) => {
+                aggregate.variant.hash(hasher);
+                aggregate.fields.iter().all(|(proj, field)| {
+                    let state = matches!(proj, Proj::Guarded | Proj::Cell | Proj::Once);
+                    !state && same_within(field, but, hasher)
+                })
+            }
+            Kind::Pointer(_, how) => *how == Pointer::Owner || *how == Pointer::Shared,
+            Kind::Fn(..) | Kind::Model(_) | Kind::Constructor(..) | Kind::Loaded(..) | Kind::Test(_) => true,
+            Kind::Moved => true,
+            Kind::Linear(..)
+            | Kind::Block(..)
+            | Kind::Claimed(_)
+            | Kind::CountedDown(..)
+            | Kind::Closure(_)
+            | Kind::Guard(_)
+            | Kind::Handle(_)
+            | Kind::Iter(_)
+            | Kind::Scope(_)
+            | Kind::Future(_) => false,
+        })
 }
 
 /// Whether there is anything to strip.
@@ -515,6 +602,7 @@ fn stripped_future(future: &FutureValue) -> FutureValue {
         FutureValue::Block(closure) => *closure = stripped_closure(closure),
         FutureValue::Call { args, self_arg, .. } => args.iter_mut().chain(self_arg).for_each(strip_deps),
         FutureValue::Ready(value) => strip_deps(value),
+        FutureValue::Model { this, args, .. } => args.iter_mut().chain(this).for_each(strip_deps),
     }
     stripped
 }

@@ -103,6 +103,14 @@ impl Analysis {
         None
     }
 
+    /// Whether access `a` of context `one` surely comes before `b` of another context.
+    pub fn before(&self, one: ContextId, a: &AccessEvent, two: ContextId, b: &AccessEvent) -> bool {
+        let (first, second) = (&self.moments[a.moment.0 as usize], &self.moments[b.moment.0 as usize]);
+        self.not_started(one, first, two)
+            || self.joined(second).contains(&one)
+            || self.handed(one, first, two, second)
+    }
+
     /// `two` descends from a context that `one` hasn't started yet.
     fn not_started(&self, one: ContextId, moment: &Moment, two: ContextId) -> bool {
         let mut child = two;
@@ -203,7 +211,7 @@ impl Analysis {
                 one != two && (!released_before(first, key) || answered) && self.only_releaser(one, two, key)
             }
             SyncKind::Flag(value) => {
-                let initial = self.initial.get(&key.place).copied().unwrap_or(0);
+                let initial = self.initial(key.place).unwrap_or(0);
                 one != two
                     && value != initial
                     && !released_before(first, key)
@@ -258,9 +266,7 @@ impl Analysis {
         let seen = second.weak.iter().chain(second.acquired.keys());
         seen.into_iter().find_map(|key| {
             let (flag, changed) = match key.kind {
-                SyncKind::Flag(value) => {
-                    (key.place, value != self.initial.get(&key.place).copied().unwrap_or(0))
-                }
+                SyncKind::Flag(value) => (key.place, value != self.initial(key.place).unwrap_or(0)),
                 SyncKind::Object => (*self.published.get(&key.place)?, true),
                 SyncKind::Barrier | SyncKind::Channel | SyncKind::Once | SyncKind::Token | SyncKind::Last => {
                     return None;

@@ -86,8 +86,11 @@ impl Interp<'_> {
             data: Deps::default(),
             control: Deps::default(),
             seen: Deps::default(),
+            same: None,
             saw: None,
             effect: None,
+            term: None,
+            runs: self.runs(),
         };
         self.contexts.get_mut(self.context).log.add(event);
     }

@@ -41,6 +41,8 @@ pub struct Hold {
     pub lock: PlaceId,
     pub mode: Mode,
     pub id: HoldId,
+    /// Given up and taken again wherever the context waits: an executor's.
+    pub yields: bool,
 }
 
 /// Something that orders contexts by release and acquire: a channel, a flag with the value stored, a barrier.
@@ -121,6 +123,8 @@ pub struct State {
     pub saw: Rc<BTreeMap<PlaceId, i128>>,
     /// The last branch had one way that left: what decided it goes on deciding.
     pub control_sticks: bool,
+    /// Nothing decided whether we come here, but for loops and panics.
+    pub sure: bool,
     /// Joined for each element of what the loop goes through.
     pub each_joined: Vec<(LoopId, ContextId)>,
     /// Parts of arrays of handles that were joined.
@@ -141,6 +145,7 @@ impl State {
             settled: Deps::default(),
             saw: Rc::default(),
             control_sticks: false,
+            sure: true,
             each_joined: Vec::new(),
             joined_parts: Vec::new(),
         }
@@ -224,6 +229,7 @@ impl State {
             Rc::make_mut(&mut self.overlapping).extend(other.overlapping.iter().copied());
         }
         self.control = self.control.join(&other.control);
+        self.sure &= other.sure;
         self.looping = self.looping.join(&other.looping);
         self.seen = self.seen.join(&other.seen);
         self.settled = self.settled.join(&other.settled);

@@ -6,6 +6,7 @@
 
 use super::contexts::ContextId;
 use super::places::{FrameId, LoopId, PlaceId, Proj};
+use super::terms::{Term, number};
 use crate::hir::{ExprId, Name};
 use crate::models::FnModelId;
 use crate::resolve::{FnId, ResolvedBody, Subst, Ty};
@@ -19,6 +20,19 @@ const MAX_DEPS: usize = 48;
 /// A read event of the context being walked: index into its access log.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct ReadId(pub u32);
+
+impl ReadId {
+    /// No read of this context's log, but something that only its caller, its starter or an unknown function knows: by number.
+    pub fn elsewhere(number: u32) -> ReadId {
+        ReadId(u32::MAX - number % ReadId::ELSEWHERE)
+    }
+
+    const ELSEWHERE: u32 = 1 << 24;
+
+    pub fn is_elsewhere(self) -> bool {
+        self.0 > u32::MAX - ReadId::ELSEWHERE
+    }
+}
 
 /// The reads a value or a branch depends on: sorted, shared.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
@@ -184,6 +198,8 @@ pub enum FutureValue {
     Call { id: FnId, subst: Rc<Subst>, args: Vec<Val>, self_arg: Option<Val> },
     /// Already has its result.
     Ready(Val),
+    /// A library's: the model's effect happens when it is awaited.
+    Model { model: FnModelId, this: Option<Val>, self_ty: Ty, args: Vec<Val>, site: ExprId },
 }
 
 /// Exclusive or shared possession of a lock.
@@ -288,14 +304,18 @@ pub struct IterValue {
     pub counter: bool,
     /// Exclusive upper bound of a counter that starts at 0 or above.
     pub bound: Option<i128>,
-    /// Where it is consumed in parallel: location of the call that made it parallel.
-    pub parallel: Option<crate::finding::Location>,
+    /// Its closures run in many instances at once.
+    pub parallel: bool,
+    /// How many elements there are.
+    pub rounds: Option<u32>,
 }
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct Stage {
     pub kind: StageKind,
     pub closure: Option<Val>,
+    /// What makes the state that it begins with.
+    pub state: Option<Val>,
     pub at: crate::finding::Location,
 }
 
@@ -322,6 +342,8 @@ pub enum StageKind {
     Values,
     /// The closure gets a state and the element.
     Scan,
+    /// The closure gets a state, the same that it gives, and the element; the state's maker comes first.
+    Fold,
 }
 
 /// A set of alternatives with a type and dependences.
@@ -332,16 +354,18 @@ pub struct Val {
     /// Something else is possible too.
     pub open: bool,
     pub deps: Deps,
+    /// The number it is, over the reads it was computed from; `None` for a constant and where it isn't known.
+    pub term: Option<Rc<Term>>,
 }
 
 impl Val {
     pub fn unknown(ty: Ty) -> Val {
-        Val { ty, alts: SmallVec::new(), open: true, deps: Deps::default() }
+        Val { ty, alts: SmallVec::new(), open: true, deps: Deps::default(), term: None }
     }
 
     /// The value of code that is never reached.
     pub fn bottom() -> Val {
-        Val { ty: Ty::Never, alts: SmallVec::new(), open: false, deps: Deps::default() }
+        Val { ty: Ty::Never, alts: SmallVec::new(), open: false, deps: Deps::default(), term: None }
     }
 
     pub fn unit() -> Val {
@@ -349,7 +373,7 @@ impl Val {
     }
 
     pub fn of(kind: Kind, ty: Ty) -> Val {
-        Val { ty, alts: SmallVec::from_iter([kind]), open: false, deps: Deps::default() }
+        Val { ty, alts: SmallVec::from_iter([kind]), open: false, deps: Deps::default(), term: None }
     }
 
     pub fn bool(value: bool) -> Val {
@@ -390,6 +414,19 @@ impl Val {
             Some(Kind::Const(c)) => Some(c),
             _ => None,
         }
+    }
+
+    /// The number it is, as a term: its own, or that of a constant.
+    pub fn symbol(&self) -> Option<Rc<Term>> {
+        match &self.term {
+            Some(term) => Some(term.clone()),
+            None => self.constant().and_then(number).map(|n| Rc::new(Term::Const(n))),
+        }
+    }
+
+    pub fn with_term(mut self, term: Option<Rc<Term>>) -> Val {
+        self.term = term;
+        self
     }
 
     pub fn as_bool(&self) -> Option<bool> {
@@ -454,6 +491,9 @@ impl Val {
         let mut joined = self.clone();
         joined.deps = joined.deps.join(&other.deps);
         joined.open |= other.open;
+        if self.term.is_some() || other.term.is_some() {
+            joined.term = self.symbol().filter(|term| other.symbol().as_ref() == Some(term));
+        }
         if joined.ty.is_unknown() || joined.ty == Ty::Never {
             joined.ty = other.ty.clone();
         }

@@ -4,6 +4,7 @@
 //! `n` points to element `k + n`. What can't be told is "some element" of the same array.
 
 use super::*;
+use crate::hir::BinaryOp;
 use crate::interp::expr::index_of;
 
 impl Interp<'_> {
