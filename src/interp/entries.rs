@@ -100,8 +100,11 @@ impl Interp<'_> {
     pub(super) fn add_entries(&mut self, entries: &ProgramEntries) {
         for &(id, kind, many) in &entries.entries {
             let matters = match kind {
-                ContextKind::Main => self.relevance.starts_contexts(id) && self.relevance.any_state(),
-                _ => self.relevance.touches_state(id) || self.relevance.starts_contexts(id),
+                ContextKind::Main => self.relevance.starts_contexts(self.program, id),
+                _ => {
+                    self.relevance.shares_state(self.program, id)
+                        || self.relevance.starts_contexts(self.program, id)
+                }
             };
             if !matters {
                 continue;

@@ -1,85 +1,296 @@
-//! Which bodies can matter: found by names, before anything is walked.
+//! Which bodies can matter: found by words, before anything is resolved or walked.
 //!
-//! In: the identifiers of every body. Out: for a function, whether it may (transitively) touch shared state, and
-//! whether it may do anything the walk has to see (state, contexts, locks, order). Over-approximate: a name stands for
-//! every function of that name; what runs without being named (drops, derefs, operators) is named by its type.
+//! In: the group's `Outline` (who mentions whom). Out: for a function, whether it may (transitively) touch state that
+//! all contexts share, start a context, or do anything the walk has to see (state, contexts, locks, order).
+//! Over-approximate: a word stands for everything of that name.
 
-use crate::hir::{BodySource, Name, Tokens, Tt};
+use crate::hir::{Name, StaticKind};
 use crate::models::{Models, Op, OpName};
-use crate::resolve::{FnId, Owner, Program, Ty};
+use crate::resolve::outline::{Key, Outline, Unit, UnitOf};
+use crate::resolve::{BodyOwner, FnId, ModuleId, Program, Ty};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 pub struct Relevance {
-    /// Functions that may touch shared state.
-    touching: FxHashSet<FnId>,
-    /// Functions that may do anything that matters.
-    acting: FxHashSet<FnId>,
-    /// Functions that may start a context.
-    starting: FxHashSet<FnId>,
+    /// By `FnId`, without the functions that are declared in bodies.
+    functions: Vec<Flags>,
+    /// Statics and constants whose bodies do something that matters.
+    initializers: FxHashSet<BodyOwner>,
     any_state: bool,
 }
 
-/// What one body or initializer mentions, under which names it is reached.
-struct Unit {
-    function: Option<FnId>,
-    names: Vec<Name>,
-    mentions: Vec<Name>,
+#[derive(Clone, Copy, Default)]
+struct Flags {
+    /// May touch state that every context sees.
+    shares: bool,
+    /// May start a context.
+    starts: bool,
+    /// May do anything that matters.
+    acts: bool,
+    /// Some other code may call it.
+    called: bool,
 }
 
 impl Relevance {
-    pub fn new(program: &Program, models: &Models) -> Relevance {
-        let (starts, acts, mut state) = model_words(models);
-        state.extend(static_words(program));
-        let units = units(program);
-        let any_state =
-            units.iter().any(|unit| unit.mentions.iter().any(|n| state.contains(n) || acts.contains(n)));
+    pub fn new(program: &Program, outline: &Outline, models: &Models) -> Relevance {
+        let words = model_words(models);
+        let index = Index::new(outline, &words);
+        let seeds = |sets: &[&FxHashSet<Name>]| -> Vec<Mention> {
+            sets.iter().flat_map(|set| set.iter()).copied().map(Mention::Any).collect()
+        };
+        let any_state = index.mentions_any(&words.state)
+            || index.mentions_any(&words.acts)
+            || program.statics.iter().any(|s| s.item.mutable);
+        let mut found = Relevance {
+            functions: vec![Flags::default(); program.fns.len()],
+            initializers: FxHashSet::default(),
+            any_state,
+        };
         if !any_state {
-            let none = FxHashSet::default();
-            return Relevance { touching: none.clone(), acting: none.clone(), starting: none, any_state };
+            return found;
         }
-        let mut by_mention: FxHashMap<Name, Vec<u32>> = FxHashMap::default();
-        for (at, unit) in units.iter().enumerate() {
-            for &name in &unit.mentions {
-                by_mention.entry(name).or_default().push(at as u32);
+        let stateful = index.closure(seeds(&[&words.state]), true);
+        let shared: Vec<Mention> = (program.statics.iter().zip(index.statics(program)))
+            .filter(|(def, unit)| {
+                def.item.storage != StaticKind::ThreadLocal
+                    && (def.item.mutable || unit.is_some_and(|at| stateful[at as usize]))
+            })
+            .map(|(def, _)| Mention::Plain(def.name))
+            .chain(words.global.iter().copied().map(Mention::Any))
+            .chain(index.declaring_statics(&words).map(Mention::Unit))
+            .collect();
+        let mut acting = seeds(&[&words.state, &words.acts, &words.starts]);
+        acting.extend(&shared);
+        let shares = index.closure(shared, false);
+        let starts = index.closure(seeds(&[&words.starts]), false);
+        let acts = index.closure(acting, false);
+        for (at, unit) in outline.units.iter().enumerate() {
+            match unit.of {
+                UnitOf::Body(BodyOwner::Fn(id)) => {
+                    let called = index.is_mentioned(at as u32);
+                    found.functions[id.index()] =
+                        Flags { shares: shares[at], starts: starts[at], acts: acts[at], called };
+                }
+                UnitOf::Body(owner) if acts[at] => {
+                    found.initializers.insert(owner);
+                }
+                UnitOf::Body(_) | UnitOf::Declaration | UnitOf::Macro => {}
             }
         }
-        let all: FxHashSet<Name> = state.iter().chain(&acts).chain(&starts).copied().collect();
-        Relevance {
-            touching: closure(&units, &by_mention, &state),
-            acting: closure(&units, &by_mention, &all),
-            starting: closure(&units, &by_mention, &starts),
-            any_state,
-        }
+        found
     }
 
     pub fn any_state(&self) -> bool {
         self.any_state
     }
 
-    pub fn touches_state(&self, id: FnId) -> bool {
-        self.touching.contains(&id)
+    /// Whether the items in a body can matter.
+    pub fn wants_items(&self, program: &Program, owner: BodyOwner) -> bool {
+        match owner {
+            BodyOwner::Fn(id) => {
+                let flags = self.flags(program, id);
+                let entered = flags.called || flags.shares || flags.starts;
+                self.any_state && flags.acts && entered
+            }
+            other => self.initializers.contains(&other),
+        }
     }
 
-    pub fn starts_contexts(&self, id: FnId) -> bool {
-        self.starting.contains(&id)
+    /// Whether it may touch state that every context sees.
+    pub fn shares_state(&self, program: &Program, id: FnId) -> bool {
+        self.flags(program, id).shares
+    }
+
+    pub fn starts_contexts(&self, program: &Program, id: FnId) -> bool {
+        self.flags(program, id).starts
     }
 
     /// Whether a call has to be entered: it does something that matters, or its result may carry a pointer, a
     /// closure, a handle.
     pub fn walks(&self, program: &Program, id: FnId) -> bool {
-        self.acting.contains(&id) || !is_plain(program, &program.fn_def(id).sig.ret, 0)
+        self.flags(program, id).acts || !is_plain(program, &program.fn_def(id).sig.ret, 0)
+    }
+
+    /// Of a function declared in a body: those of the function around it.
+    fn flags(&self, program: &Program, id: FnId) -> Flags {
+        if let Some(flags) = self.functions.get(id.index()) {
+            return *flags;
+        }
+        let mut module: Option<ModuleId> = Some(program.fn_def(id).module);
+        while let Some(at) = module {
+            let def = &program.modules[at.index()];
+            if let Some(around) = def.block_of.filter(|_| def.is_block) {
+                return self.flags(program, around);
+            }
+            module = def.parent;
+        }
+        Flags { shares: true, starts: true, acts: true, called: true }
     }
 }
 
-/// Names of the statics that are doors.
-fn static_words(program: &Program) -> FxHashSet<Name> {
-    program.statics.iter().filter(|s| s.item.mutable).map(|s| s.name).collect()
+/// A word as some unit uses it.
+#[derive(Clone, Copy)]
+enum Mention {
+    Plain(Name),
+    Any(Name),
+    /// The unit itself.
+    Unit(u32),
 }
 
-/// Names of library functions that start contexts, of those that join, lock or order, and of cells' constructors' types.
-fn model_words(models: &Models) -> (FxHashSet<Name>, FxHashSet<Name>, FxHashSet<Name>) {
+/// The outline by mention.
+struct Index<'o, 'p> {
+    outline: &'o Outline<'p>,
+    /// Units that use a word after no dot, after a dot, and that hold a value of a type; only words that lead anywhere.
+    plain: FxHashMap<Name, Vec<u32>>,
+    dotted: FxHashMap<Name, Vec<u32>>,
+    holding: FxHashMap<Name, Vec<u32>>,
+    /// Other names of types.
+    also: FxHashMap<Name, Vec<Name>>,
+}
+
+impl<'o, 'p> Index<'o, 'p> {
+    fn new(outline: &'o Outline<'p>, words: &Words) -> Index<'o, 'p> {
+        let mut wanted: FxHashSet<Name> = FxHashSet::default();
+        wanted.extend(words.starts.iter().chain(&words.acts).chain(&words.state).chain(&words.global));
+        for key in outline.units.iter().flat_map(|unit| &unit.keys) {
+            match *key {
+                Key::Plain(name) | Key::Dotted(name) | Key::Holds(name) => wanted.insert(name),
+                Key::Assoc { owner, name } => wanted.insert(owner) | wanted.insert(name),
+            };
+        }
+        let mut index = Index {
+            outline,
+            plain: FxHashMap::default(),
+            dotted: FxHashMap::default(),
+            holding: FxHashMap::default(),
+            also: FxHashMap::default(),
+        };
+        for (at, unit) in outline.units.iter().enumerate() {
+            let enter = |map: &mut FxHashMap<Name, Vec<u32>>, name: Name| {
+                if wanted.contains(&name) {
+                    map.entry(name).or_default().push(at as u32);
+                }
+            };
+            unit.plain.iter().for_each(|name| enter(&mut index.plain, *name));
+            unit.dotted.iter().for_each(|name| enter(&mut index.dotted, *name));
+            unit.types.iter().for_each(|name| enter(&mut index.holding, *name));
+        }
+        for (alias, declared) in &outline.aliases {
+            declared.iter().for_each(|name| index.also.entry(*name).or_default().push(*alias));
+        }
+        index
+    }
+
+    fn mentions_any(&self, words: &FxHashSet<Name>) -> bool {
+        words.iter().any(|name| {
+            self.plain.contains_key(name) || self.dotted.contains_key(name) || self.holding.contains_key(name)
+        })
+    }
+
+    /// The units of the statics.
+    fn statics(&self, program: &Program) -> Vec<Option<u32>> {
+        let mut found = vec![None; program.statics.len()];
+        for (at, unit) in self.outline.units.iter().enumerate() {
+            if let UnitOf::Body(BodyOwner::Static(id)) = unit.of {
+                found[id.index()] = Some(at as u32);
+            }
+        }
+        found
+    }
+
+    /// Bodies in which a static that holds state may be declared.
+    fn declaring_statics(&self, words: &Words) -> impl Iterator<Item = u32> {
+        let (keyword, mutable) = (Name::new("static"), Name::new("mut"));
+        let declares = move |unit: &Unit| {
+            matches!(unit.of, UnitOf::Body(_) | UnitOf::Macro)
+                && unit.plain.contains(&keyword)
+                && unit.plain.iter().any(|word| *word == mutable || words.state.contains(word))
+        };
+        (0..).zip(&self.outline.units).filter(move |(_, unit)| declares(unit)).map(|(at, _)| at)
+    }
+
+    /// Units reached backwards from words: those that mention one, those that mention them, and so on.
+    /// `types`: only by what types hold.
+    fn closure(&self, seeds: Vec<Mention>, types: bool) -> Vec<bool> {
+        let mut seen = vec![false; self.outline.units.len()];
+        let mut done: FxHashSet<Key> = FxHashSet::default();
+        let mut work: Vec<u32> = Vec::new();
+        for seed in seeds {
+            match seed {
+                Mention::Unit(at) => work.push(at),
+                Mention::Plain(name) => self.users(Key::Plain(name), &mut |at| work.push(at)),
+                Mention::Any(name) => {
+                    for key in [Key::Plain(name), Key::Dotted(name), Key::Holds(name)] {
+                        self.users(key, &mut |at| work.push(at));
+                    }
+                }
+            }
+        }
+        while let Some(at) = work.pop() {
+            let unit = &self.outline.units[at as usize];
+            let passes = !types || matches!(unit.of, UnitOf::Declaration);
+            if std::mem::replace(&mut seen[at as usize], true) || !passes {
+                continue;
+            }
+            for key in unit.keys.iter().filter(|key| done.insert(**key)) {
+                self.users(*key, &mut |user| work.push(user));
+            }
+        }
+        seen
+    }
+
+    /// Whether other code reaches the unit.
+    fn is_mentioned(&self, at: u32) -> bool {
+        let mut found = false;
+        for key in &self.outline.units[at as usize].keys {
+            self.users(*key, &mut |user| found |= user != at);
+        }
+        found
+    }
+
+    /// The units that use what stands under `key`.
+    fn users(&self, key: Key, visit: &mut dyn FnMut(u32)) {
+        let of = |map: &'_ FxHashMap<Name, Vec<u32>>, name: Name, visit: &mut dyn FnMut(u32)| {
+            map.get(&name).into_iter().flatten().for_each(|at| visit(*at));
+        };
+        match key {
+            Key::Plain(name) => of(&self.plain, name, visit),
+            Key::Dotted(name) => of(&self.dotted, name, visit),
+            Key::Holds(name) => {
+                of(&self.holding, name, visit);
+                of(&self.plain, name, visit);
+            }
+            Key::Assoc { owner, name } => {
+                let also = self.also.get(&owner).map_or(&[][..], |names| names);
+                let users = self.plain.get(&name).into_iter().flatten();
+                users.filter(|at| self.means_type(**at, owner, also)).for_each(|at| visit(*at));
+            }
+        }
+    }
+
+    /// Whether a unit names the type: by name, by another name, as `Self`, or it is a macro, whose callers may.
+    fn means_type(&self, at: u32, owner: Name, also: &[Name]) -> bool {
+        let unit = &self.outline.units[at as usize];
+        unit.of == UnitOf::Macro
+            || unit.owner == Some(owner)
+            || unit.plain.iter().any(|word| *word == owner || also.contains(word))
+    }
+}
+
+/// Words of libraries.
+struct Words {
+    /// Functions that start contexts.
+    starts: FxHashSet<Name>,
+    /// Functions that join, lock or order.
+    acts: FxHashSet<Name>,
+    /// Types that hold state.
+    state: FxHashSet<Name>,
+    /// Functions that touch the process's own state.
+    global: FxHashSet<Name>,
+}
+
+fn model_words(models: &Models) -> Words {
     let (mut starts, mut acts) = (FxHashSet::default(), FxHashSet::default());
-    let mut state = FxHashSet::default();
+    let (mut state, mut global) = (FxHashSet::default(), FxHashSet::default());
     for model in &models.fns {
         let Some(op) = &model.op else { continue };
         let last = super::pattern::last_segment(model.path);
@@ -115,6 +326,9 @@ fn model_words(models: &Models) -> (FxHashSet<Name>, FxHashSet<Name>, FxHashSet<
                     | O::Drop
             )
         };
+        if mentions(op, &|name| name == OpName::Global) {
+            global.insert(last);
+        }
         if mentions(op, &acting) {
             acts.insert(last);
         }
@@ -124,7 +338,7 @@ fn model_words(models: &Models) -> (FxHashSet<Name>, FxHashSet<Name>, FxHashSet<
             state.insert(super::pattern::last_segment(Name::new(owner)));
         }
     }
-    (starts, acts, state)
+    Words { starts, acts, state, global }
 }
 
 /// A constructor of a cell or lock.
@@ -136,132 +350,6 @@ fn mentions(op: &Op, wanted: &dyn Fn(OpName) -> bool) -> bool {
     match op {
         Op::Apply(name, args) => wanted(*name) || args.iter().any(|a| mentions(a, wanted)),
         Op::SelfArg | Op::Arg(_) | Op::Word(_) => false,
-    }
-}
-
-/// Functions reached backwards from the words, over who mentions whom.
-fn closure(
-    units: &[Unit],
-    by_mention: &FxHashMap<Name, Vec<u32>>,
-    words: &FxHashSet<Name>,
-) -> FxHashSet<FnId> {
-    let mut found = FxHashSet::default();
-    let mut seen = vec![false; units.len()];
-    let mut done: FxHashSet<Name> = words.clone();
-    let mut work: Vec<Name> = words.iter().copied().collect();
-    while let Some(name) = work.pop() {
-        for &at in by_mention.get(&name).into_iter().flatten() {
-            if std::mem::replace(&mut seen[at as usize], true) {
-                continue;
-            }
-            let unit = &units[at as usize];
-            found.extend(unit.function);
-            work.extend(unit.names.iter().copied().filter(|n| done.insert(*n)));
-        }
-    }
-    found
-}
-
-fn units(program: &Program) -> Vec<Unit> {
-    let mut units = Vec::new();
-    for (at, def) in program.fns.iter().enumerate() {
-        let Some(source) = &def.item.body else { continue };
-        let mut mentions = match source {
-            BodySource::Text(range) => {
-                let bodies = &program.file(def.file).bodies;
-                match bodies.binary_search_by_key(&range.lo, |b| b.range.lo) {
-                    Ok(found) => bodies[found].identifiers.to_vec(),
-                    Err(_) => words_of(program, def.file, source),
-                }
-            }
-            BodySource::Tokens(_) => words_of(program, def.file, source),
-        };
-        adt_names(program, &def.sig.ret, &mut mentions, 0);
-        let mut names = vec![def.name];
-        if let Owner::Impl(id) = def.owner
-            && program.impls[id.index()].trait_.is_some()
-        {
-            adt_names(program, &program.impls[id.index()].self_ty, &mut names, 0);
-        }
-        units.push(Unit { function: Some(FnId(at as u32)), names, mentions });
-    }
-    for def in &program.statics {
-        if let Some(init) = &def.item.init {
-            units.push(Unit {
-                function: None,
-                names: vec![def.name],
-                mentions: words_of(program, def.file, init),
-            });
-        }
-    }
-    for def in &program.consts {
-        if let Some(init) = &def.item.init {
-            units.push(Unit {
-                function: None,
-                names: vec![def.name],
-                mentions: words_of(program, def.file, init),
-            });
-        }
-    }
-    for (name, declared) in program.renames() {
-        units.push(Unit { function: None, names: vec![name], mentions: vec![declared] });
-    }
-    for (name, tokens) in program.macro_tokens() {
-        let mut mentions = Vec::new();
-        token_words(&tokens, &mut mentions);
-        units.push(Unit { function: None, names: vec![name], mentions });
-    }
-    units
-}
-
-/// Identifiers of a body that has no index.
-fn words_of(program: &Program, file: crate::finding::FileId, source: &BodySource) -> Vec<Name> {
-    match source {
-        BodySource::Text(range) => {
-            let text = &program.file(file).source.text;
-            let part = text.get(range.lo as usize..range.hi as usize).unwrap_or("");
-            const LONGEST: usize = 20_000;
-            let part = part.get(..LONGEST).unwrap_or(part);
-            part.split(|c: char| !(c.is_alphanumeric() || c == '_'))
-                .filter(|w| w.starts_with(|c: char| c.is_alphabetic() || c == '_'))
-                .map(Name::new)
-                .collect()
-        }
-        BodySource::Tokens(tokens) => {
-            let mut words = Vec::new();
-            token_words(tokens, &mut words);
-            words
-        }
-    }
-}
-
-fn token_words(tokens: &Tokens, words: &mut Vec<Name>) {
-    for token in tokens.iter() {
-        match token {
-            Tt::Ident(name, _) => words.push(*name),
-            Tt::Group(_, inner, _) => token_words(inner, words),
-            Tt::Lifetime(..) | Tt::Punct(..) | Tt::Literal(..) => {}
-        }
-    }
-}
-
-fn adt_names(program: &Program, ty: &Ty, names: &mut Vec<Name>, depth: u32) {
-    if depth > 4 {
-        return;
-    }
-    match ty {
-        Ty::Adt(id, args) => {
-            names.push(program.adts[id.index()].name);
-            args.iter().for_each(|a| adt_names(program, a, names, depth + 1));
-        }
-        Ty::Ext(_, args) | Ty::Tuple(args) => {
-            args.iter().for_each(|a| adt_names(program, a, names, depth + 1))
-        }
-        Ty::Ref { inner, .. } | Ty::Ptr { inner, .. } | Ty::Array(inner) | Ty::Slice(inner) => {
-            adt_names(program, inner, names, depth + 1);
-        }
-        Ty::Unknown | Ty::Never | Ty::Prim(_) | Ty::FnPtr(..) | Ty::Param(_) | Ty::Dyn(_) | Ty::Assoc(..) => {
-        }
     }
 }
 

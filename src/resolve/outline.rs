@@ -1,0 +1,240 @@
+//! Who mentions whom, by words: what is known of a group's code before any body is parsed.
+//!
+//! In: the collected declarations and the identifiers of every body. Out: an `Outline`: for each body, type, alias and
+//! macro the words it uses and the words by which other code gets to it. Nothing is resolved: a word stands for
+//! everything of that name. Invariants: what isn't found under its keys can't be used by name; code that runs
+//! without being named (drops, operators, impls of a library's traits) is reached by owning a value of its type. Items in
+//! bodies are not listed: their words are among those of the body around them.
+
+use super::collect::Collector;
+use super::imports::Import;
+use super::{BodyOwner, FnId, Owner, Program, StaticId};
+use crate::finding::FileId;
+use crate::hir::{self, BodySource, GenericArg, Name, Tokens, Tt, Type};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::borrow::Cow;
+
+pub struct Outline<'p> {
+    pub units: Vec<Unit<'p>>,
+    /// Other names of types: what a rename or a type alias stands for, by the name that stands for it.
+    pub aliases: FxHashMap<Name, Vec<Name>>,
+}
+
+/// One piece of code or declaration.
+pub struct Unit<'p> {
+    pub of: UnitOf,
+    pub keys: Vec<Key>,
+    /// Words that follow no dot.
+    pub plain: Cow<'p, [Name]>,
+    /// Words that follow a dot.
+    pub dotted: Cow<'p, [Name]>,
+    /// Types of what it takes, gives back or holds.
+    pub types: Vec<Name>,
+    /// The type that `Self` means.
+    pub owner: Option<Name>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum UnitOf {
+    Body(BodyOwner),
+    /// A type or another name for something.
+    Declaration,
+    Macro,
+}
+
+/// How code is reached.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Key {
+    /// By its name, not after a dot.
+    Plain(Name),
+    /// By its name after a dot.
+    Dotted(Name),
+    /// By whoever holds a value of the type.
+    Holds(Name),
+    /// `owner::name`
+    Assoc { owner: Name, name: Name },
+}
+
+pub(super) fn outline(collector: &Collector) -> Outline<'_> {
+    let program = &collector.program;
+    let written = &collector.written;
+    let traits: FxHashSet<Name> = program.traits.iter().map(|t| t.name).collect();
+    let mut units = Vec::new();
+    for at in 0..program.fns.len() {
+        units.extend(function(collector, &traits, FnId(at as u32)));
+    }
+    for (at, def) in program.statics.iter().enumerate() {
+        let (plain, dotted) = words(program, def.file, def.item.init.as_ref());
+        let of = UnitOf::Body(BodyOwner::Static(StaticId(at as u32)));
+        let keys = vec![Key::Plain(def.name)];
+        units.push(Unit { of, keys, plain, dotted, types: words_of_type(&def.item.ty), owner: None });
+    }
+    for (at, def) in program.consts.iter().enumerate() {
+        let (plain, dotted) = words(program, def.file, def.item.init.as_ref());
+        let of = UnitOf::Body(BodyOwner::Const(super::ConstId(at as u32)));
+        units.push(Unit {
+            of,
+            keys: vec![Key::Plain(def.name)],
+            plain,
+            dotted,
+            types: Vec::new(),
+            owner: None,
+        });
+    }
+    for (def, item) in program.adts.iter().zip(&written.adts) {
+        let mut types = Vec::new();
+        let fields = item.variants.iter().flat_map(|v| &v.fields);
+        fields.for_each(|field| type_words(&field.ty, &mut types));
+        units.push(declaration(def.name, types));
+    }
+    let mut aliases: FxHashMap<Name, Vec<Name>> = FxHashMap::default();
+    for (def, (_, _, ty)) in program.aliases.iter().zip(&written.aliases) {
+        let types = words_of_type(ty);
+        aliases.entry(def.name).or_default().extend(&types);
+        units.push(declaration(def.name, types));
+    }
+    for (name, declared) in collector.imports.iter().filter_map(Import::rename) {
+        aliases.entry(name).or_default().push(declared);
+        units.push(declaration(name, vec![declared]));
+    }
+    for (name, tokens) in program.macro_tokens() {
+        let (plain, dotted) = words_of_tokens(&tokens);
+        let keys = vec![Key::Plain(name)];
+        let (plain, dotted) = (plain.into(), dotted.into());
+        units.push(Unit { of: UnitOf::Macro, keys, plain, dotted, types: Vec::new(), owner: None });
+    }
+    Outline { units, aliases }
+}
+
+fn declaration<'p>(name: Name, types: Vec<Name>) -> Unit<'p> {
+    let keys = vec![Key::Holds(name), Key::Plain(name)];
+    let none = || Cow::Borrowed(&[][..]);
+    Unit { of: UnitOf::Declaration, keys, plain: types.clone().into(), dotted: none(), types, owner: None }
+}
+
+/// A function with a body.
+fn function<'p>(collector: &'p Collector, traits: &FxHashSet<Name>, id: FnId) -> Option<Unit<'p>> {
+    let program = &collector.program;
+    let def = program.fn_def(id);
+    let source = def.item.body.as_ref()?;
+    let (plain, dotted) = words(program, def.file, Some(source));
+    let mut types = Vec::new();
+    def.item.ret.iter().for_each(|ty| type_words(ty, &mut types));
+    def.item.params.iter().for_each(|param| type_words(&param.ty, &mut types));
+    let by_name = || match def.item.self_param {
+        Some(_) => vec![Key::Dotted(def.name), Key::Plain(def.name)],
+        None => vec![Key::Plain(def.name)],
+    };
+    let mut owner = None;
+    let keys = match def.owner {
+        Owner::Module | Owner::Trait(_) => by_name(),
+        Owner::Impl(at) => {
+            let item = &collector.written.impls[at.index()];
+            let mut holders = words_of_type(&item.self_ty);
+            owner = holders.first().copied();
+            let keys = match (&item.trait_, owner) {
+                (None, Some(owner)) => {
+                    let path = Key::Assoc { owner, name: def.name };
+                    match def.item.self_param {
+                        Some(_) => vec![Key::Dotted(def.name), path],
+                        None => vec![path],
+                    }
+                }
+                (Some(path), Some(_)) if path.segments.last().is_some_and(|s| !traits.contains(&s.name)) => {
+                    holders.dedup();
+                    holders.iter().map(|holder| Key::Holds(*holder)).collect()
+                }
+                _ => by_name(),
+            };
+            types.extend(words_of_type(&item.self_ty));
+            keys
+        }
+    };
+    Some(Unit { of: UnitOf::Body(BodyOwner::Fn(id)), keys, plain, dotted, types, owner })
+}
+
+/// The words of a body or initializer: those after no dot, those after one.
+fn words<'p>(
+    program: &'p Program,
+    file: FileId,
+    source: Option<&BodySource>,
+) -> (Cow<'p, [Name]>, Cow<'p, [Name]>) {
+    match source {
+        None => (Cow::Borrowed(&[]), Cow::Borrowed(&[])),
+        Some(BodySource::Tokens(tokens)) => {
+            let (plain, dotted) = words_of_tokens(tokens);
+            (plain.into(), dotted.into())
+        }
+        Some(BodySource::Text(range)) => {
+            let file = program.file(file);
+            match file.bodies.binary_search_by_key(&range.lo, |b| b.range.lo) {
+                Ok(at) => {
+                    (Cow::Borrowed(&file.bodies[at].identifiers), Cow::Borrowed(&file.bodies[at].dotted))
+                }
+                Err(_) => {
+                    let index = crate::syntax::index(&file.source.text, *range);
+                    (index.identifiers.into_vec().into(), index.dotted.into_vec().into())
+                }
+            }
+        }
+    }
+}
+
+fn words_of_tokens(tokens: &Tokens) -> (Vec<Name>, Vec<Name>) {
+    let (mut plain, mut dotted) = (Vec::new(), Vec::new());
+    token_words(tokens, &mut plain, &mut dotted);
+    (plain, dotted)
+}
+
+fn token_words(tokens: &Tokens, plain: &mut Vec<Name>, dotted: &mut Vec<Name>) {
+    let mut after_dot = false;
+    for token in tokens.iter() {
+        let dot = matches!(token, Tt::Punct('.', ..)) && !after_dot;
+        match token {
+            Tt::Ident(name, _) if after_dot => dotted.push(*name),
+            Tt::Ident(name, _) => plain.push(*name),
+            Tt::Group(_, inner, _) => token_words(inner, plain, dotted),
+            Tt::Lifetime(..) | Tt::Punct(..) | Tt::Literal(..) => {}
+        }
+        after_dot = dot;
+    }
+}
+
+/// The types that a type names, the outermost first.
+fn words_of_type(ty: &Type) -> Vec<Name> {
+    let mut words = Vec::new();
+    type_words(ty, &mut words);
+    words
+}
+
+fn type_words(ty: &Type, words: &mut Vec<Name>) {
+    match ty {
+        Type::Path(path) => path_words(path, words),
+        Type::Ref { inner, .. } | Type::Ptr { inner, .. } | Type::Array(inner, _) | Type::Slice(inner) => {
+            type_words(inner, words);
+        }
+        Type::Tuple(all) => all.iter().for_each(|ty| type_words(ty, words)),
+        Type::Dyn(bounds) | Type::Impl(bounds) => bounds.iter().for_each(|b| path_words(&b.path, words)),
+        Type::FnPtr { params, ret } => {
+            params.iter().for_each(|ty| type_words(ty, words));
+            ret.iter().for_each(|ty| type_words(ty, words));
+        }
+        Type::Never | Type::Infer | Type::Unknown => {}
+    }
+}
+
+fn path_words(path: &hir::Path, words: &mut Vec<Name>) {
+    if let Some(qualified) = &path.qself {
+        type_words(&qualified.0, words);
+    }
+    words.extend(path.segments.last().map(|segment| segment.name));
+    for segment in &path.segments {
+        for arg in &segment.args {
+            match arg {
+                GenericArg::Type(ty) | GenericArg::Assoc(_, ty) => type_words(ty, words),
+                GenericArg::Const(_) => {}
+            }
+        }
+        segment.fn_output.iter().for_each(|ty| type_words(ty, words));
+    }
+}
