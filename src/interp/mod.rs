@@ -25,6 +25,7 @@ mod expr;
 mod flow;
 mod iterate;
 mod memory;
+mod mentions;
 mod method;
 mod pattern;
 mod relevance;

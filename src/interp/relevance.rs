@@ -4,11 +4,12 @@
 //! all contexts share, start a context, or do anything the walk has to see (state, contexts, locks, order).
 //! Over-approximate: a word stands for everything of that name.
 
+use super::mentions::{Mention, Mentions};
 use crate::hir::{Name, StaticKind};
 use crate::models::{Models, Op, OpName};
-use crate::resolve::outline::{Key, Outline, Unit, UnitOf};
+use crate::resolve::outline::{Outline, Unit, UnitOf};
 use crate::resolve::{BodyOwner, FnId, ModuleId, Program, Ty};
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 pub struct Relevance {
     /// By `FnId`, without the functions that are declared in bodies.
@@ -33,12 +34,9 @@ struct Flags {
 impl Relevance {
     pub fn new(program: &Program, outline: &Outline, models: &Models) -> Relevance {
         let words = model_words(models);
-        let index = Index::new(outline, &words);
-        let seeds = |sets: &[&FxHashSet<Name>]| -> Vec<Mention> {
-            sets.iter().flat_map(|set| set.iter()).copied().map(Mention::Any).collect()
-        };
-        let any_state = index.mentions_any(&words.state)
-            || index.mentions_any(&words.acts)
+        let all = [&words.starts, &words.acts, &words.state, &words.global];
+        let mentions = Mentions::new(outline, all.into_iter().flatten().copied());
+        let any_state = [&words.state, &words.acts].into_iter().flatten().any(|word| mentions.has(*word))
             || program.statics.iter().any(|s| s.item.mutable);
         let mut found = Relevance {
             functions: vec![Flags::default(); program.fns.len()],
@@ -48,25 +46,16 @@ impl Relevance {
         if !any_state {
             return found;
         }
-        let stateful = index.closure(seeds(&[&words.state]), true);
-        let shared: Vec<Mention> = (program.statics.iter().zip(index.statics(program)))
-            .filter(|(def, unit)| {
-                def.item.storage != StaticKind::ThreadLocal
-                    && (def.item.mutable || unit.is_some_and(|at| stateful[at as usize]))
-            })
-            .map(|(def, _)| Mention::Plain(def.name))
-            .chain(words.global.iter().copied().map(Mention::Any))
-            .chain(index.declaring_statics(&words).map(Mention::Unit))
-            .collect();
-        let mut acting = seeds(&[&words.state, &words.acts, &words.starts]);
-        acting.extend(&shared);
-        let shares = index.closure(shared, false);
-        let starts = index.closure(seeds(&[&words.starts]), false);
-        let acts = index.closure(acting, false);
+        let any = |words: &FxHashSet<Name>| words.iter().copied().map(Mention::Word).collect::<Vec<_>>();
+        let shared = shared_state(program, outline, &mentions, &words);
+        let shares = mentions.reach(&shared);
+        let starts = mentions.reach(&any(&words.starts));
+        let acting = [any(&words.state), any(&words.acts), any(&words.starts), shared].concat();
+        let acts = mentions.reach(&acting);
         for (at, unit) in outline.units.iter().enumerate() {
             match unit.of {
                 UnitOf::Body(BodyOwner::Fn(id)) => {
-                    let called = index.is_mentioned(at as u32);
+                    let called = mentions.is_used(at);
                     found.functions[id.index()] =
                         Flags { shares: shares[at], starts: starts[at], acts: acts[at], called };
                 }
@@ -127,153 +116,30 @@ impl Relevance {
     }
 }
 
-/// A word as some unit uses it.
-#[derive(Clone, Copy)]
-enum Mention {
-    Plain(Name),
-    Any(Name),
-    /// The unit itself.
-    Unit(u32),
-}
-
-/// The outline by mention.
-struct Index<'o, 'p> {
-    outline: &'o Outline<'p>,
-    /// Units that use a word after no dot, after a dot, and that hold a value of a type; only words that lead anywhere.
-    plain: FxHashMap<Name, Vec<u32>>,
-    dotted: FxHashMap<Name, Vec<u32>>,
-    holding: FxHashMap<Name, Vec<u32>>,
-    /// Other names of types.
-    also: FxHashMap<Name, Vec<Name>>,
-}
-
-impl<'o, 'p> Index<'o, 'p> {
-    fn new(outline: &'o Outline<'p>, words: &Words) -> Index<'o, 'p> {
-        let mut wanted: FxHashSet<Name> = FxHashSet::default();
-        wanted.extend(words.starts.iter().chain(&words.acts).chain(&words.state).chain(&words.global));
-        for key in outline.units.iter().flat_map(|unit| &unit.keys) {
-            match *key {
-                Key::Plain(name) | Key::Dotted(name) | Key::Holds(name) => wanted.insert(name),
-                Key::Assoc { owner, name } => wanted.insert(owner) | wanted.insert(name),
-            };
-        }
-        let mut index = Index {
-            outline,
-            plain: FxHashMap::default(),
-            dotted: FxHashMap::default(),
-            holding: FxHashMap::default(),
-            also: FxHashMap::default(),
-        };
-        for (at, unit) in outline.units.iter().enumerate() {
-            let enter = |map: &mut FxHashMap<Name, Vec<u32>>, name: Name| {
-                if wanted.contains(&name) {
-                    map.entry(name).or_default().push(at as u32);
-                }
-            };
-            unit.plain.iter().for_each(|name| enter(&mut index.plain, *name));
-            unit.dotted.iter().for_each(|name| enter(&mut index.dotted, *name));
-            unit.types.iter().for_each(|name| enter(&mut index.holding, *name));
-        }
-        for (alias, declared) in &outline.aliases {
-            declared.iter().for_each(|name| index.also.entry(*name).or_default().push(*alias));
-        }
-        index
-    }
-
-    fn mentions_any(&self, words: &FxHashSet<Name>) -> bool {
-        words.iter().any(|name| {
-            self.plain.contains_key(name) || self.dotted.contains_key(name) || self.holding.contains_key(name)
-        })
-    }
-
-    /// The units of the statics.
-    fn statics(&self, program: &Program) -> Vec<Option<u32>> {
-        let mut found = vec![None; program.statics.len()];
-        for (at, unit) in self.outline.units.iter().enumerate() {
-            if let UnitOf::Body(BodyOwner::Static(id)) = unit.of {
-                found[id.index()] = Some(at as u32);
-            }
-        }
-        found
-    }
-
-    /// Bodies in which a static that holds state may be declared.
-    fn declaring_statics(&self, words: &Words) -> impl Iterator<Item = u32> {
-        let (keyword, mutable) = (Name::new("static"), Name::new("mut"));
-        let declares = move |unit: &Unit| {
-            matches!(unit.of, UnitOf::Body(_) | UnitOf::Macro)
-                && unit.plain.contains(&keyword)
-                && unit.plain.iter().any(|word| *word == mutable || words.state.contains(word))
-        };
-        (0..).zip(&self.outline.units).filter(move |(_, unit)| declares(unit)).map(|(at, _)| at)
-    }
-
-    /// Units reached backwards from words: those that mention one, those that mention them, and so on.
-    /// `types`: only by what types hold.
-    fn closure(&self, seeds: Vec<Mention>, types: bool) -> Vec<bool> {
-        let mut seen = vec![false; self.outline.units.len()];
-        let mut done: FxHashSet<Key> = FxHashSet::default();
-        let mut work: Vec<u32> = Vec::new();
-        for seed in seeds {
-            match seed {
-                Mention::Unit(at) => work.push(at),
-                Mention::Plain(name) => self.users(Key::Plain(name), &mut |at| work.push(at)),
-                Mention::Any(name) => {
-                    for key in [Key::Plain(name), Key::Dotted(name), Key::Holds(name)] {
-                        self.users(key, &mut |at| work.push(at));
-                    }
+/// Statics that every context sees and that can change, and the process's own state.
+fn shared_state(program: &Program, outline: &Outline, mentions: &Mentions, words: &Words) -> Vec<Mention> {
+    let stateful = mentions.types_holding(&words.state);
+    let (keyword, mutable) = (Name::new("static"), Name::new("mut"));
+    let declares = |unit: &Unit| {
+        matches!(unit.of, UnitOf::Body(_) | UnitOf::Macro)
+            && unit.plain.contains(&keyword)
+            && unit.plain.iter().any(|word| *word == mutable || stateful.contains(word))
+    };
+    let mut found: Vec<Mention> = words.global.iter().copied().map(Mention::Word).collect();
+    for (at, unit) in outline.units.iter().enumerate() {
+        match unit.of {
+            UnitOf::Body(BodyOwner::Static(id)) => {
+                let item = &program.statics[id.index()].item;
+                let changes = item.mutable || unit.types.iter().any(|word| stateful.contains(word));
+                if changes && item.storage != StaticKind::ThreadLocal {
+                    found.push(Mention::Plain(program.statics[id.index()].name));
                 }
             }
-        }
-        while let Some(at) = work.pop() {
-            let unit = &self.outline.units[at as usize];
-            let passes = !types || matches!(unit.of, UnitOf::Declaration);
-            if std::mem::replace(&mut seen[at as usize], true) || !passes {
-                continue;
-            }
-            for key in unit.keys.iter().filter(|key| done.insert(**key)) {
-                self.users(*key, &mut |user| work.push(user));
-            }
-        }
-        seen
-    }
-
-    /// Whether other code reaches the unit.
-    fn is_mentioned(&self, at: u32) -> bool {
-        let mut found = false;
-        for key in &self.outline.units[at as usize].keys {
-            self.users(*key, &mut |user| found |= user != at);
-        }
-        found
-    }
-
-    /// The units that use what stands under `key`.
-    fn users(&self, key: Key, visit: &mut dyn FnMut(u32)) {
-        let of = |map: &'_ FxHashMap<Name, Vec<u32>>, name: Name, visit: &mut dyn FnMut(u32)| {
-            map.get(&name).into_iter().flatten().for_each(|at| visit(*at));
-        };
-        match key {
-            Key::Plain(name) => of(&self.plain, name, visit),
-            Key::Dotted(name) => of(&self.dotted, name, visit),
-            Key::Holds(name) => {
-                of(&self.holding, name, visit);
-                of(&self.plain, name, visit);
-            }
-            Key::Assoc { owner, name } => {
-                let also = self.also.get(&owner).map_or(&[][..], |names| names);
-                let users = self.plain.get(&name).into_iter().flatten();
-                users.filter(|at| self.means_type(**at, owner, also)).for_each(|at| visit(*at));
-            }
+            _ if declares(unit) => found.push(Mention::Unit(at)),
+            _ => {}
         }
     }
-
-    /// Whether a unit names the type: by name, by another name, as `Self`, or it is a macro, whose callers may.
-    fn means_type(&self, at: u32, owner: Name, also: &[Name]) -> bool {
-        let unit = &self.outline.units[at as usize];
-        unit.of == UnitOf::Macro
-            || unit.owner == Some(owner)
-            || unit.plain.iter().any(|word| *word == owner || also.contains(word))
-    }
+    found
 }
 
 /// Words of libraries.

@@ -3,12 +3,12 @@
 //! In: the collected declarations and the identifiers of every body. Out: an `Outline`: for each body, type, alias and
 //! macro the words it uses and the words by which other code gets to it. Nothing is resolved: a word stands for
 //! everything of that name. Invariants: what isn't found under its keys can't be used by name; code that runs
-//! without being named (drops, operators, impls of a library's traits) is reached by owning a value of its type. Items in
+//! without being named (drops, operators) is reached by having a value of its type. Items in
 //! bodies are not listed: their words are among those of the body around them.
 
 use super::collect::Collector;
 use super::imports::Import;
-use super::{BodyOwner, FnId, Owner, Program, StaticId};
+use super::{BodyOwner, FnDef, FnId, Owner, Program, StaticId};
 use crate::finding::FileId;
 use crate::hir::{self, BodySource, GenericArg, Name, Tokens, Tt, Type};
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -28,8 +28,10 @@ pub struct Unit<'p> {
     pub plain: Cow<'p, [Name]>,
     /// Words that follow a dot.
     pub dotted: Cow<'p, [Name]>,
-    /// Types of what it takes, gives back or holds.
+    /// Types of what it takes or holds.
     pub types: Vec<Name>,
+    /// Types of what it gives to those who name it.
+    pub gives: Vec<Name>,
     /// The type that `Self` means.
     pub owner: Option<Name>,
 }
@@ -49,37 +51,75 @@ pub enum Key {
     Plain(Name),
     /// By its name after a dot.
     Dotted(Name),
-    /// By whoever holds a value of the type.
-    Holds(Name),
+    /// By its name after a dot where a value of the type may be.
+    Method { owner: Name, name: Name },
     /// `owner::name`
     Assoc { owner: Name, name: Name },
+    /// By whoever has a value of the type: what the language calls without a name.
+    Holds(Name),
 }
+
+/// Traits whose functions run without being named: at the end of a scope, by operators, loops, `await` and `?`.
+const CALLED_UNNAMED: [&str; 34] = [
+    "Drop",
+    "Deref",
+    "DerefMut",
+    "Index",
+    "IndexMut",
+    "Iterator",
+    "IntoIterator",
+    "Future",
+    "IntoFuture",
+    "Fn",
+    "FnMut",
+    "FnOnce",
+    "From",
+    "PartialEq",
+    "PartialOrd",
+    "Add",
+    "AddAssign",
+    "Sub",
+    "SubAssign",
+    "Mul",
+    "MulAssign",
+    "Div",
+    "DivAssign",
+    "Rem",
+    "RemAssign",
+    "BitAnd",
+    "BitAndAssign",
+    "BitOr",
+    "BitOrAssign",
+    "BitXor",
+    "BitXorAssign",
+    "Shl",
+    "Neg",
+    "Not",
+];
 
 pub(super) fn outline(collector: &Collector) -> Outline<'_> {
     let program = &collector.program;
     let written = &collector.written;
-    let traits: FxHashSet<Name> = program.traits.iter().map(|t| t.name).collect();
+    let own = Own {
+        types: program.adts.iter().map(|adt| adt.name).collect(),
+        traits: program.traits.iter().map(|t| t.name).collect(),
+        unnamed: CALLED_UNNAMED.iter().map(|name| Name::new(name)).collect(),
+    };
     let mut units = Vec::new();
     for at in 0..program.fns.len() {
-        units.extend(function(collector, &traits, FnId(at as u32)));
+        units.extend(function(collector, &own, FnId(at as u32)));
     }
     for (at, def) in program.statics.iter().enumerate() {
         let (plain, dotted) = words(program, def.file, def.item.init.as_ref());
         let of = UnitOf::Body(BodyOwner::Static(StaticId(at as u32)));
-        let keys = vec![Key::Plain(def.name)];
-        units.push(Unit { of, keys, plain, dotted, types: words_of_type(&def.item.ty), owner: None });
+        let (keys, types) = (vec![Key::Plain(def.name)], words_of_type(&def.item.ty));
+        units.push(Unit { of, keys, plain, dotted, types: types.clone(), gives: types, owner: None });
     }
     for (at, def) in program.consts.iter().enumerate() {
         let (plain, dotted) = words(program, def.file, def.item.init.as_ref());
         let of = UnitOf::Body(BodyOwner::Const(super::ConstId(at as u32)));
-        units.push(Unit {
-            of,
-            keys: vec![Key::Plain(def.name)],
-            plain,
-            dotted,
-            types: Vec::new(),
-            owner: None,
-        });
+        let (keys, gives) = (vec![Key::Plain(def.name)], words_of_type(&def.item.ty));
+        units.push(Unit { of, keys, plain, dotted, types: Vec::new(), gives, owner: None });
     }
     for (def, item) in program.adts.iter().zip(&written.adts) {
         let mut types = Vec::new();
@@ -101,7 +141,8 @@ pub(super) fn outline(collector: &Collector) -> Outline<'_> {
         let (plain, dotted) = words_of_tokens(&tokens);
         let keys = vec![Key::Plain(name)];
         let (plain, dotted) = (plain.into(), dotted.into());
-        units.push(Unit { of: UnitOf::Macro, keys, plain, dotted, types: Vec::new(), owner: None });
+        let of = UnitOf::Macro;
+        units.push(Unit { of, keys, plain, dotted, types: Vec::new(), gives: Vec::new(), owner: None });
     }
     Outline { units, aliases }
 }
@@ -109,48 +150,63 @@ pub(super) fn outline(collector: &Collector) -> Outline<'_> {
 fn declaration<'p>(name: Name, types: Vec<Name>) -> Unit<'p> {
     let keys = vec![Key::Holds(name), Key::Plain(name)];
     let none = || Cow::Borrowed(&[][..]);
-    Unit { of: UnitOf::Declaration, keys, plain: types.clone().into(), dotted: none(), types, owner: None }
+    Unit {
+        of: UnitOf::Declaration,
+        keys,
+        plain: none(),
+        dotted: none(),
+        types,
+        gives: Vec::new(),
+        owner: None,
+    }
+}
+
+/// The names that a group declares.
+struct Own {
+    types: FxHashSet<Name>,
+    traits: FxHashSet<Name>,
+    unnamed: FxHashSet<Name>,
 }
 
 /// A function with a body.
-fn function<'p>(collector: &'p Collector, traits: &FxHashSet<Name>, id: FnId) -> Option<Unit<'p>> {
-    let program = &collector.program;
-    let def = program.fn_def(id);
+fn function<'p>(collector: &'p Collector, own: &Own, id: FnId) -> Option<Unit<'p>> {
+    let def = collector.program.fn_def(id);
     let source = def.item.body.as_ref()?;
-    let (plain, dotted) = words(program, def.file, Some(source));
-    let mut types = Vec::new();
-    def.item.ret.iter().for_each(|ty| type_words(ty, &mut types));
+    let (plain, dotted) = words(&collector.program, def.file, Some(source));
+    let gives = def.item.ret.as_ref().map(words_of_type).unwrap_or_default();
+    let mut types = gives.clone();
     def.item.params.iter().for_each(|param| type_words(&param.ty, &mut types));
-    let by_name = || match def.item.self_param {
-        Some(_) => vec![Key::Dotted(def.name), Key::Plain(def.name)],
-        None => vec![Key::Plain(def.name)],
-    };
-    let mut owner = None;
-    let keys = match def.owner {
-        Owner::Module | Owner::Trait(_) => by_name(),
+    let (owner, keys) = match def.owner {
+        Owner::Module | Owner::Trait(_) => (None, by_name(def)),
         Owner::Impl(at) => {
             let item = &collector.written.impls[at.index()];
-            let mut holders = words_of_type(&item.self_ty);
-            owner = holders.first().copied();
-            let keys = match (&item.trait_, owner) {
-                (None, Some(owner)) => {
-                    let path = Key::Assoc { owner, name: def.name };
-                    match def.item.self_param {
-                        Some(_) => vec![Key::Dotted(def.name), path],
-                        None => vec![path],
-                    }
-                }
-                (Some(path), Some(_)) if path.segments.last().is_some_and(|s| !traits.contains(&s.name)) => {
-                    holders.dedup();
-                    holders.iter().map(|holder| Key::Holds(*holder)).collect()
-                }
-                _ => by_name(),
-            };
-            types.extend(words_of_type(&item.self_ty));
-            keys
+            let of = words_of_type(&item.self_ty);
+            let owner = of.iter().copied().find(|word| own.types.contains(word));
+            types.extend(of);
+            (owner, keys_in_impl(item, def, owner, own))
         }
     };
-    Some(Unit { of: UnitOf::Body(BodyOwner::Fn(id)), keys, plain, dotted, types, owner })
+    Some(Unit { of: UnitOf::Body(BodyOwner::Fn(id)), keys, plain, dotted, types, gives, owner })
+}
+
+fn by_name(def: &FnDef) -> Vec<Key> {
+    let mut keys = vec![Key::Plain(def.name)];
+    keys.extend(def.item.self_param.as_ref().map(|_| Key::Dotted(def.name)));
+    keys
+}
+
+fn keys_in_impl(item: &hir::ImplItem, def: &FnDef, owner: Option<Name>, own: &Own) -> Vec<Key> {
+    let of_trait = item.trait_.as_ref().and_then(|path| path.segments.last());
+    match (owner, of_trait) {
+        (None, _) => by_name(def),
+        (Some(_), Some(name)) if own.traits.contains(&name.name) => by_name(def),
+        (Some(owner), Some(name)) if own.unnamed.contains(&name.name) => vec![Key::Holds(owner)],
+        (Some(owner), _) => {
+            let mut keys = vec![Key::Assoc { owner, name: def.name }];
+            keys.extend(def.item.self_param.as_ref().map(|_| Key::Method { owner, name: def.name }));
+            keys
+        }
+    }
 }
 
 /// The words of a body or initializer: those after no dot, those after one.
