@@ -5,7 +5,8 @@
 //! parameter's or field's, or is given back by something that is named there.
 
 use crate::hir::Name;
-use crate::resolve::outline::{Key, Outline, UnitOf};
+use crate::resolve::outline::{Key, Outline, Unit, UnitOf};
+use crate::resolve::{ModuleId, Program};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::OnceCell;
 
@@ -21,10 +22,13 @@ pub(super) enum Mention {
 }
 
 pub(super) struct Mentions<'o, 'p> {
+    program: &'o Program,
     outline: &'o Outline<'p>,
     /// Units by the words they use after no dot and after one; only words that lead anywhere.
     plain: FxHashMap<Name, Vec<u32>>,
     dotted: FxHashMap<Name, Vec<u32>>,
+    /// Units by the macros they call.
+    macros: FxHashMap<Name, Vec<u32>>,
     /// Units by the types of what they take or hold.
     typed: FxHashMap<Name, Vec<u32>>,
     /// Other names of types.
@@ -36,11 +40,15 @@ pub(super) struct Mentions<'o, 'p> {
 
 impl<'o, 'p> Mentions<'o, 'p> {
     /// `words`: those of libraries that will be asked for.
-    pub(super) fn new(outline: &'o Outline<'p>, words: impl Iterator<Item = Name>) -> Mentions<'o, 'p> {
+    pub(super) fn new(
+        program: &'o Program,
+        outline: &'o Outline<'p>,
+        words: impl Iterator<Item = Name>,
+    ) -> Mentions<'o, 'p> {
         let mut wanted: FxHashSet<Name> = words.collect();
         for key in outline.units.iter().flat_map(|unit| &unit.keys) {
             match *key {
-                Key::Plain(name) | Key::Dotted(name) => wanted.insert(name),
+                Key::Plain(name) | Key::Dotted(name) | Key::Macro(name) => wanted.insert(name),
                 Key::Assoc { name, .. } | Key::Method { name, .. } => wanted.insert(name),
                 Key::Holds(_) => false,
             };
@@ -59,9 +67,11 @@ impl<'o, 'p> Mentions<'o, 'p> {
             declared.iter().for_each(|name| also.entry(*name).or_default().push(*alias));
         }
         Mentions {
+            program,
             outline,
-            plain: by(&|at| &outline.units[at].plain),
-            dotted: by(&|at| &outline.units[at].dotted),
+            plain: by(&|at| &outline.units[at].words.plain),
+            dotted: by(&|at| &outline.units[at].words.dotted),
+            macros: by(&|at| &outline.units[at].words.macros),
             typed: by(&|at| &outline.units[at].types),
             also,
             types: Types::new(outline),
@@ -71,7 +81,7 @@ impl<'o, 'p> Mentions<'o, 'p> {
 
     /// Whether anything uses the word.
     pub(super) fn has(&self, name: Name) -> bool {
-        [&self.plain, &self.dotted, &self.typed].iter().any(|map| map.contains_key(&name))
+        [&self.plain, &self.dotted, &self.macros, &self.typed].iter().any(|map| map.contains_key(&name))
     }
 
     /// The types that hold, at some depth, one of `words`, and these themselves.
@@ -96,7 +106,7 @@ impl<'o, 'p> Mentions<'o, 'p> {
     /// By unit: whether it uses one of `seeds`, or something that does.
     pub(super) fn reach(&self, seeds: &[Mention]) -> Vec<bool> {
         let mut seen = vec![false; self.outline.units.len()];
-        let mut done: FxHashSet<Key> = FxHashSet::default();
+        let mut done: FxHashSet<(Key, Option<ModuleId>)> = FxHashSet::default();
         let mut work: Vec<u32> = Vec::new();
         let users = |map: &FxHashMap<Name, Vec<u32>>, name: Name, work: &mut Vec<u32>| {
             work.extend(map.get(&name).into_iter().flatten());
@@ -116,8 +126,10 @@ impl<'o, 'p> Mentions<'o, 'p> {
             if std::mem::replace(&mut seen[at as usize], true) {
                 continue;
             }
-            for key in self.outline.units[at as usize].keys.iter().filter(|key| done.insert(**key)) {
-                self.users(*key, &mut |user| work.push(user));
+            let unit = &self.outline.units[at as usize];
+            let scope = unit.module.filter(|_| unit.private);
+            for key in unit.keys.iter().filter(|key| done.insert((**key, scope))) {
+                self.users(unit, *key, &mut |user| work.push(user));
             }
         }
         seen
@@ -126,27 +138,28 @@ impl<'o, 'p> Mentions<'o, 'p> {
     /// Whether another unit uses this one.
     pub(super) fn is_used(&self, at: usize) -> bool {
         let mut found = false;
-        for key in &self.outline.units[at].keys {
-            self.users(*key, &mut |user| found |= user as usize != at);
+        let unit = &self.outline.units[at];
+        for key in &unit.keys {
+            self.users(unit, *key, &mut |user| found |= user as usize != at);
         }
         found
     }
 
-    /// The units that use what stands under `key`.
-    fn users(&self, key: Key, visit: &mut dyn FnMut(u32)) {
-        let of = |map: &FxHashMap<Name, Vec<u32>>,
-                  name: Name,
-                  fits: &dyn Fn(u32) -> bool,
-                  visit: &mut dyn FnMut(u32)| {
-            map.get(&name).into_iter().flatten().filter(|at| fits(**at)).for_each(|at| visit(*at));
+    /// The units that use `unit` by one of its keys.
+    fn users(&self, unit: &Unit, key: Key, visit: &mut dyn FnMut(u32)) {
+        let scope = unit.module.filter(|_| unit.private);
+        let mut of = |map: &FxHashMap<Name, Vec<u32>>, name: Name, fits: &dyn Fn(u32) -> bool| {
+            let users = map.get(&name).into_iter().flatten().copied();
+            users.filter(|at| self.sees(*at, scope) && fits(*at)).for_each(&mut *visit);
         };
         match key {
-            Key::Plain(name) => of(&self.plain, name, &|_| true, visit),
-            Key::Dotted(name) => of(&self.dotted, name, &|_| true, visit),
-            Key::Method { owner, name } => of(&self.dotted, name, &|at| self.holds(at, owner), visit),
+            Key::Plain(name) => of(&self.plain, name, &|_| true),
+            Key::Dotted(name) => of(&self.dotted, name, &|_| true),
+            Key::Macro(name) => of(&self.macros, name, &|_| true),
+            Key::Method { owner, name } => of(&self.dotted, name, &|at| self.holds(at, owner)),
             Key::Assoc { owner, name } => {
                 let also = self.also.get(&owner).map_or(&[][..], |names| names);
-                of(&self.plain, name, &|at| self.names_type(at, owner, also), visit);
+                of(&self.plain, name, &|at| self.names_type(at, owner, also));
             }
             Key::Holds(owner) => {
                 (0..self.outline.units.len() as u32).filter(|at| self.holds(*at, owner)).for_each(visit);
@@ -154,12 +167,25 @@ impl<'o, 'p> Mentions<'o, 'p> {
         }
     }
 
+    /// Whether a unit can name what only `scope` and the modules in it see.
+    fn sees(&self, at: u32, scope: Option<ModuleId>) -> bool {
+        let (Some(scope), Some(from)) = (scope, self.outline.units[at as usize].module) else { return true };
+        let mut module = Some(from);
+        while let Some(at) = module {
+            if at == scope {
+                return true;
+            }
+            module = self.program.modules[at.index()].parent;
+        }
+        false
+    }
+
     /// Whether a unit names the type: by name, by another name, as `Self`; or it is a macro, whose callers may.
     fn names_type(&self, at: u32, owner: Name, also: &[Name]) -> bool {
         let unit = &self.outline.units[at as usize];
         unit.of == UnitOf::Macro
             || unit.owner == Some(owner)
-            || unit.plain.iter().any(|word| *word == owner || also.contains(word))
+            || unit.words.plain.iter().any(|word| *word == owner || also.contains(word))
     }
 
     /// Whether a unit may have a value of the type.
@@ -238,10 +264,14 @@ impl Types {
     fn of_unit(&self, outline: &Outline, at: usize) -> Bits {
         let unit = &outline.units[at];
         let mut found = Bits::new(self.numbers.len());
-        for number in known(&self.numbers, &unit.types).into_iter().chain(known(&self.numbers, &unit.plain)) {
+        for number in
+            known(&self.numbers, &unit.types).into_iter().chain(known(&self.numbers, &unit.words.plain))
+        {
             found.add(&self.parts[number as usize]);
         }
-        for given in unit.plain.iter().chain(unit.dotted.iter()).filter_map(|name| self.given.get(name)) {
+        for given in
+            unit.words.plain.iter().chain(unit.words.dotted.iter()).filter_map(|name| self.given.get(name))
+        {
             found.add(given);
         }
         found

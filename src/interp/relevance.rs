@@ -35,7 +35,7 @@ impl Relevance {
     pub fn new(program: &Program, outline: &Outline, models: &Models) -> Relevance {
         let words = model_words(models);
         let all = [&words.starts, &words.acts, &words.state, &words.global];
-        let mentions = Mentions::new(outline, all.into_iter().flatten().copied());
+        let mentions = Mentions::new(program, outline, all.into_iter().flatten().copied());
         let any_state = [&words.state, &words.acts].into_iter().flatten().any(|word| mentions.has(*word))
             || program.statics.iter().any(|s| s.item.mutable);
         let mut found = Relevance {
@@ -122,8 +122,8 @@ fn shared_state(program: &Program, outline: &Outline, mentions: &Mentions, words
     let (keyword, mutable) = (Name::new("static"), Name::new("mut"));
     let declares = |unit: &Unit| {
         matches!(unit.of, UnitOf::Body(_) | UnitOf::Macro)
-            && unit.plain.contains(&keyword)
-            && unit.plain.iter().any(|word| *word == mutable || stateful.contains(word))
+            && unit.words.plain.contains(&keyword)
+            && unit.words.plain.iter().any(|word| *word == mutable || stateful.contains(word))
     };
     let mut found: Vec<Mention> = words.global.iter().copied().map(Mention::Word).collect();
     for (at, unit) in outline.units.iter().enumerate() {

@@ -8,9 +8,9 @@
 
 use super::collect::Collector;
 use super::imports::Import;
-use super::{BodyOwner, FnDef, FnId, Owner, Program, StaticId};
+use super::{BodyOwner, FnDef, FnId, ModuleId, Owner, Program, StaticId};
 use crate::finding::FileId;
-use crate::hir::{self, BodySource, GenericArg, Name, Tokens, Tt, Type};
+use crate::hir::{self, BodyIndex, BodySource, GenericArg, Name, Tokens, Tt, Type};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::borrow::Cow;
 
@@ -24,16 +24,27 @@ pub struct Outline<'p> {
 pub struct Unit<'p> {
     pub of: UnitOf,
     pub keys: Vec<Key>,
-    /// Words that follow no dot.
-    pub plain: Cow<'p, [Name]>,
-    /// Words that follow a dot.
-    pub dotted: Cow<'p, [Name]>,
+    pub words: Words<'p>,
     /// Types of what it takes or holds.
     pub types: Vec<Name>,
     /// Types of what it gives to those who name it.
     pub gives: Vec<Name>,
     /// The type that `Self` means.
     pub owner: Option<Name>,
+    pub module: Option<ModuleId>,
+    /// Only code of `module` and the modules in it can name it.
+    pub private: bool,
+}
+
+/// The words that a piece of code uses.
+#[derive(Default)]
+pub struct Words<'p> {
+    /// After no dot.
+    pub plain: Cow<'p, [Name]>,
+    /// After a dot.
+    pub dotted: Cow<'p, [Name]>,
+    /// Before a `!`.
+    pub macros: Cow<'p, [Name]>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -49,6 +60,8 @@ pub enum UnitOf {
 pub enum Key {
     /// By its name, not after a dot.
     Plain(Name),
+    /// By its name before a `!`.
+    Macro(Name),
     /// By its name after a dot.
     Dotted(Name),
     /// By its name after a dot where a value of the type may be.
@@ -110,16 +123,17 @@ pub(super) fn outline(collector: &Collector) -> Outline<'_> {
         units.extend(function(collector, &own, FnId(at as u32)));
     }
     for (at, def) in program.statics.iter().enumerate() {
-        let (plain, dotted) = words(program, def.file, def.item.init.as_ref());
         let of = UnitOf::Body(BodyOwner::Static(StaticId(at as u32)));
-        let (keys, types) = (vec![Key::Plain(def.name)], words_of_type(&def.item.ty));
-        units.push(Unit { of, keys, plain, dotted, types: types.clone(), gives: types, owner: None });
+        let types = words_of_type(&def.item.ty);
+        let words = words(program, def.file, def.item.init.as_ref());
+        let keys = vec![Key::Plain(def.name)];
+        units.push(Unit { words, types: types.clone(), gives: types, ..Unit::new(of, keys) });
     }
     for (at, def) in program.consts.iter().enumerate() {
-        let (plain, dotted) = words(program, def.file, def.item.init.as_ref());
         let of = UnitOf::Body(BodyOwner::Const(super::ConstId(at as u32)));
-        let (keys, gives) = (vec![Key::Plain(def.name)], words_of_type(&def.item.ty));
-        units.push(Unit { of, keys, plain, dotted, types: Vec::new(), gives, owner: None });
+        let words = words(program, def.file, def.item.init.as_ref());
+        let keys = vec![Key::Plain(def.name)];
+        units.push(Unit { words, gives: words_of_type(&def.item.ty), ..Unit::new(of, keys) });
     }
     for (def, item) in program.adts.iter().zip(&written.adts) {
         let mut types = Vec::new();
@@ -138,27 +152,29 @@ pub(super) fn outline(collector: &Collector) -> Outline<'_> {
         units.push(declaration(name, vec![declared]));
     }
     for (name, tokens) in program.macro_tokens() {
-        let (plain, dotted) = words_of_tokens(&tokens);
-        let keys = vec![Key::Plain(name)];
-        let (plain, dotted) = (plain.into(), dotted.into());
-        let of = UnitOf::Macro;
-        units.push(Unit { of, keys, plain, dotted, types: Vec::new(), gives: Vec::new(), owner: None });
+        let words = words_of_tokens(&tokens);
+        units.push(Unit { words, ..Unit::new(UnitOf::Macro, vec![Key::Macro(name)]) });
     }
     Outline { units, aliases }
 }
 
-fn declaration<'p>(name: Name, types: Vec<Name>) -> Unit<'p> {
-    let keys = vec![Key::Holds(name), Key::Plain(name)];
-    let none = || Cow::Borrowed(&[][..]);
-    Unit {
-        of: UnitOf::Declaration,
-        keys,
-        plain: none(),
-        dotted: none(),
-        types,
-        gives: Vec::new(),
-        owner: None,
+impl<'p> Unit<'p> {
+    fn new(of: UnitOf, keys: Vec<Key>) -> Unit<'p> {
+        Unit {
+            of,
+            keys,
+            words: Words::default(),
+            types: Vec::new(),
+            gives: Vec::new(),
+            owner: None,
+            module: None,
+            private: false,
+        }
     }
+}
+
+fn declaration<'p>(name: Name, types: Vec<Name>) -> Unit<'p> {
+    Unit { types, ..Unit::new(UnitOf::Declaration, vec![Key::Holds(name), Key::Plain(name)]) }
 }
 
 /// The names that a group declares.
@@ -172,7 +188,6 @@ struct Own {
 fn function<'p>(collector: &'p Collector, own: &Own, id: FnId) -> Option<Unit<'p>> {
     let def = collector.program.fn_def(id);
     let source = def.item.body.as_ref()?;
-    let (plain, dotted) = words(&collector.program, def.file, Some(source));
     let gives = def.item.ret.as_ref().map(words_of_type).unwrap_or_default();
     let mut types = gives.clone();
     def.item.params.iter().for_each(|param| type_words(&param.ty, &mut types));
@@ -186,7 +201,9 @@ fn function<'p>(collector: &'p Collector, own: &Own, id: FnId) -> Option<Unit<'p
             (owner, keys_in_impl(item, def, owner, own))
         }
     };
-    Some(Unit { of: UnitOf::Body(BodyOwner::Fn(id)), keys, plain, dotted, types, gives, owner })
+    let words = words(&collector.program, def.file, Some(source));
+    let (of, module) = (UnitOf::Body(BodyOwner::Fn(id)), Some(def.module));
+    Some(Unit { of, keys, words, types, gives, owner, module, private: def.is_private })
 }
 
 fn by_name(def: &FnDef) -> Vec<Key> {
@@ -209,50 +226,55 @@ fn keys_in_impl(item: &hir::ImplItem, def: &FnDef, owner: Option<Name>, own: &Ow
     }
 }
 
-/// The words of a body or initializer: those after no dot, those after one.
-fn words<'p>(
-    program: &'p Program,
-    file: FileId,
-    source: Option<&BodySource>,
-) -> (Cow<'p, [Name]>, Cow<'p, [Name]>) {
+/// The words of a body or initializer.
+fn words<'p>(program: &'p Program, file: FileId, source: Option<&BodySource>) -> Words<'p> {
     match source {
-        None => (Cow::Borrowed(&[]), Cow::Borrowed(&[])),
-        Some(BodySource::Tokens(tokens)) => {
-            let (plain, dotted) = words_of_tokens(tokens);
-            (plain.into(), dotted.into())
-        }
+        None => Words::default(),
+        Some(BodySource::Tokens(tokens)) => words_of_tokens(tokens),
         Some(BodySource::Text(range)) => {
             let file = program.file(file);
             match file.bodies.binary_search_by_key(&range.lo, |b| b.range.lo) {
                 Ok(at) => {
-                    (Cow::Borrowed(&file.bodies[at].identifiers), Cow::Borrowed(&file.bodies[at].dotted))
+                    let BodyIndex { identifiers, dotted, macros, .. } = &file.bodies[at];
+                    Words {
+                        plain: identifiers[..].into(),
+                        dotted: dotted[..].into(),
+                        macros: macros[..].into(),
+                    }
                 }
                 Err(_) => {
                     let index = crate::syntax::index(&file.source.text, *range);
-                    (index.identifiers.into_vec().into(), index.dotted.into_vec().into())
+                    let [plain, dotted, macros] =
+                        [index.identifiers, index.dotted, index.macros].map(|names| names.into_vec().into());
+                    Words { plain, dotted, macros }
                 }
             }
         }
     }
 }
 
-fn words_of_tokens(tokens: &Tokens) -> (Vec<Name>, Vec<Name>) {
-    let (mut plain, mut dotted) = (Vec::new(), Vec::new());
-    token_words(tokens, &mut plain, &mut dotted);
-    (plain, dotted)
+fn words_of_tokens<'p>(tokens: &Tokens) -> Words<'p> {
+    let mut words = Words::default();
+    token_words(tokens, &mut words);
+    words
 }
 
-fn token_words(tokens: &Tokens, plain: &mut Vec<Name>, dotted: &mut Vec<Name>) {
-    let mut after_dot = false;
+fn token_words(tokens: &Tokens, words: &mut Words) {
+    let (mut after_dot, mut before) = (false, None);
     for token in tokens.iter() {
         let dot = matches!(token, Tt::Punct('.', ..)) && !after_dot;
+        let mut word = None;
         match token {
-            Tt::Ident(name, _) if after_dot => dotted.push(*name),
-            Tt::Ident(name, _) => plain.push(*name),
-            Tt::Group(_, inner, _) => token_words(inner, plain, dotted),
+            Tt::Ident(name, _) => {
+                let to = if after_dot { &mut words.dotted } else { &mut words.plain };
+                to.to_mut().push(*name);
+                word = Some(*name);
+            }
+            Tt::Group(_, inner, _) => token_words(inner, words),
+            Tt::Punct('!', ..) => words.macros.to_mut().extend(before),
             Tt::Lifetime(..) | Tt::Punct(..) | Tt::Literal(..) => {}
         }
-        after_dot = dot;
+        (after_dot, before) = (dot, word);
     }
 }
 

@@ -65,6 +65,8 @@ pub(super) struct NameIndex<'t> {
     body: Names,
     /// What comes next follows a dot (and not the two of a range).
     after_dot: bool,
+    /// The identifier just before.
+    before: Option<Name>,
     /// Number of the body that tokens now belong to, from 1.
     current: Option<u32>,
     bodies: u32,
@@ -83,6 +85,7 @@ struct Word {
 pub(super) struct Names {
     pub(super) plain: Vec<Name>,
     pub(super) dotted: Vec<Name>,
+    pub(super) macros: Vec<Name>,
 }
 
 impl<'t> NameIndex<'t> {
@@ -90,10 +93,14 @@ impl<'t> NameIndex<'t> {
     pub(super) fn add(&mut self, token: Token, text: &'t str) {
         let after_dot = self.after_dot;
         self.after_dot = token.is_punct(b'.') && !after_dot;
+        let before = self.before.take();
         match token.kind {
             TokenKind::Ident => {
                 let word = token.text(text);
-                self.word(word.strip_prefix("r#").unwrap_or(word), after_dot);
+                self.before = Some(self.word(word.strip_prefix("r#").unwrap_or(word), after_dot));
+            }
+            TokenKind::Punct(b'!') if self.current.is_some() => {
+                self.body.macros.extend(before.filter(|name| !self.body.macros.contains(name)));
             }
             TokenKind::Str => self.captures(token.text(text)),
             _ => {}
@@ -120,7 +127,7 @@ impl<'t> NameIndex<'t> {
         self.outside
     }
 
-    fn word(&mut self, text: &'t str, dotted: bool) {
+    fn word(&mut self, text: &'t str, dotted: bool) -> Name {
         let new = || Word { name: Name::new(text), outside: false, bodies: [0; 2] };
         let word = self.words.entry(text).or_insert_with(new);
         match self.current {
@@ -137,6 +144,7 @@ impl<'t> NameIndex<'t> {
             }
             _ => {}
         }
+        word.name
     }
 
     /// The names in `{name}` and `{name:…}` of a string literal.

@@ -51,7 +51,8 @@ pub(super) fn index(text: &str, range: TextRange) -> BodyIndex {
 }
 
 fn indexed(range: TextRange, names: Names) -> BodyIndex {
-    BodyIndex { range, identifiers: names.plain.into(), dotted: names.dotted.into() }
+    let Names { plain, dotted, macros } = names;
+    BodyIndex { range, identifiers: plain.into(), dotted: dotted.into(), macros: macros.into() }
 }
 
 /// The range without white space and comments at its ends. Empty if nothing else is there.
