@@ -149,7 +149,8 @@ pub(super) fn outline(collector: &Collector) -> Outline<'_> {
     }
     for (name, declared) in collector.imports.iter().filter_map(Import::rename) {
         aliases.entry(name).or_default().push(declared);
-        units.push(declaration(name, vec![declared]));
+        let words = Words { plain: vec![declared].into(), ..Words::default() };
+        units.push(Unit { words, ..declaration(name, vec![declared]) });
     }
     for (name, tokens) in program.macro_tokens() {
         let words = words_of_tokens(&tokens);
