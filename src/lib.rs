@@ -12,6 +12,7 @@ pub mod report;
 pub mod resolve;
 pub mod rules;
 pub mod syntax;
+pub mod witness;
 
 pub use config::Config;
 
@@ -123,15 +124,16 @@ fn sort_findings(report: &mut Report) {
 }
 
 fn check_group(group: &project::Group, config: &Config) -> Part {
-    let models = models::built_in();
+    let models = models::built_in(libraries(group));
     let start = Instant::now();
     let loaded = project::load::load(group, &*models);
     let parsed = start.elapsed().as_secs_f64();
     let mut errors = loaded.errors.clone();
     let start = Instant::now();
     let collected = resolve::collect(loaded, models.clone(), models.clone());
-    let relevance = Relevance::new(collected.program(), &collected.outline(), &models);
+    let mut relevance = Relevance::new(collected.program(), &collected.outline(), &models);
     let program = resolve::build(collected, &|program, owner| relevance.wants_items(program, owner));
+    relevance.add_types(&program, &models);
     let resolved = start.elapsed().as_secs_f64();
     errors.extend(program.errors.iter().cloned());
     let start = Instant::now();
@@ -188,4 +190,22 @@ fn check_group(group: &project::Group, config: &Config) -> Part {
         at.iter_mut().for_each(&mut keep);
     }
     Part { findings, files, errors, summary, why }
+}
+
+/// What a group's manifests say it uses; of files without one, what they name.
+fn libraries(group: &project::Group) -> models::Libraries {
+    let mut used = models::Libraries::default();
+    for krate in &group.crates {
+        for (_, dependency) in &krate.dependencies {
+            if let project::Dependency::External { package, .. } = dependency {
+                used.add_crate(&package.as_str().replace('-', "_"));
+            }
+        }
+        if krate.kind == project::TargetKind::Loose
+            && let Ok(text) = std::fs::read_to_string(&krate.root)
+        {
+            used.add_mentioned(&text);
+        }
+    }
+    used
 }

@@ -1,10 +1,11 @@
 //! What a context does to shared places: the log the rules compare.
 
-use super::places::{FrameId, PlaceId};
+use super::places::{FrameId, LoopId, PlaceId};
+use super::terms::Term;
 use super::values::{Deps, HoldId, Mode, ReadId};
 use crate::finding::{AccessKind, Location};
 use crate::hir::Name;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::rc::Rc;
 
 /// Index into the interned moments.
@@ -43,10 +44,28 @@ pub struct AccessEvent {
     pub frame: FrameId,
     /// For a write: the reads the value depends on.
     pub data: Deps,
-    /// The reads that decided whether it runs.
+    /// The reads that decided whether it runs, and that no write of the same place has acted on yet. A store of a constant
+    /// isn't decided by the condition of a loop round it.
     pub control: Deps,
+    /// For a store of a constant: the reads that were made on the way there.
+    pub seen: Deps,
+    /// For a write: what a test had said of the place's value.
+    pub saw: Option<i128>,
     /// What the operation does, where it is known (for schedules): see `effect`.
     pub effect: Option<Effect>,
+    /// For a write: the value written, where it is known.
+    pub term: Option<Rc<Term>>,
+    pub runs: Runs,
+}
+
+/// How often its context surely does an access.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Runs {
+    Once,
+    /// Once in each round of these loops, outermost first.
+    Rounds(Rc<[LoopId]>),
+    /// Something decides whether.
+    Unknown,
 }
 
 /// What an update does to the value, for working out results.
@@ -54,8 +73,6 @@ pub struct AccessEvent {
 pub enum Effect {
     /// Stores a constant.
     Set(i128),
-    /// new = old op constant
-    Apply(Name, i128),
     /// A compare-exchange or swap: its own result tells.
     Exchange,
     /// Doing it twice is doing it once (`fetch_max`, `fetch_or`).
@@ -67,6 +84,10 @@ pub enum Effect {
 #[derive(Clone, Debug, Default)]
 pub struct AccessLog {
     pub events: Vec<AccessEvent>,
+    /// Reads whose value went somewhere: into a place, an output, an unknown function.
+    pub used: FxHashSet<ReadId>,
+    /// Updates whose own result decided something.
+    pub judged: FxHashSet<ReadId>,
     seen: FxHashMap<(PlaceId, Location, MomentId), Vec<u32>>,
 }
 
@@ -80,15 +101,19 @@ impl AccessLog {
         for &at in same.iter() {
             let old = &mut self.events[at as usize];
             let locks_equal = old.locks.len() == event.locks.len()
-                && old
-                    .locks
-                    .iter()
-                    .zip(event.locks.iter())
-                    .all(|(a, b)| (a.lock, a.mode) == (b.lock, b.mode));
+                && old.locks.iter().zip(event.locks.iter()).all(|(a, b)| a == b);
             if old.kind == event.kind && old.atomic == event.atomic && old.frame == event.frame && locks_equal
             {
                 old.data = old.data.join(&event.data);
                 old.control = old.control.join(&event.control);
+                if old.term != event.term {
+                    old.term = None;
+                }
+                if old.runs != event.runs {
+                    old.runs = Runs::Unknown;
+                }
+                old.seen = old.seen.join(&event.seen);
+                old.saw = old.saw.filter(|saw| event.saw == Some(*saw));
                 return Some(ReadId(at));
             }
         }

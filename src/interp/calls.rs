@@ -3,13 +3,14 @@
 use super::access::Door;
 use super::memory::AccessInfo;
 use super::pattern::Subject;
-use super::places::{FrameId, Root};
+use super::places::{FrameId, Proj, Root};
 use super::scopes::ScopeKind;
 use super::state::FrameEnv;
 use super::values::{ClosureValue, Deps, FutureValue, Kind, Pointer, Val};
 use super::{CallFrame, CalleeKey, Cx, Frame, Interp};
 use crate::finding::{AccessKind, Location};
 use crate::hir::{self, ExprId, ExprKind, Name, Pat};
+use crate::models::Role;
 use crate::resolve::{Bound, FnId, LocalId, Res, ResolvedBody, Subst, TraitRef, Ty};
 use rustc_hash::FxHashSet;
 use std::rc::Rc;
@@ -130,9 +131,7 @@ impl Interp<'_> {
         if let Ty::Adt(adt, adt_args) = &ty {
             let def = &self.program.adts[adt.index()];
             if def.variants.iter().any(|v| v.name == name) {
-                let ty = Ty::Adt(*adt, adt_args.clone());
-                let fields = args.into_iter().enumerate().map(|(n, v)| (super::expr::field(n), v)).collect();
-                return Val::aggregate(Some(name), fields, ty);
+                return self.constructed(Some(name), args, Ty::Adt(*adt, adt_args.clone()));
             }
         }
         let model = self.models.method_owner(&ty).and_then(|owner| self.models.type_method(owner, name));
@@ -140,6 +139,9 @@ impl Interp<'_> {
         if let Some(model) = model {
             let takes_self = self.models.fn_model(model).self_mode != crate::models::SelfMode::None;
             let mut args = args;
+            if let Some(first) = args.first_mut() {
+                *first = self.coerced(cx, id, first.clone(), &ty);
+            }
             let self_arg = (takes_self && !args.is_empty()).then(|| args.remove(0));
             return self.apply_model(cx, id, model, self_arg, &ty, args);
         }
@@ -152,6 +154,23 @@ impl Interp<'_> {
             result.ty = ty;
         }
         result
+    }
+
+    /// Deref coercion of a reference to a guard, where what it guards is wanted.
+    fn coerced(&mut self, cx: &Cx, id: ExprId, value: Val, wanted: &Ty) -> Val {
+        let to_guard = value.pointers().all(|(place, _)| {
+            let ty = &self.places.get(place).ty;
+            self.models.role(ty) == Role::Guard
+        });
+        let Some((_, how)) = value.pointers().next().filter(|_| to_guard) else { return value };
+        if matches!(self.models.role(wanted), Role::Guard) {
+            return value;
+        }
+        let guard = self.deref_value(cx, &value, id);
+        match self.try_deref(cx, &guard, id, false) {
+            Some(data) => self.pointer_to(&data, how).with_deps(&value.deps),
+            None => value,
+        }
     }
 
     /// `#[derive(Default)]`: every field's own default.
@@ -350,15 +369,20 @@ impl Interp<'_> {
                     let ty = self_arg.as_ref().map_or(Ty::Unknown, |a| this.receiver_ty(a));
                     this.apply_model(cx, id, model, self_arg, &ty, args)
                 }
-                Kind::Constructor(name, ty) => {
-                    let fields =
-                        args.into_iter().enumerate().map(|(n, v)| (super::expr::field(n), v)).collect();
-                    Val::aggregate(name, fields, ty)
-                }
+                Kind::Constructor(name, ty) => this.constructed(name, args, ty),
                 _ => Val::unknown(Ty::Unknown),
             }
         })
         .with_deps(&deps)
+    }
+
+    /// A tuple struct or variant of the program.
+    fn constructed(&mut self, variant: Option<Name>, args: Vec<Val>, ty: Ty) -> Val {
+        let fields = args.into_iter().enumerate().map(|(n, value)| {
+            let field = super::expr::field(n);
+            (field, self.as_raw(value, &self.part_ty(&ty, field)))
+        });
+        Val::aggregate(variant, fields.collect(), ty.clone())
     }
 
     /// The callable alternatives of a value, also behind boxes and references.
@@ -389,6 +413,7 @@ impl Interp<'_> {
         self.act(cx, id);
         let mut deps = Deps::default();
         for value in this.into_iter().chain(args) {
+            self.used(&value);
             deps = deps.join(&self.lend(cx, id, &value, None));
         }
         Val::unknown(Ty::Unknown).with_deps(&deps)
@@ -416,6 +441,12 @@ impl Interp<'_> {
                     let callee = Val::of(kind, Ty::Unknown);
                     let before = self.st.clone();
                     let result = self.call_unknown_args(cx, id, callee);
+                    deps = deps.join(&result.all_deps());
+                    self.st.join(&before);
+                }
+                Kind::Future(_) => {
+                    let before = self.st.clone();
+                    let result = self.await_value(cx, id, Val::of(kind, Ty::Unknown));
                     deps = deps.join(&result.all_deps());
                     self.st.join(&before);
                 }
@@ -488,8 +519,12 @@ impl Interp<'_> {
         let ret = self.normalized(&subst.apply(&def.sig.ret));
         let depth = self.frames.get(cx.frame).depth;
         let nested = self.stack.iter().filter(|call| call.function == Some(id)).count();
+        let unchecked = self.relevance.derefs_raw(self.program, id);
         let skipped = !self.relevance.walks(self.program, id)
-            && !self_arg.iter().chain(&args).any(|arg| self.carries(arg, 0));
+            && !self_arg
+                .iter()
+                .chain(&args)
+                .any(|arg| self.carries(arg, 0) || (unchecked && self.reaches_shared(arg)));
         if skipped || depth >= MAX_DEPTH || nested >= MAX_RECURSION {
             if !skipped && depth >= MAX_DEPTH {
                 self.counts.cut += 1;
@@ -520,6 +555,7 @@ impl Interp<'_> {
             let root = inner.body.body.root;
             this.eval(&inner, root)
         });
+        result = self.as_raw(result, &ret);
         if result.ty.is_unknown() || (matches!(result.ty, Ty::Prim(_)) && !ret.is_unknown()) {
             result.ty = ret;
         }
@@ -529,7 +565,11 @@ impl Interp<'_> {
     /// Whether a value lets the callee touch something that matters.
     fn carries(&self, value: &Val, depth: u32) -> bool {
         value.alts.iter().any(|kind| match kind {
-            Kind::Pointer(place, Pointer::Raw) => !matches!(self.places.get(*place).root, Root::Local(..)),
+            Kind::Pointer(place, Pointer::Raw) => match self.places.get(*place).root {
+                Root::Local(frame, local) => self.shared_locals.contains(&(frame, local)),
+                Root::Static(_) | Root::ThreadLocal(_) | Root::Object(_) | Root::Process(_) => true,
+            },
+            Kind::Pointer(place, _) if self.relevance.holds_cell(&self.places.get(*place).ty) => true,
             Kind::Pointer(place, _) => match self.places.get(*place).root {
                 Root::Static(_) => true,
                 Root::Local(frame, local) if depth < 3 => {
@@ -538,15 +578,30 @@ impl Interp<'_> {
                 root => depth < 3 && self.heap.get(&root).is_some_and(|v| self.carries(v, depth + 1)),
             },
             Kind::Aggregate(aggregate) if depth < 3 => {
-                aggregate.fields.iter().any(|(_, f)| self.carries(f, depth + 1))
+                aggregate.fields.iter().any(|(p, f)| *p == Proj::Cell || self.carries(f, depth + 1))
             }
             Kind::Closure(_)
             | Kind::Fn(..)
             | Kind::Guard(_)
             | Kind::Handle(_)
             | Kind::Iter(_)
+            | Kind::Scope(_)
             | Kind::Future(_) => true,
             _ => false,
+        })
+    }
+
+    /// Whether a value points to a place that others can reach.
+    fn reaches_shared(&self, value: &Val) -> bool {
+        value.pointers().any(|(place, _)| match self.places.get(place).root {
+            Root::Static(_) | Root::Object(_) | Root::Process(_) => true,
+            Root::Local(frame, local) => {
+                self.shared_locals.contains(&(frame, local))
+                    || self.st.local(frame, local).is_some_and(|v| {
+                        v.pointers().any(|(p, _)| !matches!(self.places.get(p).root, Root::Local(..)))
+                    })
+            }
+            Root::ThreadLocal(_) => false,
         })
     }
 
@@ -562,7 +617,7 @@ impl Interp<'_> {
         let def = self.program.fn_def(id);
         if let Some(ty) = &def.sig.self_ty {
             let ty = cx.subst.apply(ty);
-            let mut value = self_arg.unwrap_or_else(|| Val::unknown(ty.clone()));
+            let mut value = self_arg.unwrap_or_else(|| self.own_receiver(&ty));
             if value.ty.is_unknown() {
                 value.ty = ty;
             }
@@ -572,7 +627,8 @@ impl Interp<'_> {
         let mut args = args.into_iter();
         for (param, ty) in item.params.iter().zip(&def.sig.params) {
             let ty = cx.subst.apply(ty);
-            let mut value = args.next().unwrap_or_else(|| Val::unknown(ty.clone()));
+            let mut value = args.next().unwrap_or_else(|| self.asked_for(&ty));
+            value = self.as_raw(value, &ty);
             if value.ty.is_unknown() || (matches!(value.ty, Ty::Prim(_)) && matches!(ty, Ty::Prim(_))) {
                 value.ty = ty;
             }
@@ -612,8 +668,13 @@ impl Interp<'_> {
         self.draining = draining;
         let returned = self.stack.pop().and_then(|call| call.returned);
         if let Some((state, early)) = returned {
+            let tells = self.st.reachable && early != value;
             value = if self.st.reachable { value.join(&early) } else { early };
             self.st.join(&state);
+            if tells {
+                value.deps = value.deps.join(&self.st.control.without(&outer_control));
+                self.act(cx, cx.body.body.root);
+            }
         }
         if let Some(at) = self.st.frames.iter().rposition(|f| f.id == cx.frame) {
             self.st.frames.truncate(at);
@@ -718,7 +779,12 @@ impl Interp<'_> {
             let mut args = args.into_iter();
             for (pat, ty) in params {
                 let declared = ty.as_ref().map(|ty| this.type_in(inner, ty));
-                let mut value = args.next().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let given = args.next();
+                let mut value = match (given, &declared) {
+                    (Some(value), _) => value,
+                    (None, Some(ty)) => this.asked_for(ty),
+                    (None, None) => Val::unknown(Ty::Unknown),
+                };
                 if let (true, Some(ty)) = (value.ty.is_unknown(), declared) {
                     value.ty = ty;
                 }

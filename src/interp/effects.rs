@@ -1,35 +1,57 @@
 //! Library calls: evaluates a model's effect over the arguments.
 
+mod pointer;
 mod sync;
 
 use super::access::Effect;
 use super::memory::{AccessInfo, Lval};
 use super::places::{Index, PlaceId, Proj};
-use super::state::{SyncKey, SyncKind};
+use super::state::{Hold, SyncKey, SyncKind};
+use super::terms::{Operator, Term};
 use super::values::{
-    Aggregate, Const, Deps, GuardValue, HoldId, Kind, Mode, Pointer, StageKind, Subject, Test, Val,
+    Aggregate, Const, Deps, FutureValue, GuardValue, HoldId, Kind, Mode, Pointer, StageKind, Subject, Test,
+    Val,
 };
 use super::{Cx, Interp};
-use crate::finding::{AccessKind, ContextKind};
-use crate::hir::{BinaryOp, ExprId, Name};
+use crate::finding::AccessKind;
+use crate::hir::{ExprId, Name};
 use crate::models::{FnModel, FnModelId, Op, OpName, Role, SelfMode, TyExpr};
 use crate::resolve::Ty;
 use std::rc::Rc;
 
 /// One library call being evaluated.
-struct Call<'a> {
-    cx: &'a Cx,
-    id: ExprId,
+pub(super) struct Call<'a> {
+    pub cx: &'a Cx,
+    pub id: ExprId,
     this: Option<Val>,
     args: Vec<Val>,
     /// The model's result type.
-    ret: Ty,
+    pub ret: Ty,
     /// Shares of a slice made so far.
     shares: u32,
+    /// Contexts started so far.
+    started: u32,
 }
 
 impl Interp<'_> {
     pub(super) fn apply_model(
+        &mut self,
+        cx: &Cx,
+        id: ExprId,
+        model: FnModelId,
+        this: Option<Val>,
+        self_ty: &Ty,
+        args: Vec<Val>,
+    ) -> Val {
+        if !self.models.fn_model(model).is_async {
+            return self.apply_now(cx, id, model, this, self_ty, args);
+        }
+        let call = FutureValue::Model { model, this, self_ty: self_ty.clone(), args, site: id };
+        Val::of(Kind::Future(Rc::new(call)), Ty::Unknown)
+    }
+
+    /// The effect, of a function that is awaited too.
+    pub(super) fn apply_now(
         &mut self,
         cx: &Cx,
         id: ExprId,
@@ -44,12 +66,21 @@ impl Interp<'_> {
         let Some(op) = &model.op else {
             return self.plain_model(cx, id, model, this, args, ret);
         };
-        let mut call = Call { cx, id, this, args, ret: ret.clone(), shares: 0 };
+        let mut call = Call { cx, id, this, args, ret: ret.clone(), shares: 0, started: 0 };
+        let held = self.st.locks.len();
         let mut value = self.apply(&mut call, op);
         if !self.st.reachable {
             return Val::bottom();
         }
-        if value.ty.is_unknown() || matches!((&value.ty, &ret), (Ty::Prim(_), Ty::Prim(_))) {
+        if self.st.locks.len() > held && !keeps_locks(op) {
+            self.drop_unreturned(held, &value);
+        }
+        // What a number is put into, or taken out of, is known by the declaration.
+        let plain = matches!(
+            (&value.ty, &ret),
+            (Ty::Prim(_), Ty::Prim(_) | Ty::Ext(..)) | (Ty::Ext(..), Ty::Prim(_))
+        );
+        if value.ty.is_unknown() || plain {
             value.ty = ret;
         } else if let (Ty::Ext(path, args), Ty::Ext(_, declared)) = (&value.ty, &ret)
             && args.iter().all(Ty::is_unknown)
@@ -59,6 +90,15 @@ impl Interp<'_> {
             value.ty = ret;
         }
         value
+    }
+
+    /// What the call locked ends with it, unless its result holds it on.
+    fn drop_unreturned(&mut self, before: usize, result: &Val) {
+        let mut at = 0;
+        self.st.locks.retain(|hold| {
+            at += 1;
+            at <= before || has_guard(result, hold, 0)
+        });
     }
 
     /// Result type; a constructor without declared arguments gets its type arguments from what it is given.
@@ -75,9 +115,10 @@ impl Interp<'_> {
             && given.iter().all(Ty::is_unknown)
             && let Some(known) = self.models.type_model(*path)
             && known.params.len() == 1
-            && let Some(first) = args.first()
+            && let (Some(param), Some(first)) = (model.params.first(), args.first())
+            && let Some(inferred) = inferred_self(param, &first.ty, *path)
         {
-            self_ty = Ty::Ext(*path, [first.ty.clone()].into_iter().collect());
+            self_ty = inferred;
         }
         self.models.ret_ty(model, &self_ty)
     }
@@ -115,16 +156,19 @@ impl Interp<'_> {
         match op {
             Op::SelfArg => call.this.clone().unwrap_or_else(|| Val::unknown(Ty::Unknown)),
             Op::Arg(n) => call.args.get(*n).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown)),
-            Op::Word(_) => Val::unknown(Ty::Unknown),
+            // Names a type where it isn't taken literally.
+            Op::Word(word) => Val::unknown(Ty::ext(word.as_str(), Vec::new())),
             Op::Apply(name, args) => {
                 let mut values: Vec<Val> = args.iter().map(|a| self.apply(call, a)).collect();
-                let word = args.iter().find_map(|a| match a {
-                    Op::Word(word) => Some(*word),
+                let typed = *name == OpName::Typed;
+                let literal = args.iter().enumerate().find_map(|(at, arg)| match arg {
+                    Op::Word(word) if !typed => Some((at, *word)),
                     _ => None,
                 });
-                if let Some(at) = args.iter().position(|a| matches!(a, Op::Word(_))) {
+                let word = literal.map(|(at, word)| {
                     values.remove(at);
-                }
+                    word
+                });
                 self.operate(call, *name, word, values)
             }
         }
@@ -140,7 +184,7 @@ impl Interp<'_> {
                     call.args.iter().chain(&call.this).fold(Deps::default(), |d, v| d.join(&v.all_deps()));
                 Val::unknown(Ty::Unknown).with_deps(&deps)
             }
-            O::Read | O::Write | O::Update | O::Observe | O::Replace | O::Swap => {
+            O::Read | O::Write | O::Fill | O::Update | O::Observe | O::Replace | O::Swap => {
                 self.memory_op(call, name, values)
             }
             O::Part | O::Raw | O::Shared | O::Exclusive | O::Global | O::New | O::Wrap | O::Unwrap => {
@@ -164,7 +208,13 @@ impl Interp<'_> {
             O::TakeElem | O::ElemRef | O::IndexRef | O::Push | O::Extend | O::Shares | O::Share => {
                 self.element_op(call, name, values)
             }
+            O::First | O::Offset | O::Block => self.array_op(call, name, values),
+            O::Size => match values.first() {
+                Some(pointer) => self.size_of(call, pointer),
+                None => Val::unknown(Ty::Unknown),
+            },
             O::Iter
+            | O::Parallel
             | O::DrainIter
             | O::Stage
             | O::Each
@@ -184,9 +234,16 @@ impl Interp<'_> {
             | O::AtomicCasOld
             | O::AtomicFetchUpdate
             | O::Fence => self.atomic_op(call, name, word, values),
-            O::Lock | O::TryLock | O::WithLock | O::MapGuard | O::Remode | O::Wait | O::WaitWhile => {
-                self.lock_op(call, name, word, values)
-            }
+            O::Lock
+            | O::TryLock
+            | O::WithLock
+            | O::MapGuard
+            | O::Remode
+            | O::Wait
+            | O::WaitWhile
+            | O::Without
+            | O::Take
+            | O::Give => self.lock_op(call, name, word, values),
             O::Drop => {
                 for value in values {
                     self.drop_value(call.cx, call.id, value);
@@ -194,9 +251,21 @@ impl Interp<'_> {
                 Val::unit()
             }
             O::Forget => values.into_iter().next().unwrap_or_else(Val::unit),
-            O::Spawn | O::SpawnIn | O::Scope | O::Join | O::SetName => {
-                self.context_op(call, name, word, values)
-            }
+            O::Spawn
+            | O::SpawnIn
+            | O::Scope
+            | O::Join
+            | O::SetName
+            | O::Run
+            | O::Group
+            | O::JoinGroup
+            | O::JoinNext
+            | O::Enter
+            | O::JoinHolders
+            | O::RunOn
+            | O::Await
+            | O::Gather
+            | O::Provide => self.context_op(call, name, word, values),
             O::OnceCall | O::OnceSet | O::OnceGet => self.once_op(call, name, values),
             O::Channel
             | O::Send
@@ -208,6 +277,10 @@ impl Interp<'_> {
             | O::Current
             | O::Park
             | O::Unpark => self.order_op(call, name, values),
+            O::Typed => match &values[..] {
+                [value, named] => Val { ty: named.ty.clone(), ..value.clone() },
+                _ => Val::unknown(Ty::Unknown),
+            },
             O::Diverge => {
                 self.st.reachable = false;
                 Val::bottom()
@@ -251,6 +324,19 @@ impl Interp<'_> {
                 self.write(call.cx, &lval, value, info);
                 Val::unit()
             }
+            OpName::Fill => {
+                let info = self.info(call, AccessKind::Read);
+                let deps = self.log_lval(call.cx, &lval, &info);
+                let before = self.st.clone();
+                self.decide(&deps);
+                let value = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let info = self.info(call, AccessKind::Write);
+                let held = self.peek(&lval);
+                self.write(call.cx, &lval, held.join(&value), info);
+                self.st.join(&before);
+                self.st.control = before.control;
+                Val::unit()
+            }
             OpName::Update => {
                 let info = self.info(call, AccessKind::Update);
                 let deps = self.log_lval(call.cx, &lval, &info);
@@ -259,10 +345,11 @@ impl Interp<'_> {
             OpName::Replace => {
                 let value = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let old = self.peek(&lval);
-                let info = self.info(call, AccessKind::Update);
+                let info = AccessInfo { term: value.symbol(), ..self.info(call, AccessKind::Update) };
                 let deps = self.log_lval(call.cx, &lval, &info);
                 self.store(&lval, value);
-                old.with_deps(&deps)
+                let found = self.found_by(&lval, &deps);
+                old.with_deps(&deps).with_term(found)
             }
             _ => {
                 let second = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
@@ -287,6 +374,9 @@ impl Interp<'_> {
     }
 
     fn pointer_op(&mut self, call: &mut Call, name: OpName, word: Option<Name>, mut values: Vec<Val>) -> Val {
+        if let (OpName::Global, Some(word)) = (name, word) {
+            return self.process_pointer(word, values.pop());
+        }
         let Some(first) = values.pop() else {
             return match name {
                 OpName::Wrap => Val { open: false, ..Val::unknown(call.ret.clone()) },
@@ -295,7 +385,6 @@ impl Interp<'_> {
         };
         match name {
             OpName::Unwrap => super::memory::project(&first, Self::step_of(word)),
-            OpName::Global => Val::unknown(Ty::Unknown),
             OpName::Part => {
                 let lval = self.target(call, &first);
                 let part = self.step_lval(&lval, Self::step_of(word));
@@ -316,10 +405,43 @@ impl Interp<'_> {
                     other => other.clone(),
                 };
                 let deps = first.all_deps();
+                let mut first = first;
+                if let (true, Ty::Ext(_, args)) = (first.ty.is_unknown(), &call.ret) {
+                    first.ty = args.first().cloned().unwrap_or(Ty::Unknown);
+                }
                 self.allocate(call.cx, call.id, 0, first, how, ty).with_deps(&deps)
             }
             _ => Val::aggregate(None, vec![(Self::step_of(word), first)], call.ret.clone()),
         }
+    }
+
+    /// A pointer to what the process has one of, or to the entries that the key may be; unknown keys lead nowhere.
+    fn process_pointer(&mut self, name: Name, key: Option<Val>) -> Val {
+        let whole = self.process_place(name);
+        let Some(key) = key else { return Val::pointer(whole, Pointer::Shared, Ty::Unknown) };
+        let mut pointer = Val::unknown(Ty::Unknown).with_deps(&key.all_deps());
+        for word in self.words(&key, 0) {
+            let entry = self.places.step(whole, Proj::Field(word), &Ty::Unknown);
+            pointer.alts.push(Kind::Pointer(entry, Pointer::Shared));
+        }
+        pointer
+    }
+
+    /// The texts that a value may be, also behind references.
+    fn words(&mut self, value: &Val, depth: u32) -> Vec<Name> {
+        const MAX_REFERENCES: u32 = 3;
+        let mut words = Vec::new();
+        for kind in &value.alts {
+            match kind {
+                Kind::Const(Const::Str(word)) => words.push(*word),
+                Kind::Pointer(place, _) if depth < MAX_REFERENCES => {
+                    let inner = self.value_at(*place);
+                    words.extend(self.words(&inner, depth + 1));
+                }
+                _ => {}
+            }
+        }
+        words
     }
 
     fn variant_op(&mut self, name: OpName, values: Vec<Val>) -> Val {
@@ -339,16 +461,19 @@ impl Interp<'_> {
                     ty,
                 )
             }
-            _ => values.into_iter().reduce(|a, b| a.join(&b)).unwrap_or_else(Val::unit),
+            _ => {
+                // Which of them it is depends on what they are made of.
+                let deps = values.iter().fold(Deps::default(), |deps, v| deps.join(&v.all_deps()));
+                values.into_iter().reduce(|a, b| a.join(&b)).unwrap_or_else(Val::unit).with_deps(&deps)
+            }
         }
     }
 
-    fn enum_value(&self, variant: Name, payload: Val, ty: Ty) -> Val {
-        let deps = payload.deps.clone();
-        Val::aggregate(Some(variant), vec![(super::expr::field(0), payload)], ty).with_deps(&deps)
+    pub(super) fn enum_value(&self, variant: Name, payload: Val, ty: Ty) -> Val {
+        Val::aggregate(Some(variant), vec![(super::expr::field(0), payload)], ty)
     }
 
-    fn is_success(&self, variant: Name) -> bool {
+    pub(super) fn is_success(&self, variant: Name) -> bool {
         variant == self.names.ok || variant == self.names.some
     }
 
@@ -367,7 +492,7 @@ impl Interp<'_> {
                     a.field(super::expr::field(0)).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown))
                 }
                 Kind::Moved => continue,
-                other => Val::of(other.clone(), value.ty.clone()),
+                other => Val::of(other.clone(), value.ty.clone()).with_term(value.term.clone()),
             };
             result = Some(result.map_or(one.clone(), |old| old.join(&one)));
         }
@@ -376,7 +501,8 @@ impl Interp<'_> {
             Ty::Ext(_, args) => args.first().cloned().unwrap_or(Ty::Unknown),
             _ => Ty::Unknown,
         };
-        let mut result = result.unwrap_or_else(|| Val { open, ..Val::unknown(inner.clone()) });
+        let mut result = result
+            .unwrap_or_else(|| Val { open, ..Val::unknown(inner.clone()) }.with_term(value.term.clone()));
         result.open |= open;
         if result.ty.is_unknown() {
             result.ty = inner;
@@ -476,7 +602,7 @@ impl Interp<'_> {
             .alts
             .iter()
             .any(|k| matches!(k, Kind::Aggregate(a) if a.variant.is_none_or(|v| self.is_failure(v))));
-        let deps = deps.join(&value.all_deps());
+        let deps = deps.join(&value.deps);
         if !value.open && success != failure {
             return Val::bool(success != negated).with_deps(&deps);
         }
@@ -537,6 +663,7 @@ impl Interp<'_> {
         let before = self.st.clone();
         let argument = if on_success { vec![self.payload(&value)] } else { Vec::new() };
         self.decide(&value.deps);
+        self.st.sure &= result.alts.is_empty() && !value.open;
         let callable = f.alts.iter().any(|k| {
             matches!(
                 k,
@@ -549,6 +676,7 @@ impl Interp<'_> {
         };
         if self.st.reachable {
             self.st.control = before.control.clone();
+            self.st.sure = before.sure;
         }
         let wrapped = match name {
             OpName::MapPayload => {
@@ -578,11 +706,17 @@ impl Interp<'_> {
             return Val::unit();
         }
         let f = values.remove(0);
-        let before = self.st.clone();
-        let result = self.call_value(call.cx, call.id, f, values);
-        if name == OpName::MaybeCall {
-            self.st.join(&before);
+        if name == OpName::Call {
+            return self.call_value(call.cx, call.id, f, values);
         }
+        let before = self.st.clone();
+        let deps = values.iter().fold(Deps::default(), |deps, v| deps.join(&v.deps));
+        self.decide(&deps);
+        self.st.sure = false;
+        let result = self.call_value(call.cx, call.id, f, values);
+        self.st.join_decided(&before, &deps);
+        self.st.control = before.control;
+        self.st.sure = before.sure;
         result
     }
 
@@ -607,6 +741,7 @@ impl Interp<'_> {
             }
             OpName::Push => {
                 let value = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                self.used(&value);
                 let mut info = self.info(call, AccessKind::Update);
                 info.data = value.all_deps();
                 self.log_lval(call.cx, &lval, &info);
@@ -639,17 +774,35 @@ impl Interp<'_> {
             }
             OpName::IndexRef => {
                 let index = values.pop().map_or(Index::Any, |v| super::expr::index_of(&v));
-                if matches!(call.ret, Ty::Ptr { .. }) {
-                    return pointer;
-                }
                 let element = self.step_lval(&lval, Proj::Index(index));
-                self.pointer_to(&element, how)
+                self.element_of(call, &pointer, &element, how)
             }
             _ => {
                 let element = self.step_lval(&lval, Proj::Index(Index::Any));
-                self.pointer_to(&element, how)
+                self.element_of(call, &pointer, &element, how)
             }
         }
+    }
+
+    /// A pointer to an element; through a guard, one that holds the lock on. Whether it is there is read, where a lock lets
+    /// others change that.
+    fn element_of(&mut self, call: &Call, base: &Val, element: &Lval, how: Pointer) -> Val {
+        let mut result = self.pointer_to(element, how);
+        if element.places.iter().any(|p| self.places.passes(*p, |step| step == Proj::Guarded)) {
+            let info = self.info(call, AccessKind::Read);
+            result.deps = self.log_lval(call.cx, element, &info);
+        }
+        let Some(&data) = element.places.first() else { return result };
+        let guards = base.alts.iter().filter_map(|kind| match kind {
+            Kind::Guard(guard) => Some(Kind::Guard(Rc::new(GuardValue { data, ..(**guard).clone() }))),
+            _ => None,
+        });
+        let guards: Vec<Kind> = guards.collect();
+        if !guards.is_empty() {
+            result.alts = guards.into_iter().collect();
+            result.ty = inner_guard(self.models, &call.ret);
+        }
+        result
     }
 
     /// A pointer to a part that no other part made by the same call overlaps.
@@ -676,7 +829,15 @@ impl Interp<'_> {
             return self.iterate(cx, id, zero);
         }
         let first = values.remove(0);
+        if matches!(
+            name,
+            OpName::Each | OpName::Search | OpName::Find | OpName::Fold | OpName::Drive | OpName::Collect
+        ) && let Some(value) = self.consume_parallel(call, name, &first, &values)
+        {
+            return value;
+        }
         match name {
+            OpName::Parallel => self.made_parallel(call, first),
             OpName::Repeat => self.iter_over(first),
             OpName::Find => {
                 let f = values.pop();
@@ -690,11 +851,9 @@ impl Interp<'_> {
                 let mut item = item;
                 super::iterate::untag_handles(&mut item);
                 let ty = Ty::ext("std::option::Option", vec![item.ty.clone()]);
-                self.enum_value(self.names.some, item, ty).join(&Val::aggregate(
-                    Some(self.names.none),
-                    Vec::new(),
-                    Ty::Unknown,
-                ))
+                let deps = item.all_deps();
+                let none = Val::aggregate(Some(self.names.none), Vec::new(), Ty::Unknown);
+                self.enum_value(self.names.some, item, ty).join(&none).with_deps(&deps)
             }
             OpName::Iter => self.iterate(cx, id, first),
             OpName::DrainIter => {
@@ -705,11 +864,12 @@ impl Interp<'_> {
                 let source = self.peek(&element).with_deps(&deps);
                 let all = call.args.first().is_none_or(is_full_range);
                 let iter = self.iter_over(source);
-                if all { iter } else { self.add_stage(cx, id, StageKind::Partial, iter, None) }
+                if all { iter } else { self.add_stage(cx, id, StageKind::Partial, iter, (None, None)) }
             }
             OpName::Stage => {
                 let kind = stage_kind(word);
-                self.add_stage(cx, id, kind, first, values.pop())
+                let closure = values.pop();
+                self.add_stage(cx, id, kind, first, (values.pop(), closure))
             }
             OpName::Each | OpName::Search => {
                 let f = values.pop();
@@ -731,7 +891,10 @@ impl Interp<'_> {
                 start.join(&result)
             }
             OpName::Drive => {
-                let result = self.drive(cx, id, first, true, |_, item| item);
+                let result = self.drive(cx, id, first, true, |this, item| {
+                    let read = this.observe_pointees(cx, &item, id);
+                    item.with_deps(&read)
+                });
                 Val::unknown(Ty::Unknown).with_deps(&result.all_deps())
             }
             OpName::Collect => self.collect(cx, id, first),
@@ -752,22 +915,49 @@ impl Interp<'_> {
         }
         let ty = Ty::ext("std::option::Option", vec![item.ty.clone()]);
         let some = self.enum_value(self.names.some, item, ty);
-        some.join(&Val::aggregate(Some(self.names.none), Vec::new(), Ty::Unknown))
+        some.join(&Val::aggregate(Some(self.names.none), Vec::new(), Ty::Unknown)).with_deps(&iter.deps)
     }
 
     fn arithmetic(&mut self, word: Option<Name>, values: Vec<Val>) -> Val {
-        let op = match word.map(Name::as_str) {
-            Some("add") => BinaryOp::Add,
-            Some("sub") => BinaryOp::Sub,
-            Some("mul") => BinaryOp::Mul,
-            Some("div") => BinaryOp::Div,
-            Some("rem") => BinaryOp::Rem,
-            _ => BinaryOp::BitXor,
+        let ([a, b], Some(op)) = (&values[..], word.and_then(|word| Operator::named(word.as_str()))) else {
+            return Val::unknown(Ty::Unknown);
         };
-        match &values[..] {
-            [a, b] => self.binary(op, a, b),
-            _ => Val::unknown(Ty::Unknown),
+        if let Operator::Binary(op) = op {
+            return self.binary(op, a, b);
         }
+        let deps = a.all_deps().join(&b.all_deps());
+        Val::unknown(a.ty.clone()).with_deps(&deps).with_term(super::expr::applied(op, a, b))
+    }
+}
+
+/// Takes a lock for which there is no guard.
+fn keeps_locks(op: &Op) -> bool {
+    match op {
+        Op::Apply(name, args) => {
+            matches!(name, OpName::Take | OpName::Call | OpName::MaybeCall | OpName::Await | OpName::RunOn)
+                || args.iter().any(keeps_locks)
+        }
+        Op::SelfArg | Op::Arg(_) | Op::Word(_) => false,
+    }
+}
+
+fn has_guard(value: &Val, hold: &Hold, depth: u32) -> bool {
+    const MAX_DEPTH: u32 = 4;
+    depth < MAX_DEPTH
+        && value.alts.iter().any(|kind| match kind {
+            Kind::Guard(guard) => guard.lock == hold.lock && hold.id.meets(guard.hold),
+            Kind::Aggregate(aggregate) => aggregate.fields.iter().any(|(_, v)| has_guard(v, hold, depth + 1)),
+            _ => false,
+        })
+}
+
+/// The guard's type in what a call gives.
+fn inner_guard(models: &crate::models::Models, ret: &Ty) -> Ty {
+    match ret {
+        Ty::Ext(_, args) if models.role(ret) != Role::Guard => {
+            args.iter().find(|arg| models.role(arg) == Role::Guard).cloned().unwrap_or(Ty::Unknown)
+        }
+        other => other.clone(),
     }
 }
 
@@ -776,6 +966,21 @@ struct AtomicWrite {
     kind: AccessKind,
     order: Name,
     effect: Option<Effect>,
+    term: Option<Rc<Term>>,
+}
+
+/// The type that a constructor is of, by the declared and the given type of its first argument.
+fn inferred_self(param: &TyExpr, given: &Ty, path: Name) -> Option<Ty> {
+    match (param, given) {
+        (TyExpr::SelfTy, Ty::Ext(..)) => Some(given.clone()),
+        (TyExpr::Param(0), _) => Some(Ty::Ext(path, [given.clone()].into_iter().collect())),
+        (
+            TyExpr::Ref(_, inner) | TyExpr::Ptr(_, inner),
+            Ty::Ref { inner: ty, .. } | Ty::Ptr { inner: ty, .. },
+        ) => inferred_self(inner, ty, path),
+        (TyExpr::Ext(..) | TyExpr::Slice(_), _) => Some(Ty::Ext(path, [given.clone()].into_iter().collect())),
+        _ => None,
+    }
 }
 
 /// `..`: a range without bounds.
@@ -826,6 +1031,7 @@ fn stage_kind(word: Option<Name>) -> StageKind {
         Some("keyed") => StageKind::Keyed,
         Some("values") => StageKind::Values,
         Some("scan") => StageKind::Scan,
+        Some("fold") => StageKind::Fold,
         _ => StageKind::Partial,
     }
 }

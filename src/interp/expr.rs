@@ -3,6 +3,7 @@
 use super::access::{Door, Effect};
 use super::memory::{AccessInfo, Lval, project};
 use super::places::{Index, LoopId, Proj, Root};
+use super::terms::{Operator, Term, fold_int};
 use super::values::{Const, Deps, Kind, Pointer, Subject, Test, Val};
 use super::{Cx, Interp};
 use crate::finding::AccessKind;
@@ -83,16 +84,8 @@ impl Interp<'_> {
             }
             ExprKind::Try(operand) => self.eval_try(cx, id, *operand),
             ExprKind::MacroArgs { kind, args, diverges } => self.eval_macro(cx, *kind, args, *diverges),
-            ExprKind::Join { branches, .. } => {
-                let values: Vec<Val> = branches.iter().map(|b| self.eval(cx, *b)).collect();
-                let fields = values
-                    .into_iter()
-                    .enumerate()
-                    .map(|(n, v)| (field(n), self.await_value(cx, id, v)))
-                    .collect();
-                Val::aggregate(None, fields, Ty::Unknown)
-            }
-            ExprKind::Select { branches, else_, .. } => self.eval_select(cx, branches, *else_),
+            ExprKind::Join { branches, .. } => self.eval_join(cx, id, branches),
+            ExprKind::Select { branches, else_, .. } => self.eval_select(cx, id, branches, *else_),
         }
     }
 
@@ -335,11 +328,25 @@ impl Interp<'_> {
                     (inner.ty != lval.ty).then_some(inner)
                 }
                 Role::Guard => Some(self.step_lval(lval, Proj::Deref)),
+                // A wrapper: what it derefs to is its one field.
+                Role::Plain if self.models.target_ty(&lval.ty).is_some() && self.is_wrapper(lval) => {
+                    Some(self.step_lval(lval, field(0)))
+                }
+                // Collected into a box: the elements are where the box is.
+                Role::Owner | Role::Counted if value.alts.iter().any(|k| matches!(k, Kind::Aggregate(_))) => {
+                    let inner = self.pointer_ty(&lval.ty).map_or(Ty::Unknown, |(_, inner)| inner);
+                    (inner != lval.ty).then(|| Lval { ty: inner, ..lval.clone() })
+                }
                 _ => None,
             },
             Ty::Ref { .. } | Ty::Ptr { .. } => Some(self.step_lval(lval, Proj::Deref)),
             _ => None,
         }
+    }
+
+    fn is_wrapper(&mut self, lval: &Lval) -> bool {
+        let value = self.peek(lval);
+        value.alts.iter().any(|k| matches!(k, Kind::Aggregate(a) if a.field(field(0)).is_some()))
     }
 
     fn user_deref(&self, ty: &Ty, mutable: bool) -> Option<crate::resolve::Method> {
@@ -410,6 +417,7 @@ impl Interp<'_> {
     fn eval_unary(&mut self, cx: &Cx, op: UnaryOp, operand: ExprId) -> Val {
         let value = self.eval(cx, operand);
         let mut result = Val::unknown(value.ty.clone()).with_deps(&value.deps);
+        result.term = value.term.as_ref().and_then(|term| negation(op, term, &value.ty));
         if let Some(kind) = value.single() {
             let negated = match (op, kind) {
                 (UnaryOp::Not, Kind::Const(Const::Bool(b))) => Some(Kind::Const(Const::Bool(!b))),
@@ -464,6 +472,9 @@ impl Interp<'_> {
             _ => None,
         };
         let mut value = Val::unknown(ty).with_deps(&deps);
+        if a.term.is_some() || b.term.is_some() {
+            value.term = applied(Operator::Binary(op), a, b);
+        }
         if let Some(kind) = kind {
             value.open = false;
             value.alts.push(kind);
@@ -499,6 +510,7 @@ impl Interp<'_> {
             _ => {}
         }
         self.name_handle(cx, left, right, &value);
+        self.used(&value);
         self.assign_to(cx, id, left, value, range);
         Val::unit()
     }
@@ -531,12 +543,11 @@ impl Interp<'_> {
         range: TextRange,
     ) -> Val {
         let operand = self.eval(cx, right);
+        self.used(&operand);
         let lval = self.lval(cx, left, true);
         let old = self.peek(&lval);
         let mut info = AccessInfo::plain(AccessKind::Update, range);
-        if let Some(Const::Int(n)) = operand.constant() {
-            info.effect = Some(Effect::Apply(op_name(op), *n));
-        }
+        info.term = operand.symbol().and_then(|n| Term::apply(Operator::Binary(op), &Rc::new(Term::Old), &n));
         let mut new = self.binary(op, &old, &operand);
         if new.ty.is_unknown() {
             new.ty = lval.ty.clone();
@@ -552,10 +563,13 @@ impl Interp<'_> {
 
     fn eval_struct(&mut self, cx: &Cx, path: &Path, fields: &[(Name, ExprId)], base: Option<ExprId>) -> Val {
         let mut values: Vec<(Proj, Val)> = Vec::new();
-        for (name, value) in fields {
-            values.push((Proj::Field(*name), self.eval(cx, *value)));
-        }
         let (ty, variant) = self.struct_ty(cx, path);
+        for (name, value) in fields {
+            let field = Proj::Field(*name);
+            let value = self.eval(cx, *value);
+            let value = self.as_raw(value, &self.part_ty(&ty, field));
+            values.push((field, value));
+        }
         if let Some(base) = base {
             let rest = self.lval(cx, base, false);
             let range = cx.body.body.expr(base).range;
@@ -627,6 +641,7 @@ impl Interp<'_> {
                 _ => self.eval(cx, *arg),
             };
             if kind == MacroArgsKind::Format {
+                self.used(&value);
                 deps = deps.join(&self.observe_pointees(cx, &value, *arg));
             }
             deps = deps.join(&value.all_deps());
@@ -674,18 +689,42 @@ impl Interp<'_> {
         let mut value = value;
         let raw = matches!(ty, Ty::Ptr { .. });
         if raw {
+            let narrows = self.pointer_ty(&value.ty).is_some_and(|(_, from)| is_array_ty(&from))
+                && matches!(&ty, Ty::Ptr { inner, .. } if !is_array_ty(inner) && !inner.is_unknown());
             for kind in &mut value.alts {
-                if let Kind::Pointer(_, how) = kind {
+                if let Kind::Pointer(place, how) = kind {
                     *how = Pointer::Raw;
+                    if narrows {
+                        *place = self.first_of(*place);
+                    }
                 }
             }
         }
         let keeps = matches!(ty, Ty::Unknown) || matches!(&ty, Ty::Ptr { inner, .. } if inner.is_unknown());
         if !keeps {
+            if !is_integer(&ty) {
+                value.term = None;
+            }
             value.ty = ty;
         } else if raw && let Some((_, inner)) = self.pointer_ty(&value.ty) {
             value.ty = Ty::Ptr { mutable: true, inner: inner.into() };
         }
+        value
+    }
+
+    /// A reference where a raw pointer is declared: the pointer, raw from here on.
+    pub(super) fn as_raw(&self, value: Val, declared: &Ty) -> Val {
+        let raw = matches!(declared, Ty::Ptr { .. });
+        if !raw || !value.alts.iter().any(|k| matches!(k, Kind::Pointer(_, how) if *how != Pointer::Raw)) {
+            return value;
+        }
+        let mut value = value;
+        for kind in &mut value.alts {
+            if let Kind::Pointer(_, how) = kind {
+                *how = Pointer::Raw;
+            }
+        }
+        value.ty = declared.clone();
         value
     }
 
@@ -730,6 +769,10 @@ impl Interp<'_> {
     }
 }
 
+fn is_array_ty(ty: &Ty) -> bool {
+    matches!(ty, Ty::Array(_) | Ty::Slice(_))
+}
+
 pub(super) fn field(n: usize) -> Proj {
     Proj::Field(Name::new(&n.to_string()))
 }
@@ -767,6 +810,25 @@ pub(super) fn index_of(value: &Val) -> Index {
     }
 }
 
+/// `-x` as a difference, `!b` of a truth value as the other one.
+fn negation(op: UnaryOp, term: &Rc<Term>, ty: &Ty) -> Option<Rc<Term>> {
+    let (op, left) = match op {
+        UnaryOp::Neg => (BinaryOp::Sub, 0),
+        UnaryOp::Not if matches!(ty, Ty::Prim(name) if *name == "bool") => (BinaryOp::BitXor, 1),
+        _ => return None,
+    };
+    Term::apply(Operator::Binary(op), &Rc::new(Term::Const(left)), term)
+}
+
+fn is_integer(ty: &Ty) -> bool {
+    matches!(ty, Ty::Prim(name) if name.as_str().starts_with(['i', 'u']))
+}
+
+/// The term of an operation on two values.
+pub(super) fn applied(op: Operator, a: &Val, b: &Val) -> Option<Rc<Term>> {
+    Term::apply(op, &a.symbol()?, &b.symbol()?)
+}
+
 fn fold(op: BinaryOp, a: &Const, b: &Const) -> Option<Const> {
     match (a, b) {
         (Const::Int(a), Const::Int(b)) => fold_int(op, *a, *b),
@@ -779,29 +841,6 @@ fn fold(op: BinaryOp, a: &Const, b: &Const) -> Option<Const> {
         },
         _ => None,
     }
-}
-
-fn fold_int(op: BinaryOp, a: i128, b: i128) -> Option<Const> {
-    let shift = u32::try_from(b).ok().filter(|s| *s < 127);
-    Some(match op {
-        BinaryOp::Add => Const::Int(a.checked_add(b)?),
-        BinaryOp::Sub => Const::Int(a.checked_sub(b)?),
-        BinaryOp::Mul => Const::Int(a.checked_mul(b)?),
-        BinaryOp::Div => Const::Int(a.checked_div(b)?),
-        BinaryOp::Rem => Const::Int(a.checked_rem(b)?),
-        BinaryOp::BitXor => Const::Int(a ^ b),
-        BinaryOp::BitAnd => Const::Int(a & b),
-        BinaryOp::BitOr => Const::Int(a | b),
-        BinaryOp::Shl => Const::Int(a.checked_shl(shift?)?),
-        BinaryOp::Shr => Const::Int(a.checked_shr(shift?)?),
-        BinaryOp::Eq => Const::Bool(a == b),
-        BinaryOp::Ne => Const::Bool(a != b),
-        BinaryOp::Lt => Const::Bool(a < b),
-        BinaryOp::Le => Const::Bool(a <= b),
-        BinaryOp::Gt => Const::Bool(a > b),
-        BinaryOp::Ge => Const::Bool(a >= b),
-        BinaryOp::And | BinaryOp::Or => return None,
-    })
 }
 
 fn linear(op: BinaryOp, at: super::places::LoopId, mul: i64, add: i64, n: i128) -> Option<Kind> {
@@ -826,20 +865,4 @@ fn tested(op: BinaryOp, place: super::places::PlaceId, order: Name, with: &Kind)
         _ => Test { subject: Subject::Reached(place, order), negated: true },
     };
     Some(Kind::Test(Rc::new(test)))
-}
-
-pub(super) fn op_name(op: BinaryOp) -> Name {
-    Name::new(match op {
-        BinaryOp::Add => "add",
-        BinaryOp::Sub => "sub",
-        BinaryOp::Mul => "mul",
-        BinaryOp::Div => "div",
-        BinaryOp::Rem => "rem",
-        BinaryOp::BitXor => "xor",
-        BinaryOp::BitAnd => "and",
-        BinaryOp::BitOr => "or",
-        BinaryOp::Shl => "shl",
-        BinaryOp::Shr => "shr",
-        _ => "compare",
-    })
 }

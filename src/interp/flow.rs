@@ -1,25 +1,14 @@
-//! Control flow: blocks, branches, loops and the exits out of them.
+//! Control flow: blocks, branches and the exits out of them. Loops are in `loops`, what a test tells in `condition`.
 
+use super::condition::Branches;
 use super::pattern::Subject;
-use super::places::LoopId;
 use super::scopes::ScopeKind;
-use super::state::{Exit, State, SyncKey, SyncKind};
-use super::values::{Deps, Kind, Subject as Tested, Test, Val};
+use super::state::{Exit, State};
+use super::values::{Deps, Kind, Val};
 use super::{Cx, Interp};
-use crate::hir::{
-    Arm, BinaryOp, Block, BlockKind, Edition, ExprId, ExprKind, Name, Pat, SelectBranch, Stmt, UnaryOp,
-};
+use crate::finding::AccessKind;
+use crate::hir::{Arm, Block, BlockKind, Edition, ExprId, ExprKind, Name, Pat, Stmt};
 use crate::resolve::Ty;
-
-/// Rounds a loop's body is walked at most; two at least, so that a read in one round meets the write of the next.
-const MAX_ROUNDS: usize = 4;
-
-/// Both ways out of a condition.
-pub(super) struct Branches {
-    pub yes: State,
-    pub no: State,
-    pub deps: Deps,
-}
 
 impl Interp<'_> {
     pub(super) fn eval_block(&mut self, cx: &Cx, id: ExprId, block: &Block) -> Val {
@@ -38,12 +27,12 @@ impl Interp<'_> {
         self.pop_exit(value)
     }
 
-    fn push_exit(&mut self, label: Option<Name>, is_loop: bool) {
+    pub(super) fn push_exit(&mut self, label: Option<Name>, is_loop: bool) {
         self.exits.push(Exit { label, is_loop, breaks: None, continues: None, scopes: self.scopes.len() });
     }
 
     /// Joins the breaks out of the innermost exit into the state.
-    fn pop_exit(&mut self, value: Val) -> Val {
+    pub(super) fn pop_exit(&mut self, value: Val) -> Val {
         let exit = self.exits.pop().and_then(|exit| exit.breaks);
         match exit {
             None => value,
@@ -72,7 +61,7 @@ impl Interp<'_> {
         self.eval(cx, tail)
     }
 
-    fn eval_statement(&mut self, cx: &Cx, expr: ExprId) {
+    pub(super) fn eval_statement(&mut self, cx: &Cx, expr: ExprId) {
         let transparent = matches!(&cx.body.body.expr(expr).kind, ExprKind::Block(b) if b.transparent);
         if transparent {
             self.eval(cx, expr);
@@ -123,6 +112,8 @@ impl Interp<'_> {
                 return;
             }
             if let Some(ty) = declared {
+                subject.value = this.as_raw(subject.value, &ty);
+                this.adopt_pointee(&subject.value, &ty);
                 subject.value = with_declared(subject.value, ty);
             }
             if let Some(else_) = else_ {
@@ -139,6 +130,18 @@ impl Interp<'_> {
             }
         });
         self.extended = outer;
+    }
+
+    /// A declared pointer type says what a new object is, if its making didn't.
+    fn adopt_pointee(&mut self, value: &Val, declared: &Ty) {
+        let Some((_, inner)) = self.pointer_ty(declared) else { return };
+        for (place, _) in value.pointers() {
+            let found = self.places.get(place);
+            if found.parent.is_none() && found.ty.is_unknown() {
+                let root = found.root;
+                self.places.root(root, &inner);
+            }
+        }
     }
 
     /// Parts that a pattern doesn't bind end with the statement.
@@ -159,9 +162,11 @@ impl Interp<'_> {
     fn let_else(&mut self, cx: &Cx, pat: &Pat, subject: &mut Subject, else_: ExprId) {
         self.read_subject(cx, subject);
         let fit = self.fit(cx, pat, subject);
+        let deps = self.tested(cx, pat, subject, true);
         if fit.can_fail {
+            self.st.sure = false;
             let before = self.st.clone();
-            self.decide(&subject.value.all_deps());
+            self.decide(&deps);
             self.missing_handles_joined(&subject.value);
             self.eval(cx, else_);
             self.st = before;
@@ -170,13 +175,19 @@ impl Interp<'_> {
             self.st.reachable = false;
             return;
         }
-        self.decide(&subject.value.all_deps());
+        self.decide(&deps);
         self.bind(cx, pat, subject);
     }
 
     /// The branches from here on are taken because of these reads.
     pub(super) fn decide(&mut self, deps: &Deps) {
         self.st.control = self.st.control.join(deps);
+        let log = &mut self.contexts.get_mut(self.context).log;
+        for id in deps.iter() {
+            if log.events.get(id.0 as usize).is_some_and(|event| event.kind != AccessKind::Read) {
+                log.judged.insert(id);
+            }
+        }
     }
 
     pub(super) fn eval_flow(&mut self, cx: &Cx, id: ExprId, kind: &ExprKind) -> Val {
@@ -288,9 +299,25 @@ impl Interp<'_> {
             self.run_branches(branches, |this| this.eval(cx, then), |this| this.else_value(cx, else_))
         };
         if self.st.reachable {
+            if self.st.control_sticks && self.breaks_off(cx, then) {
+                self.st.looping = self.st.looping.join(&self.st.control.without(&outer_control));
+            }
             self.restore_control(outer_control);
         }
         value
+    }
+
+    /// Whether a branch ends in a `break`: its condition is the loop's.
+    fn breaks_off(&self, cx: &Cx, branch: ExprId) -> bool {
+        match &cx.body.body.expr(branch).kind {
+            ExprKind::Break { .. } => true,
+            ExprKind::Block(block) => match (block.tail, block.stmts.last()) {
+                (Some(tail), _) => self.breaks_off(cx, tail),
+                (None, Some(Stmt::Expr(last))) => self.breaks_off(cx, *last),
+                _ => false,
+            },
+            _ => false,
+        }
     }
 
     fn else_value(&mut self, cx: &Cx, else_: Option<ExprId>) -> Val {
@@ -313,216 +340,27 @@ impl Interp<'_> {
         no: impl FnOnce(&mut Self) -> Val,
     ) -> Val {
         let had_both = branches.yes.reachable && branches.no.reachable;
+        let sure = branches.yes.sure && branches.no.sure;
         self.st = branches.yes;
+        self.st.sure &= !had_both;
         self.decide(&branches.deps);
         let mut value = if self.st.reachable { yes(self) } else { Val::bottom() };
         let after = std::mem::replace(&mut self.st, branches.no);
+        self.st.sure &= !had_both;
         self.decide(&branches.deps);
         let other = if self.st.reachable { no(self) } else { Val::bottom() };
         let one_left = had_both && after.reachable != self.st.reachable;
         if self.st.reachable {
             value = if after.reachable { value.join(&other) } else { other };
         }
-        self.st.join(&after);
+        let both_back = had_both && after.reachable && self.st.reachable;
+        self.st.join_decided(&after, &branches.deps);
+        self.st.sure |= sure && both_back;
         self.st.control_sticks = one_left;
         if !self.st.reachable {
             return Val::bottom();
         }
         value.with_deps(&branches.deps)
-    }
-
-    fn has_let(&self, cx: &Cx, cond: ExprId) -> bool {
-        match &cx.body.body.expr(cond).kind {
-            ExprKind::Let { .. } => true,
-            ExprKind::Binary { op: BinaryOp::And, left, right } => {
-                self.has_let(cx, *left) || self.has_let(cx, *right)
-            }
-            _ => false,
-        }
-    }
-
-    /// A condition whose temporaries end with it.
-    fn scoped_condition(&mut self, cx: &Cx, cond: ExprId) -> Branches {
-        let mut branches = None;
-        self.scoped(cx, ScopeKind::Temporaries, |this| {
-            let found = this.condition(cx, cond);
-            let Some(scope) = this.scopes.last().cloned() else { return };
-            let mut ended = Vec::new();
-            for state in [found.yes, found.no] {
-                this.st = state;
-                if this.st.reachable {
-                    for &local in scope.owned.iter().rev() {
-                        this.drop_local(cx, scope.frame, local);
-                    }
-                }
-                ended.push(this.st.clone());
-            }
-            if let Some(scope) = this.scopes.last_mut() {
-                scope.owned.clear();
-            }
-            let no = ended.pop().unwrap_or_else(|| this.st.clone());
-            let yes = ended.pop().unwrap_or_else(|| this.st.clone());
-            branches = Some(Branches { yes, no, deps: found.deps });
-        });
-        branches.unwrap_or_else(|| Branches {
-            yes: self.st.clone(),
-            no: self.st.clone(),
-            deps: Deps::default(),
-        })
-    }
-
-    /// A condition as a value.
-    pub(super) fn eval_condition(&mut self, cx: &Cx, id: ExprId) -> Val {
-        let control = self.st.control.clone();
-        let branches = self.condition(cx, id);
-        let value = match (branches.yes.reachable, branches.no.reachable) {
-            (true, false) => Val::bool(true),
-            (false, true) => Val::bool(false),
-            _ => Val::unknown(Ty::Prim(Name::new("bool"))),
-        };
-        self.st = branches.yes;
-        self.st.join(&branches.no);
-        if self.st.reachable {
-            self.st.control = control;
-        }
-        value.with_deps(&branches.deps)
-    }
-
-    /// `assert!(cond)`: control comes back only if it holds.
-    pub(super) fn eval_asserted(&mut self, cx: &Cx, id: ExprId) -> Val {
-        let branches = self.condition(cx, id);
-        self.st = branches.yes;
-        Val::unit().with_deps(&branches.deps)
-    }
-
-    /// Walks a condition and splits the state by its outcome.
-    pub(super) fn condition(&mut self, cx: &Cx, id: ExprId) -> Branches {
-        let body = cx.body.clone();
-        match &body.body.expr(id).kind {
-            ExprKind::Binary { op: BinaryOp::And, left, right } => {
-                let first = self.operand(cx, *left);
-                self.st = first.yes;
-                self.decide(&first.deps);
-                let second = self.operand(cx, *right);
-                let mut no = first.no;
-                no.join(&second.no);
-                Branches { yes: second.yes, no, deps: first.deps.join(&second.deps) }
-            }
-            ExprKind::Binary { op: BinaryOp::Or, left, right } => {
-                let first = self.operand(cx, *left);
-                self.st = first.no;
-                self.decide(&first.deps);
-                let second = self.operand(cx, *right);
-                let mut yes = first.yes;
-                yes.join(&second.yes);
-                Branches { yes, no: second.no, deps: first.deps.join(&second.deps) }
-            }
-            ExprKind::Unary { op: UnaryOp::Not, operand } => {
-                let inner = self.condition(cx, *operand);
-                Branches { yes: inner.no, no: inner.yes, deps: inner.deps }
-            }
-            ExprKind::Let { pat, scrutinee } => self.let_condition(cx, pat, *scrutinee),
-            _ => {
-                let value = self.eval(cx, id);
-                self.split_by(&value)
-            }
-        }
-    }
-
-    /// An operand of `&&` or `||`: its temporaries end with it, unless it is a `let`.
-    fn operand(&mut self, cx: &Cx, id: ExprId) -> Branches {
-        if self.has_let(cx, id) { self.condition(cx, id) } else { self.scoped_condition(cx, id) }
-    }
-
-    /// Splits the state by the truth of a value.
-    pub(super) fn split_by(&mut self, value: &Val) -> Branches {
-        let mut yes = self.st.clone();
-        let mut no = self.st.clone();
-        match value.as_bool() {
-            Some(true) => no.reachable = false,
-            Some(false) => yes.reachable = false,
-            None => {}
-        }
-        if value.is_bottom() {
-            yes.reachable = false;
-            no.reachable = false;
-        }
-        match value.single() {
-            Some(Kind::Test(test)) => {
-                self.learn(test, &mut yes, &mut no);
-            }
-            Some(Kind::Loaded(place, order)) => {
-                let test = Test { subject: Tested::Flag(*place, *order, 1), negated: false };
-                self.learn(&test, &mut yes, &mut no);
-            }
-            _ => {}
-        }
-        Branches { yes, no, deps: value.all_deps() }
-    }
-
-    /// What a test's outcome says about each branch.
-    fn learn(&mut self, test: &Test, yes: &mut State, no: &mut State) {
-        let (holds, fails) = if test.negated { (no, yes) } else { (yes, no) };
-        match &test.subject {
-            Tested::Flag(place, order, value) => {
-                acquire_flag(holds, SyncKey { place: *place, kind: SyncKind::Flag(*value) }, *order);
-                if *value == 0 || *value == 1 {
-                    let other = SyncKey { place: *place, kind: SyncKind::Flag(1 - *value) };
-                    acquire_flag(fails, other, *order);
-                }
-            }
-            Tested::Taken(place) => {
-                let id = self.new_hold();
-                holds.locks.push(super::state::Hold {
-                    lock: *place,
-                    mode: super::values::Mode::Exclusive,
-                    id,
-                });
-            }
-            Tested::Reached(place, order) => {
-                let key = SyncKey { place: *place, kind: SyncKind::Flag(super::order::ANY_VALUE) };
-                acquire_flag(holds, key, *order);
-            }
-            Tested::Success(place) => {
-                let saved = std::mem::replace(&mut self.st, holds.clone());
-                let value = self.value_at(*place);
-                let mut held = value.clone();
-                held.alts.retain(|k| !matches!(k, Kind::Aggregate(a) if a.variant == Some(self.names.err) || a.variant == Some(self.names.none)));
-                let held = self.activated(held);
-                self.store_at(*place, held, true);
-                *holds = std::mem::replace(&mut self.st, fails.clone());
-                let mut failed = value;
-                failed.alts.retain(|k| !matches!(k, Kind::Aggregate(a) if a.variant == Some(self.names.ok) || a.variant == Some(self.names.some)));
-                if failed.is_bottom() {
-                    self.st.reachable = false;
-                }
-                self.store_at(*place, failed, true);
-                *fails = std::mem::replace(&mut self.st, saved);
-            }
-        }
-    }
-
-    fn let_condition(&mut self, cx: &Cx, pat: &Pat, scrutinee: ExprId) -> Branches {
-        let mut subject = self.scrutinee(cx, scrutinee);
-        if !self.st.reachable {
-            return Branches { yes: self.st.clone(), no: self.st.clone(), deps: Deps::default() };
-        }
-        self.read_subject(cx, &mut subject);
-        let deps = subject.value.all_deps();
-        let fit = self.fit(cx, pat, &subject);
-        let mut no = self.st.clone();
-        no.reachable &= fit.can_fail;
-        if fit.can_fail {
-            let before = std::mem::replace(&mut self.st, no);
-            self.missing_handles_joined(&subject.value);
-            no = std::mem::replace(&mut self.st, before);
-        }
-        if fit.can_match {
-            self.bind(cx, pat, &subject);
-        } else {
-            self.st.reachable = false;
-        }
-        Branches { yes: self.st.clone(), no, deps }
     }
 
     pub(super) fn scrutinee(&mut self, cx: &Cx, id: ExprId) -> Subject {
@@ -566,11 +404,17 @@ impl Interp<'_> {
         if decides {
             self.read_subject(cx, &mut subject);
         }
-        let deps = if decides { subject.value.all_deps() } else { Deps::default() };
+        let mut deps = Deps::default();
+        if decides {
+            for arm in arms {
+                deps = deps.join(&self.tested(cx, &arm.pat, &subject, true));
+            }
+        }
         let mut rest = self.st.clone();
         let mut after: Option<State> = None;
         let mut value = Val::bottom();
         let mut left = false;
+        let sure = self.st.sure;
         for arm in arms {
             self.st = rest.clone();
             self.decide(&deps);
@@ -578,12 +422,14 @@ impl Interp<'_> {
             if !fit.can_match || !rest.reachable {
                 continue;
             }
+            self.st.sure &= !fit.can_fail && arm.guard.is_none();
+            rest.sure = false;
             let (arm_value, unguarded) = self.eval_arm(cx, arm, &subject, &mut rest);
             left |= !self.st.reachable;
             if self.st.reachable {
                 value = value.join(&arm_value);
                 match &mut after {
-                    Some(state) => state.join(&self.st),
+                    Some(state) => state.join_decided(&self.st, &deps),
                     None => after = Some(self.st.clone()),
                 }
             }
@@ -597,6 +443,7 @@ impl Interp<'_> {
         }
         if self.st.reachable && !left {
             self.st.control = outer_control;
+            self.st.sure = sure;
         }
         if !self.st.reachable { Val::bottom() } else { value.with_deps(&deps) }
     }
@@ -616,148 +463,6 @@ impl Interp<'_> {
             this.scoped(cx, ScopeKind::Temporaries, |this| this.eval(cx, arm.body))
         });
         (value, unguarded)
-    }
-
-    fn eval_while(&mut self, cx: &Cx, id: ExprId, label: Option<Name>, cond: ExprId, body: ExprId) -> Val {
-        let lets = self.has_let(cx, cond);
-        let at = LoopId { frame: cx.frame, expr: id };
-        let outer_control = self.st.control.clone();
-        let mut exit: Option<State> = None;
-        self.rounds(at, label, |this| {
-            let kind = if lets { ScopeKind::Condition } else { ScopeKind::Temporaries };
-            this.scoped(cx, kind, |this| {
-                let outer = this.draining.replace(at);
-                let branches = if lets { this.condition(cx, cond) } else { this.scoped_condition(cx, cond) };
-                this.draining = outer;
-                let mut no = branches.no;
-                if lets && no.reachable {
-                    let yes = std::mem::replace(&mut this.st, no);
-                    let scope = this.scopes.last().cloned();
-                    if let Some(scope) = scope {
-                        for &local in scope.owned.iter().rev() {
-                            this.drop_local(cx, scope.frame, local);
-                        }
-                    }
-                    no = std::mem::replace(&mut this.st, yes);
-                }
-                if no.reachable {
-                    match &mut exit {
-                        Some(old) => old.join(&no),
-                        None => exit = Some(no),
-                    }
-                }
-                this.st = branches.yes;
-                this.decide(&branches.deps);
-                if this.st.reachable {
-                    this.eval_statement(cx, body);
-                }
-            });
-        });
-        self.finish_loop(at, exit, outer_control)
-    }
-
-    fn eval_loop(&mut self, cx: &Cx, id: ExprId, label: Option<Name>, body: ExprId) -> Val {
-        let at = LoopId { frame: cx.frame, expr: id };
-        let outer_control = self.st.control.clone();
-        self.rounds(at, label, |this| this.eval_statement(cx, body));
-        self.finish_loop(at, None, outer_control)
-    }
-
-    fn eval_for(
-        &mut self,
-        cx: &Cx,
-        id: ExprId,
-        label: Option<Name>,
-        pat: &Pat,
-        iter: ExprId,
-        body: ExprId,
-    ) -> Val {
-        let at = LoopId { frame: cx.frame, expr: id };
-        let outer_control = self.st.control.clone();
-        let range = cx.body.body.expr(iter).range;
-        self.scoped(cx, ScopeKind::Temporaries, |this| {
-            let source = this.eval(cx, iter);
-            if !this.st.reachable {
-                return Val::bottom();
-            }
-            let source = this.loop_source(cx, iter, source);
-            let mut exit: Option<State> = Some(this.st.clone());
-            this.rounds(at, label, |this| {
-                let item = this.next_item(cx, iter, at, &source);
-                if !this.st.reachable {
-                    return;
-                }
-                this.scoped(cx, ScopeKind::Block, |this| {
-                    let subject = Subject::value(item, iter, range);
-                    this.bind(cx, pat, &subject);
-                    this.eval_statement(cx, body);
-                });
-                if this.st.reachable {
-                    match &mut exit {
-                        Some(old) => old.join(&this.st),
-                        None => exit = Some(this.st.clone()),
-                    }
-                }
-            });
-            this.finish_loop(at, exit, outer_control)
-        })
-    }
-
-    /// Walks a loop's rounds until nothing changes. The state afterwards is that at the end of a round; the way
-    /// out is `finish_loop`'s. What every round joins is kept in `each`.
-    pub(super) fn rounds(&mut self, at: LoopId, label: Option<Name>, mut round: impl FnMut(&mut Self)) {
-        self.push_exit(label, true);
-        self.loops.push(at);
-        let mut entry = self.st.clone();
-        for n in 0..MAX_ROUNDS {
-            self.st = entry.clone();
-            round(self);
-            if let Some(state) = self.exits.last_mut().and_then(|exit| exit.continues.take()) {
-                if self.st.reachable {
-                    self.st.join(&state);
-                } else {
-                    self.st = state;
-                }
-            }
-            let mut next = entry.clone();
-            next.join(&self.st);
-            let stable = next.same_as(&entry);
-            self.each_round(at);
-            entry = next;
-            if (stable && n > 0) || self.stopped {
-                break;
-            }
-        }
-        self.loops.pop();
-    }
-
-    /// Remembers what the round that just ended joined of the elements it went through.
-    fn each_round(&mut self, at: LoopId) {
-        if !self.st.reachable {
-            return;
-        }
-        let joined: Vec<_> = self.st.each_joined.iter().filter(|(l, _)| *l == at).map(|(_, c)| *c).collect();
-        self.each.retain(|(l, _)| *l != at);
-        self.each.push((at, joined));
-    }
-
-    /// The state after a loop: `exit` (its condition failed, its elements ran out) joined with the breaks.
-    pub(super) fn finish_loop(&mut self, at: LoopId, exit: Option<State>, control: Deps) -> Val {
-        self.st.reachable = false;
-        if let Some(mut state) = exit {
-            let joined = self.each.iter().rposition(|(l, _)| *l == at).map(|n| self.each.remove(n).1);
-            for context in joined.unwrap_or_default() {
-                state.join_all(context);
-            }
-            self.st = state;
-        }
-        let plain_exit = self.st.reachable;
-        let value = self.pop_exit(if plain_exit { Val::unit() } else { Val::bottom() });
-        self.st.each_joined.retain(|(l, _)| *l != at);
-        if self.st.reachable {
-            self.st.control = control;
-        }
-        value
     }
 
     pub(super) fn eval_try(&mut self, cx: &Cx, _id: ExprId, operand: ExprId) -> Val {
@@ -783,12 +488,13 @@ impl Interp<'_> {
             }
         }
         if can_fail {
+            self.st.sure = false;
             let before = self.st.clone();
-            self.decide(&value.all_deps());
+            self.decide(&value.deps);
             let failure = if failure.is_bottom() { Val::unknown(Ty::Unknown) } else { failure };
-            self.return_value(cx, failure.with_deps(&value.all_deps()));
+            self.return_value(cx, failure.with_deps(&value.deps));
             self.st = before;
-            self.decide(&value.all_deps());
+            self.decide(&value.deps);
         }
         if success.is_bottom() {
             self.st.reachable = false;
@@ -796,53 +502,15 @@ impl Interp<'_> {
         }
         self.payload(&success)
     }
-
-    pub(super) fn eval_select(&mut self, cx: &Cx, branches: &[SelectBranch], else_: Option<ExprId>) -> Val {
-        let futures: Vec<Val> = branches.iter().map(|b| self.eval(cx, b.future)).collect();
-        let before = self.st.clone();
-        let mut after: Option<State> = None;
-        let mut value = Val::bottom();
-        for (branch, future) in branches.iter().zip(futures) {
-            self.st = before.clone();
-            let result = self.await_value(cx, branch.future, future);
-            let range = cx.body.body.expr(branch.future).range;
-            let one = self.scoped(cx, ScopeKind::Block, |this| {
-                this.bind(cx, &branch.pat, &Subject::value(result, branch.future, range));
-                this.eval(cx, branch.handler)
-            });
-            value = value.join(&one);
-            join_into(&mut after, &self.st);
-        }
-        if let Some(else_) = else_ {
-            self.st = before.clone();
-            value = value.join(&self.eval(cx, else_));
-            join_into(&mut after, &self.st);
-        }
-        self.st = after.unwrap_or(before);
-        value
-    }
 }
 
-fn join_into(after: &mut Option<State>, state: &State) {
+pub(super) fn join_into(after: &mut Option<State>, state: &State) {
     if !state.reachable {
         return;
     }
     match after {
         Some(old) => old.join(state),
         None => *after = Some(state.clone()),
-    }
-}
-
-fn acquire_flag(state: &mut State, key: SyncKey, order: Name) {
-    if super::order::acquires(order) {
-        if let SyncKind::Flag(value) = key.kind
-            && value != super::order::ANY_VALUE
-        {
-            state.moment_mut().knows.insert(key.place, value);
-        }
-        state.acquire(key);
-    } else {
-        state.moment_mut().weak.insert(key);
     }
 }
 

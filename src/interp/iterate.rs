@@ -32,7 +32,8 @@ impl Interp<'_> {
             channels: Vec::new(),
             counter: false,
             bound: None,
-            parallel: None,
+            rounds: None,
+            parallel: false,
         };
         Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()))
     }
@@ -56,8 +57,15 @@ impl Interp<'_> {
     }
 
     pub(super) fn iter_received(&mut self, source: Val, channels: Vec<super::places::PlaceId>) -> Val {
-        let iter =
-            IterValue { source, stages: Vec::new(), channels, counter: false, bound: None, parallel: None };
+        let iter = IterValue {
+            source,
+            stages: Vec::new(),
+            channels,
+            counter: false,
+            bound: None,
+            rounds: None,
+            parallel: false,
+        };
         Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()))
     }
 
@@ -86,7 +94,14 @@ impl Interp<'_> {
                 let at = self.places.step(*place, Proj::Index(Index::Any), &element);
                 let mutable = *how == Pointer::Exclusive;
                 let pointer = Val::pointer(at, *how, Ty::reference(mutable, element));
-                self.iter_over(pointer)
+                let iter = self.iter_over(pointer);
+                if !self.places.passes(at, |step| step == Proj::Guarded) {
+                    return iter;
+                }
+                // Which elements there are is read, where a lock lets others change that.
+                let info = AccessInfo::plain(AccessKind::Read, cx.body.body.expr(expr).range);
+                let read = self.log(cx, at, super::access::Door::Safe, &info);
+                read.map_or(iter.clone(), |read| iter.with_deps(&super::values::Deps::one(read)))
             }
             _ => {
                 let element = self.element_ty(ty);
@@ -119,7 +134,8 @@ impl Interp<'_> {
                 channels: Vec::new(),
                 counter: true,
                 bound: end("end").filter(|_| end("start").is_some_and(|s| s >= 0)),
-                parallel: None,
+                rounds: end("start").zip(end("end")).and_then(|(s, e)| u32::try_from(e.checked_sub(s)?).ok()),
+                parallel: false,
             };
             return Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()));
         }
@@ -150,7 +166,8 @@ impl Interp<'_> {
             channels: Vec::new(),
             counter: distinct,
             bound: None,
-            parallel: None,
+            rounds: None,
+            parallel: false,
         };
         Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()))
     }
@@ -196,11 +213,21 @@ impl Interp<'_> {
         item.unwrap_or_else(|| Val::unknown(Ty::Unknown)).with_deps(&iter.deps)
     }
 
-    fn item_of(&mut self, cx: &Cx, expr: ExprId, at: LoopId, iter: &IterValue) -> Val {
+    /// How often a loop over this iterator runs.
+    fn note_rounds(&mut self, at: LoopId, iter: &IterValue) {
+        let keeps = |s: &Stage| matches!(s.kind, StageKind::Map | StageKind::Inspect | StageKind::Enumerate);
+        match iter.rounds.filter(|_| iter.stages.iter().all(keeps)) {
+            Some(rounds) => self.loop_rounds.insert(at, rounds),
+            None => self.loop_rounds.remove(&at),
+        };
+    }
+
+    pub(super) fn item_of(&mut self, cx: &Cx, expr: ExprId, at: LoopId, iter: &IterValue) -> Val {
         for &channel in &iter.channels {
             self.received(channel);
         }
         let mut item = iter.source.clone();
+        self.note_rounds(at, iter);
         if iter.counter {
             if let Some(bound) = iter.bound {
                 self.loop_bounds.insert(at, bound);
@@ -219,7 +246,7 @@ impl Interp<'_> {
         item
     }
 
-    fn staged(&mut self, cx: &Cx, expr: ExprId, at: LoopId, stage: &Stage, item: Val) -> Val {
+    pub(super) fn staged(&mut self, cx: &Cx, expr: ExprId, at: LoopId, stage: &Stage, item: Val) -> Val {
         let closure = stage.closure.clone();
         let run = |this: &mut Self, args: Vec<Val>| match &closure {
             Some(closure) => this.call_value(cx, expr, closure.clone(), args),
@@ -293,6 +320,15 @@ impl Interp<'_> {
                 Val::aggregate(None, vec![(super::expr::field(0), key), (super::expr::field(1), item)], ty)
             }
             StageKind::Values => super::memory::project(&item, super::expr::field(1)),
+            StageKind::Fold => {
+                let made = match &stage.state {
+                    Some(state) => self.call_value(cx, expr, state.clone(), Vec::new()),
+                    None => Val::unknown(Ty::Unknown),
+                };
+                let start = super::memory::generalize(&made);
+                let result = run(self, vec![start.clone(), item]);
+                start.join(&result)
+            }
             StageKind::Scan => {
                 let result = run(self, vec![Val::unknown(Ty::Unknown), item]);
                 self.payload(&result)
@@ -355,19 +391,23 @@ impl Interp<'_> {
         expr: ExprId,
         kind: StageKind,
         iter: Val,
-        closure: Option<Val>,
+        (state, closure): (Option<Val>, Option<Val>),
     ) -> Val {
         let at = self.call_location(cx, expr);
         let iter = self.iterate(cx, expr, iter);
         let mut staged = iter.clone();
+        let mut parallel = false;
         for alt in &mut staged.alts {
             if let Kind::Iter(iter) = alt {
                 let mut iter = (**iter).clone();
-                iter.stages.push(Stage { kind, closure: closure.clone(), at });
+                iter.stages.push(Stage { kind, closure: closure.clone(), state: state.clone(), at });
+                parallel |= iter.parallel;
                 *alt = Kind::Iter(Rc::new(iter));
             }
         }
-        staged.ty = Ty::ext("std::iter::Iter", Vec::new());
+        if !parallel {
+            staged.ty = Ty::ext("std::iter::Iter", Vec::new());
+        }
         staged
     }
 

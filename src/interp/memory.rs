@@ -1,10 +1,11 @@
 //! Reading and writing places: locals in the state, shared objects and statics in the heap, and the log of accesses.
 
-use super::access::{AccessEvent, Door, Effect, HeldLock};
+use super::access::{AccessEvent, Door, Effect, HeldLock, Runs};
 use super::places::{Index, PlaceId, Proj, Root};
-use super::values::{Aggregate, Deps, Kind, Pointer, ReadId, Val};
+use super::terms::Term;
+use super::values::{Aggregate, ClosureValue, Deps, FutureValue, Kind, Pointer, ReadId, Val};
 use super::{Cx, Interp};
-use crate::finding::AccessKind;
+use crate::finding::{AccessKind, Location};
 use crate::hir::{Name, TextRange};
 use crate::models::Role;
 use crate::resolve::{StaticId, Ty};
@@ -42,22 +43,34 @@ pub struct AccessInfo {
     pub range: TextRange,
     pub data: Deps,
     pub effect: Option<Effect>,
+    pub term: Option<Rc<Term>>,
 }
 
 impl AccessInfo {
     pub fn plain(kind: AccessKind, range: TextRange) -> AccessInfo {
-        AccessInfo { kind, atomic: None, range, data: Deps::default(), effect: None }
+        AccessInfo { kind, atomic: None, range, data: Deps::default(), effect: None, term: None }
     }
 }
 
 impl Interp<'_> {
     /// Writes an access down if others can reach the place. Gives the read's number.
     pub(super) fn log(&mut self, cx: &Cx, place: PlaceId, door: Door, info: &AccessInfo) -> Option<ReadId> {
-        if self.stopped || !self.st.reachable || !self.is_shared(place) {
+        if self.stopped || self.muted || !self.st.reachable {
             return None;
         }
+        if info.kind != AccessKind::Read {
+            self.act_at(cx.location(info.range));
+        }
+        if !self.is_shared(place) {
+            return None;
+        }
+        let constant = info.kind == AccessKind::Write && matches!(info.effect, Some(Effect::Set(_)));
         let locks: Rc<[HeldLock]> =
             self.st.locks.iter().map(|h| HeldLock { lock: h.lock, mode: h.mode, hold: h.id }).collect();
+        let mut control = self.st.control.without(&self.st.settled);
+        if constant {
+            control = control.without(&self.st.looping);
+        }
         let event = AccessEvent {
             place,
             kind: info.kind,
@@ -68,27 +81,73 @@ impl Interp<'_> {
             at: cx.location(info.range),
             frame: cx.frame,
             data: info.data.clone(),
-            control: self.st.control.clone(),
+            control,
+            seen: if constant { self.st.seen.clone() } else { Deps::default() },
+            saw: self.st.saw.get(&place).copied(),
             effect: info.effect.clone(),
+            term: info.term.clone(),
+            runs: self.runs(),
         };
-        if event.kind != AccessKind::Read && !event.control.is_empty() {
-            let (control, at) = (event.control.clone(), event.at);
-            self.contexts.get_mut(self.context).acts.push((control, at));
+        let synchronized = event.atomic.is_some() || self.places.passes(place, |step| step == Proj::Guarded);
+        let read = event.kind == AccessKind::Read;
+        let reasons = if read || !synchronized { Deps::default() } else { event.control.join(&event.data) };
+        let log = &mut self.contexts.get_mut(self.context).log;
+        log.used.extend(event.data.iter());
+        let id = log.add(event)?;
+        if read && synchronized {
+            let one = Deps::one(id);
+            self.st.settled = self.st.settled.without(&one);
+            self.st.seen = self.st.seen.join(&one);
         }
-        self.contexts.get_mut(self.context).log.add(event)
+        self.settle(place, &reasons);
+        Some(id)
+    }
+
+    /// A write of a place acts on what was read of it.
+    fn settle(&mut self, place: PlaceId, reasons: &Deps) {
+        let log = &self.contexts.get(self.context).log.events;
+        let acted_on = reasons.iter().filter(|id| {
+            let Some(read) = log.get(id.0 as usize).map(|event| event.place) else { return false };
+            self.places.ancestors(read).any(|p| p == place) || self.places.ancestors(place).any(|p| p == read)
+        });
+        let settled = acted_on.fold(self.st.settled.clone(), |all, id| all.join(&Deps::one(id)));
+        self.st.settled = settled;
+    }
+
+    /// How often its context comes here.
+    fn runs(&self) -> Runs {
+        match self.loops.as_slice() {
+            _ if !self.st.sure => Runs::Unknown,
+            [] => Runs::Once,
+            loops => Runs::Rounds(loops.into()),
+        }
     }
 
     /// Something with an effect of its own happens here.
     pub(super) fn act(&mut self, cx: &Cx, expr: crate::hir::ExprId) {
+        if self.st.reachable {
+            self.act_at(cx.location(cx.body.body.expr(expr).range));
+        }
+    }
+
+    fn act_at(&mut self, at: Location) {
         const MOST: usize = 2_000;
-        if self.st.control.is_empty() || !self.st.reachable {
+        if self.st.control.is_empty() {
             return;
         }
-        let at = cx.location(cx.body.body.expr(expr).range);
-        let control = self.st.control.clone();
         let acts = &mut self.contexts.get_mut(self.context).acts;
-        if acts.len() < MOST && !acts.iter().any(|(c, a)| *a == at && *c == control) {
-            acts.push((control, at));
+        if let Some(known) = acts.get_mut(&at) {
+            *known = known.join(&self.st.control);
+        } else if acts.len() < MOST {
+            acts.insert(at, self.st.control.clone());
+        }
+    }
+
+    /// The value goes somewhere, and what it depends on with it.
+    pub(super) fn used(&mut self, value: &Val) {
+        let deps = value.all_deps();
+        if !deps.is_empty() {
+            self.contexts.get_mut(self.context).log.used.extend(deps.iter());
         }
     }
 
@@ -104,9 +163,18 @@ impl Interp<'_> {
         deps
     }
 
+    /// What the read of one place that was just logged found.
+    pub(super) fn found_by(&self, lval: &Lval, deps: &Deps) -> Option<Rc<Term>> {
+        let [place] = lval.places[..] else { return None };
+        let log = &self.contexts.get(self.context).log.events;
+        let read = deps.iter().filter(|id| !lval.deps.contains(*id));
+        let read = read.into_iter().find(|id| log.get(id.0 as usize).is_some_and(|e| e.place == place))?;
+        Some(Rc::new(Term::Read(self.context, read)))
+    }
+
     fn is_shared(&self, place: PlaceId) -> bool {
         match self.places.get(place).root {
-            Root::Static(_) | Root::Object(_) => true,
+            Root::Static(_) | Root::Object(_) | Root::Process(_) => true,
             Root::ThreadLocal(_) => false,
             Root::Local(frame, local) => self.shared_locals.contains(&(frame, local)),
         }
@@ -116,6 +184,9 @@ impl Interp<'_> {
     pub(super) fn read(&mut self, cx: &Cx, lval: &Lval, range: TextRange) -> Val {
         let deps = self.log_lval(cx, lval, &AccessInfo::plain(AccessKind::Read, range));
         let mut value = self.peek(lval);
+        if let Some(term) = self.found_by(lval, &deps) {
+            value.term = Some(term);
+        }
         if let [place] = lval.places[..]
             && self.is_guarded_flag(place, &value)
         {
@@ -191,7 +262,7 @@ impl Interp<'_> {
                 }
                 self.heap.get(&root).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown))
             }
-            Root::Object(_) => {
+            Root::Object(_) | Root::Process(_) => {
                 self.heap.get(&root).cloned().unwrap_or_else(|| Val::unknown(self.root_ty(place)))
             }
         }
@@ -241,12 +312,20 @@ impl Interp<'_> {
         if value.ty.is_unknown() || matches!(value.ty, Ty::Prim(_)) {
             value.ty = ty;
         }
-        if let Some(super::values::Const::Int(n)) = value.constant() {
-            let place = self.places.root(Root::Static(id), &value.ty);
-            self.initial.insert(place, *n);
-        }
+        self.starts_as(Root::Static(id), &value);
         // Values that others may change are not constants.
         generalize(&value)
+    }
+
+    /// Remembers what a root holds at first: nothing certain, where that differs from one time to the other.
+    pub(super) fn starts_as(&mut self, root: Root, value: &Val) {
+        match self.initial.get_mut(&root) {
+            Some(old) if old == value => {}
+            Some(old) => *old = old.join(value),
+            None => {
+                self.initial.insert(root, value.clone());
+            }
+        }
     }
 
     /// Joins a value into what a root holds for all contexts.
@@ -271,6 +350,9 @@ impl Interp<'_> {
     /// Stores into a place expression, logging the write.
     pub(super) fn write(&mut self, cx: &Cx, lval: &Lval, value: Val, mut info: AccessInfo) {
         info.data = info.data.join(&value.all_deps()).join(&lval.deps);
+        if info.kind == AccessKind::Write {
+            info.term = value.symbol();
+        }
         self.log_lval(cx, lval, &info);
         if !self.st.locks.is_empty()
             && lval.places.iter().any(|p| self.places.passes(*p, |s| s == Proj::Guarded))
@@ -311,7 +393,7 @@ impl Interp<'_> {
                     self.st.set_local(frame, local, new);
                 }
             }
-            Root::Static(_) | Root::ThreadLocal(_) | Root::Object(_) => {
+            Root::Static(_) | Root::ThreadLocal(_) | Root::Object(_) | Root::Process(_) => {
                 let old = self.root_value(root, root_place);
                 let new = updated(&old, &path, &generalize(&value), false);
                 self.escape(&value);
@@ -402,6 +484,7 @@ pub(super) fn updated(old: &Val, path: &[Proj], value: &Val, strong: bool) -> Va
 pub(super) fn generalize(value: &Val) -> Val {
     let mut general = value.clone();
     general.alts.clear();
+    general.term = None;
     for kind in &value.alts {
         match kind {
             Kind::Const(_)
@@ -422,17 +505,50 @@ pub(super) fn generalize(value: &Val) -> Val {
     general
 }
 
+/// A value as another context gets it: the reads that it depends on are none of that context's.
 pub(super) fn strip_deps(value: &mut Val) {
     value.deps = Deps::default();
+    value.term = None;
     for kind in &mut value.alts {
-        if let Kind::Aggregate(aggregate) = kind
-            && aggregate.fields.iter().any(|(_, v)| !v.all_deps().is_empty())
-        {
-            let mut stripped = (**aggregate).clone();
-            for (_, field) in &mut stripped.fields {
-                strip_deps(field);
+        match kind {
+            Kind::Aggregate(aggregate) if aggregate.fields.iter().any(|(_, v)| depends(v)) => {
+                let mut stripped = (**aggregate).clone();
+                stripped.fields.iter_mut().for_each(|(_, field)| strip_deps(field));
+                *kind = Kind::Aggregate(Rc::new(stripped));
             }
-            *kind = Kind::Aggregate(Rc::new(stripped));
+            Kind::Closure(closure) if closure.moved.iter().any(|(_, v)| depends(v)) => {
+                *kind = Kind::Closure(Rc::new(stripped_closure(closure)));
+            }
+            Kind::Future(future) => *kind = Kind::Future(Rc::new(stripped_future(future))),
+            _ => {}
         }
     }
+}
+
+/// Whether there is anything to strip.
+fn depends(value: &Val) -> bool {
+    !value.deps.is_empty()
+        || value.alts.iter().any(|kind| match kind {
+            Kind::Aggregate(aggregate) => aggregate.fields.iter().any(|(_, v)| depends(v)),
+            Kind::Closure(closure) => closure.moved.iter().any(|(_, v)| depends(v)),
+            Kind::Future(_) => true,
+            _ => false,
+        })
+}
+
+fn stripped_closure(closure: &ClosureValue) -> ClosureValue {
+    let mut stripped = closure.clone();
+    stripped.moved.iter_mut().for_each(|(_, value)| strip_deps(value));
+    stripped
+}
+
+fn stripped_future(future: &FutureValue) -> FutureValue {
+    let mut stripped = future.clone();
+    match &mut stripped {
+        FutureValue::Block(closure) => *closure = stripped_closure(closure),
+        FutureValue::Call { args, self_arg, .. } => args.iter_mut().chain(self_arg).for_each(strip_deps),
+        FutureValue::Ready(value) => strip_deps(value),
+        FutureValue::Model { this, args, .. } => args.iter_mut().chain(this).for_each(strip_deps),
+    }
+    stripped
 }

@@ -16,21 +16,30 @@ pub mod contexts;
 pub mod order;
 pub mod places;
 pub mod state;
+pub mod terms;
 pub mod values;
 
 mod calls;
+mod condition;
+mod declared;
+mod doors;
 mod effects;
 mod entries;
+mod escape;
 mod expr;
 mod flow;
 mod iterate;
+mod loops;
 mod memory;
 mod mentions;
 mod method;
+mod parallel;
 mod pattern;
 mod relevance;
 mod scopes;
 mod spawn;
+mod tasks;
+mod walk;
 
 use crate::finding::Location;
 use crate::hir::{ExprId, Name, TextRange};
@@ -46,7 +55,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use state::{Exit, Moment, State};
 use std::rc::Rc;
 use std::sync::Arc;
-use values::{Pointer, Val};
+use values::{Const, Pointer, Val};
 
 /// What the walk found.
 pub struct Analysis {
@@ -56,8 +65,28 @@ pub struct Analysis {
     pub objects: Objects,
     pub moments: Vec<Moment>,
     pub locals: LocalNames,
-    pub initial: FxHashMap<PlaceId, i128>,
+    /// The locks that stand for single-threaded executors.
+    pub executors: FxHashSet<PlaceId>,
+    /// What roots hold at first.
+    initial: FxHashMap<Root, Val>,
+    /// How often a loop's body runs, where that is known.
+    pub rounds: FxHashMap<LoopId, u32>,
     pub counts: Counts,
+}
+
+impl Analysis {
+    /// What a place holds at first, where it is known.
+    pub fn initial_value(&self, place: PlaceId) -> Option<Const> {
+        let whole = self.initial.get(&self.places.get(place).root)?;
+        let path = self.places.path(place);
+        let value = path.into_iter().fold(whole.clone(), |value, step| memory::project(&value, step));
+        value.constant().cloned()
+    }
+
+    /// The same as a number; a truth value is 0 or 1.
+    pub fn initial(&self, place: PlaceId) -> Option<i128> {
+        self.initial_value(place).as_ref().and_then(terms::number)
+    }
 }
 
 /// Blind spots and bounds.
@@ -127,12 +156,16 @@ pub struct Object {
     pub loops: Vec<LoopId>,
     /// The binding it was first given, for messages.
     pub name: Option<Name>,
+    /// There is one, whichever context was seen to make it: a static's, or one that contexts are given from outside.
+    pub ambient: bool,
 }
 
 #[derive(Default)]
 pub struct Objects {
     pub list: Vec<Object>,
     interned: FxHashMap<(FrameId, ExprId, u32), ObjId>,
+    /// By type.
+    ambient: FxHashMap<Ty, ObjId>,
 }
 
 /// Where a piece of code is walked: the call, its body and what generics stand for there.
@@ -166,9 +199,11 @@ pub struct Interp<'p> {
     /// Locals that other contexts can reach.
     shared_locals: FxHashSet<(FrameId, LocalId)>,
     local_names: LocalNames,
-    initial: FxHashMap<PlaceId, i128>,
+    initial: FxHashMap<Root, Val>,
     /// Exclusive upper bounds of counters that start at 0 or above.
     loop_bounds: FxHashMap<LoopId, i128>,
+    /// How often a loop's body runs, where that is known.
+    loop_rounds: FxHashMap<LoopId, u32>,
     relevance: &'p Relevance,
     closures: FxHashMap<(usize, ExprId), Rc<calls::ClosureInfo>>,
     names: Known,
@@ -184,9 +219,19 @@ pub struct Interp<'p> {
     steps: u64,
     /// Steps this program may take.
     budget: u64,
-    next_hold: u32,
+    /// How often each expression took a lock.
+    taken_here: FxHashMap<(FrameId, ExprId, u32), u32>,
     /// Temporaries of the `let` being evaluated that live to the block's end.
     extended: Vec<(FrameId, ExprId)>,
+    /// Scopes and other sets that contexts are started in.
+    groups: FxHashMap<LoopId, spawn::Group>,
+    executors: FxHashSet<PlaceId>,
+    /// What contexts are given where they ask for it by type.
+    provided: Vec<Val>,
+    /// The single-threaded executor that the context runs on.
+    executor: Option<PlaceId>,
+    /// Accesses are another context's, and not written down.
+    muted: bool,
     /// All contexts ever started in a scope (`thread::scope`), also by its own threads.
     scope_members: FxHashMap<LoopId, std::collections::BTreeSet<ContextId>>,
     /// The `while let` whose condition is being evaluated: what it takes out is taken for each element.
@@ -260,6 +305,7 @@ pub fn analyse(
         local_names: FxHashMap::default(),
         initial: FxHashMap::default(),
         loop_bounds: FxHashMap::default(),
+        loop_rounds: FxHashMap::default(),
         relevance,
         closures: FxHashMap::default(),
         names: Known::new(),
@@ -272,8 +318,13 @@ pub fn analyse(
         stack: Vec::new(),
         steps: 0,
         budget: budget.min(MAX_PROGRAM_STEPS),
-        next_hold: 0,
+        taken_here: FxHashMap::default(),
         extended: Vec::new(),
+        groups: FxHashMap::default(),
+        executors: FxHashSet::default(),
+        provided: Vec::new(),
+        executor: None,
+        muted: false,
         scope_members: FxHashMap::default(),
         draining: None,
         each: Vec::new(),
@@ -291,6 +342,8 @@ pub fn analyse(
         moments: interp.moments,
         locals: interp.local_names,
         initial: interp.initial,
+        executors: interp.executors,
+        rounds: interp.loop_rounds,
         counts: interp.counts,
     }
 }
@@ -334,15 +387,25 @@ impl<'p> Interp<'p> {
 
     /// The object allocated by this expression of this call. `which` tells several of one expression apart.
     fn object(&mut self, cx: &Cx, expr: ExprId, which: u32, range: TextRange) -> ObjId {
-        let key = (cx.frame, expr, which);
+        self.object_at((cx.frame, expr, which), cx.location(range))
+    }
+
+    fn object_at(&mut self, key: (FrameId, ExprId, u32), site: Location) -> ObjId {
         if let Some(&id) = self.objects.interned.get(&key) {
             return id;
         }
         let id = ObjId(self.objects.list.len() as u32);
-        let site = cx.location(range);
-        self.objects.list.push(Object { frame: cx.frame, site, loops: self.loops.clone(), name: None });
+        let loops = self.loops.clone();
+        let ambient = self.makes_once();
+        self.objects.list.push(Object { frame: key.0, site, loops, name: None, ambient });
         self.objects.interned.insert(key, id);
         id
+    }
+
+    /// Whether what is made here is made once in the whole process, whoever comes here first: in a static's initializer.
+    fn makes_once(&self) -> bool {
+        let of_static = |place: &PlaceId| matches!(self.places.get(*place).root, Root::Static(_));
+        self.apart > 0 || self.st.moment.within.iter().any(of_static)
     }
 
     /// Puts a value into a new object; the pointer that owns it.
@@ -351,6 +414,7 @@ impl<'p> Interp<'p> {
         let object = self.object(cx, expr, which, range);
         let root = Root::Object(object);
         let place = self.places.root(root, &content.ty);
+        self.starts_as(root, &content);
         self.grow_heap(root, content);
         Val::pointer(place, how, ty)
     }

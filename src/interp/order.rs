@@ -96,6 +96,14 @@ impl Analysis {
         None
     }
 
+    /// Whether access `a` of context `one` surely comes before `b` of another context.
+    pub fn before(&self, one: ContextId, a: &AccessEvent, two: ContextId, b: &AccessEvent) -> bool {
+        let (first, second) = (&self.moments[a.moment.0 as usize], &self.moments[b.moment.0 as usize]);
+        self.not_started(one, first, two)
+            || self.joined(second).contains(&one)
+            || self.handed(one, first, two, second)
+    }
+
     /// `two` descends from a context that `one` hasn't started yet.
     fn not_started(&self, one: ContextId, moment: &Moment, two: ContextId) -> bool {
         let mut child = two;
@@ -196,7 +204,7 @@ impl Analysis {
                 one != two && (!released_before(first, key) || answered) && self.only_releaser(one, two, key)
             }
             SyncKind::Flag(value) => {
-                let initial = self.initial.get(&key.place).copied().unwrap_or(0);
+                let initial = self.initial(key.place).unwrap_or(0);
                 one != two
                     && value != initial
                     && !released_before(first, key)
@@ -222,7 +230,7 @@ impl Analysis {
         let seen = second.weak.iter().chain(second.acquired.keys());
         seen.into_iter().find_map(|key| {
             let SyncKind::Flag(value) = key.kind else { return None };
-            let initial = self.initial.get(&key.place).copied().unwrap_or(0);
+            let initial = self.initial(key.place).unwrap_or(0);
             let stored = context.released_at_end.iter().chain(&context.weakly_released_at_end);
             let later = stored.into_iter().any(|k| matches_release(k, key));
             let before = first.released.keys().chain(&first.weakly_released).any(|k| matches_release(k, key));

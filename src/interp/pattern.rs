@@ -3,7 +3,7 @@
 use super::access::Door;
 use super::memory::{AccessInfo, Lval, project};
 use super::places::{Index, Proj, Root};
-use super::values::{Const, Kind, Pointer, Val};
+use super::values::{Const, Deps, Kind, Pointer, Val};
 use super::{Cx, Interp};
 use crate::finding::AccessKind;
 use crate::hir::{ExprId, Lit, Name, Pat, Path, TextRange};
@@ -92,6 +92,60 @@ impl Interp<'_> {
                 let fits: Vec<Fit> = parts.iter().map(|p| self.fit(cx, p, &subject)).collect();
                 Fit { can_match: fits.iter().any(|f| f.can_match), can_fail: fits.iter().all(|f| f.can_fail) }
             }
+        }
+    }
+
+    /// The reads that decide whether the pattern fits. `read`: the subject's own place was read already.
+    pub(super) fn tested(&mut self, cx: &Cx, pat: &Pat, subject: &Subject, read: bool) -> Deps {
+        let direct = subject.by_ref;
+        let mut subject = self.seen_through(cx, pat, subject);
+        let tests = match pat {
+            Pat::Wild | Pat::Rest | Pat::Unknown => false,
+            Pat::Bind { binding, sub, .. } => match (cx.body.binding(*binding).clone(), sub) {
+                (Bound::Local(_), Some(sub)) => return self.tested(cx, sub, &subject, read),
+                (Bound::Local(_), None) => false,
+                (Bound::Named(_), _) => true,
+            },
+            Pat::Ref(inner) => {
+                let inner_subject = self.behind(cx, &subject);
+                return self.tested(cx, inner, &inner_subject, false);
+            }
+            Pat::Lit(_) | Pat::Range | Pat::Path(_) => true,
+            Pat::Tuple(_) => false,
+            Pat::Slice(_) => true,
+            Pat::TupleStruct(path, _) | Pat::Struct { path, .. } => {
+                self.fit_variant(cx, path, &subject.value) != Fit::ALWAYS || subject.value.alts.len() > 1
+            }
+            Pat::Or(parts) => {
+                let parts: Vec<Deps> = parts.iter().map(|p| self.tested(cx, p, &subject, read)).collect();
+                return parts.iter().fold(Deps::default(), |deps, part| deps.join(part));
+            }
+        };
+        let mut deps = Deps::default();
+        if tests {
+            if !read || subject.by_ref != direct {
+                self.read_subject(cx, &mut subject);
+            }
+            let plain = matches!(pat, Pat::Lit(_) | Pat::Range | Pat::Slice(_));
+            deps = if plain { subject.value.all_deps() } else { subject.value.deps.clone() };
+        }
+        for (proj, part) in self.tested_parts(pat, &subject) {
+            let inner = self.part_of(cx, &subject, proj);
+            deps = deps.join(&self.tested(cx, part, &inner, false));
+        }
+        deps
+    }
+
+    /// The parts of a pattern and where they look.
+    fn tested_parts<'a>(&self, pat: &'a Pat, subject: &Subject) -> Vec<(Proj, &'a Pat)> {
+        match pat {
+            Pat::Tuple(parts) | Pat::Slice(parts) | Pat::TupleStruct(_, parts) => {
+                numbered(parts, matches!(subject.value.ty, Ty::Array(_) | Ty::Slice(_)))
+            }
+            Pat::Struct { fields, .. } => {
+                fields.iter().map(|(name, field)| (Proj::Field(*name), field)).collect()
+            }
+            _ => Vec::new(),
         }
     }
 

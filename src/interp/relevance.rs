@@ -4,6 +4,7 @@
 //! all contexts share, start a context, or do anything the walk has to see (state, contexts, locks, order).
 //! Over-approximate: a word stands for everything of that name.
 
+use super::doors::{self, Doors};
 use super::mentions::{Mention, Mentions};
 use crate::hir::{Name, StaticKind};
 use crate::models::{Models, Op, OpName};
@@ -17,12 +18,17 @@ pub struct Relevance {
     /// Statics and constants whose bodies do something that matters.
     initializers: FxHashSet<BodyOwner>,
     any_state: bool,
+    doors: Doors,
 }
 
 #[derive(Clone, Copy, Default)]
 struct Flags {
     /// May touch state that every context sees.
     shares: bool,
+    /// May touch that, or what an unsafe promise shares.
+    opens: bool,
+    /// May do what only unsafe code can: dereference raw pointers.
+    unchecked: bool,
     /// May start a context.
     starts: bool,
     /// May do anything that matters.
@@ -34,30 +40,41 @@ struct Flags {
 impl Relevance {
     pub fn new(program: &Program, outline: &Outline, models: &Models) -> Relevance {
         let words = model_words(models);
-        let all = [&words.starts, &words.acts, &words.state, &words.global];
-        let mentions = Mentions::new(program, outline, all.into_iter().flatten().copied());
-        let any_state = [&words.state, &words.acts].into_iter().flatten().any(|word| mentions.has(*word))
-            || program.statics.iter().any(|s| s.item.mutable);
+        let all = [&words.starts, &words.acts, &words.state, &words.global, &words.unchecked];
+        let fields = door_fields(outline, models);
+        let mentions = Mentions::new(program, outline, all.into_iter().flatten().chain(&fields).copied());
         let mut found = Relevance {
             functions: vec![Flags::default(); program.fns.len()],
             initializers: FxHashSet::default(),
-            any_state,
+            any_state: false,
+            doors: Doors::default(),
         };
-        if !any_state {
+        let stateful = [&words.state, &words.acts, &words.unchecked];
+        found.any_state = stateful.into_iter().flatten().any(|word| mentions.has(*word))
+            || program.statics.iter().any(|s| s.item.mutable);
+        if !found.any_state {
             return found;
         }
         let any = |words: &FxHashSet<Name>| words.iter().copied().map(Mention::Word).collect::<Vec<_>>();
         let shared = shared_state(program, outline, &mentions, &words);
+        let open = [shared.clone(), any(&fields)].concat();
+        let acting = [any(&words.state), any(&words.acts), any(&words.starts), open.clone()].concat();
         let shares = mentions.reach(&shared);
+        let opens = mentions.reach(&open);
         let starts = mentions.reach(&any(&words.starts));
-        let acting = [any(&words.state), any(&words.acts), any(&words.starts), shared].concat();
         let acts = mentions.reach(&acting);
+        let unchecked = mentions.reach(&unsafe_code(program, outline, &words));
         for (at, unit) in outline.units.iter().enumerate() {
             match unit.of {
                 UnitOf::Body(BodyOwner::Fn(id)) => {
-                    let called = mentions.is_used(at);
-                    found.functions[id.index()] =
-                        Flags { shares: shares[at], starts: starts[at], acts: acts[at], called };
+                    found.functions[id.index()] = Flags {
+                        shares: shares[at],
+                        opens: opens[at],
+                        unchecked: unchecked[at],
+                        starts: starts[at],
+                        acts: acts[at],
+                        called: mentions.is_used(at),
+                    };
                 }
                 UnitOf::Body(owner) if acts[at] => {
                     found.initializers.insert(owner);
@@ -66,6 +83,16 @@ impl Relevance {
             }
         }
         found
+    }
+
+    /// What the resolved types tell.
+    pub fn add_types(&mut self, program: &Program, models: &Models) {
+        self.doors = Doors::new(program, models);
+    }
+
+    /// Whether a value of the type has a cell inside that an unsafe promise may share.
+    pub fn holds_cell(&self, ty: &Ty) -> bool {
+        self.doors.holds_cell(ty)
     }
 
     pub fn any_state(&self) -> bool {
@@ -77,8 +104,8 @@ impl Relevance {
         match owner {
             BodyOwner::Fn(id) => {
                 let flags = self.flags(program, id);
-                let entered = flags.called || flags.shares || flags.starts;
-                self.any_state && flags.acts && entered
+                let entered = flags.called || flags.opens || flags.starts;
+                self.any_state && (flags.acts || flags.unchecked) && entered
             }
             other => self.initializers.contains(&other),
         }
@@ -87,6 +114,15 @@ impl Relevance {
     /// Whether it may touch state that every context sees.
     pub fn shares_state(&self, program: &Program, id: FnId) -> bool {
         self.flags(program, id).shares
+    }
+
+    /// Whether it may touch state that every context sees, or a cell that an unsafe promise shares.
+    pub fn opens_doors(&self, program: &Program, id: FnId) -> bool {
+        self.flags(program, id).opens
+    }
+
+    pub fn derefs_raw(&self, program: &Program, id: FnId) -> bool {
+        self.flags(program, id).unchecked
     }
 
     pub fn starts_contexts(&self, program: &Program, id: FnId) -> bool {
@@ -112,7 +148,7 @@ impl Relevance {
             }
             module = def.parent;
         }
-        Flags { shares: true, starts: true, acts: true, called: true }
+        Flags { shares: true, opens: true, unchecked: true, starts: true, acts: true, called: true }
     }
 }
 
@@ -142,7 +178,27 @@ fn shared_state(program: &Program, outline: &Outline, mentions: &Mentions, words
     found
 }
 
-/// Words of libraries.
+/// Names of the fields that are a cell or a raw pointer, where something promises that they may be shared.
+fn door_fields(outline: &Outline, models: &Models) -> FxHashSet<Name> {
+    if !outline.promises {
+        return FxHashSet::default();
+    }
+    let cells: FxHashSet<Name> =
+        doors::cell_types(models).into_iter().map(super::pattern::last_segment).collect();
+    let fields = outline.fields.iter();
+    fields.filter(|f| f.raw || f.types.iter().any(|ty| cells.contains(ty))).map(|f| f.name).collect()
+}
+
+fn unsafe_code(program: &Program, outline: &Outline, words: &Words) -> Vec<Mention> {
+    let unsafe_fns = outline.units.iter().enumerate().filter(|(_, unit)| match unit.of {
+        UnitOf::Body(BodyOwner::Fn(id)) => program.fn_def(id).item.is_unsafe,
+        _ => false,
+    });
+    let blocks = words.unchecked.iter().copied().map(Mention::Plain);
+    unsafe_fns.map(|(at, _)| Mention::Unit(at)).chain(blocks).collect()
+}
+
+/// Words of libraries and of the language.
 struct Words {
     /// Functions that start contexts.
     starts: FxHashSet<Name>,
@@ -152,6 +208,8 @@ struct Words {
     state: FxHashSet<Name>,
     /// Functions that touch the process's own state.
     global: FxHashSet<Name>,
+    /// `unsafe`
+    unchecked: FxHashSet<Name>,
 }
 
 fn model_words(models: &Models) -> Words {
@@ -168,6 +226,14 @@ fn model_words(models: &Models) -> Words {
             matches!(
                 name,
                 O::Join
+                    | O::JoinGroup
+                    | O::JoinNext
+                    | O::Group
+                    | O::RunOn
+                    | O::Provide
+                    | O::Without
+                    | O::Take
+                    | O::Give
                     | O::Lock
                     | O::TryLock
                     | O::WithLock
@@ -204,7 +270,9 @@ fn model_words(models: &Models) -> Words {
             state.insert(super::pattern::last_segment(Name::new(owner)));
         }
     }
-    Words { starts, acts, state, global }
+    starts.extend(models.macros_of(crate::hir::MacroShape::Join));
+    starts.extend(models.macros_of(crate::hir::MacroShape::Select));
+    Words { starts, acts, state, global, unchecked: FxHashSet::from_iter([Name::new("unsafe")]) }
 }
 
 /// A constructor of a cell or lock.

@@ -183,7 +183,7 @@ impl Interp<'_> {
         for kind in value.alts.clone() {
             match kind {
                 Kind::Guard(guard) if !guard.pending && !guard.manual => {
-                    self.st.locks.retain(|hold| hold.id != guard.hold);
+                    self.st.locks.retain(|hold| hold.lock != guard.lock || !hold.id.meets(guard.hold));
                 }
                 Kind::Aggregate(aggregate) => {
                     for (proj, field) in aggregate.fields.clone() {

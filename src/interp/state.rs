@@ -41,6 +41,8 @@ pub struct Hold {
     pub lock: PlaceId,
     pub mode: Mode,
     pub id: HoldId,
+    /// Given up and taken again wherever the context waits: an executor's.
+    pub yields: bool,
 }
 
 /// Something that orders contexts by release and acquire: a channel, a flag with the value stored, a barrier.
@@ -107,8 +109,18 @@ pub struct State {
     pub overlapping: Rc<BTreeSet<ContextId>>,
     /// Reads that decided the branches we are in.
     pub control: Deps,
+    /// Those of them that are conditions of the loops we are in.
+    pub looping: Deps,
+    /// Reads of atomics and of what locks protect that were made on the way here.
+    pub seen: Deps,
+    /// Reads that a write of the same place has acted on since: what follows from them now is another step.
+    pub settled: Deps,
+    /// What the last test of a flag on the way here said of its value.
+    pub saw: Rc<BTreeMap<PlaceId, i128>>,
     /// The last branch had one way that left: what decided it goes on deciding.
     pub control_sticks: bool,
+    /// Nothing decided whether we come here, but for loops and panics.
+    pub sure: bool,
     /// Joined for each element of what the loop goes through.
     pub each_joined: Vec<(LoopId, ContextId)>,
     /// Parts of arrays of handles that were joined.
@@ -124,7 +136,12 @@ impl State {
             moment: Rc::new(Moment { joined, ..Moment::default() }),
             overlapping: Rc::default(),
             control: Deps::default(),
+            looping: Deps::default(),
+            seen: Deps::default(),
+            settled: Deps::default(),
+            saw: Rc::default(),
             control_sticks: false,
+            sure: true,
             each_joined: Vec::new(),
             joined_parts: Vec::new(),
         }
@@ -186,6 +203,11 @@ impl State {
 
     /// Merges the state of another path that arrives here.
     pub fn join(&mut self, other: &State) {
+        self.join_decided(other, &Deps::default());
+    }
+
+    /// Merges the state of another path; which of the two was taken depends on these reads, and so does what differs.
+    pub fn join_decided(&mut self, other: &State, deps: &Deps) {
         if !other.reachable {
             return;
         }
@@ -193,8 +215,8 @@ impl State {
             *self = other.clone();
             return;
         }
-        self.join_frames(other);
-        self.locks.retain(|hold| other.locks.iter().any(|o| o.id == hold.id || same_lock(o, hold)));
+        self.join_frames(other, deps);
+        self.join_locks(other);
         if !Rc::ptr_eq(&self.moment, &other.moment) && self.moment != other.moment {
             let joined = join_moments(&self.moment, &other.moment);
             self.moment = Rc::new(joined);
@@ -203,11 +225,30 @@ impl State {
             Rc::make_mut(&mut self.overlapping).extend(other.overlapping.iter().copied());
         }
         self.control = self.control.join(&other.control);
+        self.sure &= other.sure;
+        self.looping = self.looping.join(&other.looping);
+        self.seen = self.seen.join(&other.seen);
+        self.settled = self.settled.join(&other.settled);
+        if !self.saw.is_empty() && !Rc::ptr_eq(&self.saw, &other.saw) {
+            Rc::make_mut(&mut self.saw).retain(|place, value| other.saw.get(place) == Some(value));
+        }
         self.each_joined.retain(|pair| other.each_joined.contains(pair));
         self.joined_parts.retain(|part| other.joined_parts.contains(part));
     }
 
-    fn join_frames(&mut self, other: &State) {
+    /// What both hold; not the same acquisition on both, it is a hold of its own.
+    fn join_locks(&mut self, other: &State) {
+        self.locks.retain_mut(|hold| {
+            let same = other.locks.iter().find(|o| o.id == hold.id && o.lock == hold.lock);
+            let Some(one) = same.or_else(|| other.locks.iter().find(|o| same_lock(o, hold))) else {
+                return false;
+            };
+            hold.id = hold.id.or(one.id);
+            true
+        });
+    }
+
+    fn join_frames(&mut self, other: &State, deps: &Deps) {
         let depth = self.frames.len().min(other.frames.len());
         self.frames.truncate(depth);
         for (mine, theirs) in self.frames.iter_mut().zip(&other.frames) {
@@ -219,7 +260,7 @@ impl State {
                 match env.locals.iter_mut().find(|(l, _)| l == local) {
                     Some(slot) if slot.1 == *value => {}
                     Some(slot) => {
-                        slot.1 = slot.1.join(value);
+                        slot.1 = slot.1.join(value).with_deps(deps);
                         slot.1.bound_depth(MAX_NESTING);
                     }
                     None => env.locals.push((*local, value.clone())),

@@ -6,6 +6,7 @@
 
 use super::contexts::ContextId;
 use super::places::{FrameId, LoopId, PlaceId, Proj};
+use super::terms::{Term, number};
 use crate::hir::{ExprId, Name};
 use crate::models::FnModelId;
 use crate::resolve::{FnId, ResolvedBody, Subst, Ty};
@@ -39,6 +40,15 @@ impl Deps {
 
     pub fn contains(&self, read: ReadId) -> bool {
         self.0.as_ref().is_some_and(|reads| reads.binary_search(&read).is_ok())
+    }
+
+    /// What isn't in the other.
+    pub fn without(&self, other: &Deps) -> Deps {
+        if self.is_empty() || other.is_empty() {
+            return self.clone();
+        }
+        let rest: Vec<ReadId> = self.iter().filter(|read| !other.contains(*read)).collect();
+        if rest.is_empty() { Deps::default() } else { Deps(Some(rest.into())) }
     }
 
     pub fn join(&self, other: &Deps) -> Deps {
@@ -173,6 +183,8 @@ pub enum FutureValue {
     Call { id: FnId, subst: Rc<Subst>, args: Vec<Val>, self_arg: Option<Val> },
     /// Already has its result.
     Ready(Val),
+    /// A library's: the model's effect happens when it is awaited.
+    Model { model: FnModelId, this: Option<Val>, self_ty: Ty, args: Vec<Val>, site: ExprId },
 }
 
 /// Exclusive or shared possession of a lock.
@@ -182,9 +194,44 @@ pub enum Mode {
     Shared,
 }
 
-/// One acquisition of a lock.
+/// The acquisition of a lock that a hold began with; where paths meet, the set of those it may have begun with, as the bits
+/// that they hash to. (Two sets that look equal by chance hide an interruption; they never invent one.)
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
-pub struct HoldId(pub u32);
+pub struct HoldId(u64);
+
+impl HoldId {
+    const BITS: u32 = 4;
+
+    /// The acquisition by this expression of this call, the `round`th time.
+    pub fn new(frame: FrameId, expr: ExprId, which: u32, round: u32) -> HoldId {
+        let mut hash = u64::from(frame.0) << 32 | u64::from(expr.0);
+        let mut bits = 0;
+        hash ^= u64::from(which * 8 + round) << 56;
+        for _ in 0..HoldId::BITS {
+            // splitmix64
+            hash = hash.wrapping_add(0x9e37_79b9_7f4a_7c15);
+            let mixed = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            hash = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            bits |= 1 << (hash >> 58);
+        }
+        HoldId(bits)
+    }
+
+    /// A flag that was found free.
+    pub fn of_flag(flag: PlaceId) -> HoldId {
+        HoldId::new(FrameId(u32::MAX), ExprId(flag.0), 0, 0)
+    }
+
+    pub fn or(self, other: HoldId) -> HoldId {
+        HoldId(self.0 | other.0)
+    }
+
+    /// Whether the one may be the other.
+    pub fn meets(self, other: HoldId) -> bool {
+        let both = self.0 & other.0;
+        both == self.0 || both == other.0
+    }
+}
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct GuardValue {
@@ -240,14 +287,18 @@ pub struct IterValue {
     pub counter: bool,
     /// Exclusive upper bound of a counter that starts at 0 or above.
     pub bound: Option<i128>,
-    /// Where it is consumed in parallel: location of the call that made it parallel.
-    pub parallel: Option<crate::finding::Location>,
+    /// Its closures run in many instances at once.
+    pub parallel: bool,
+    /// How many elements there are.
+    pub rounds: Option<u32>,
 }
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct Stage {
     pub kind: StageKind,
     pub closure: Option<Val>,
+    /// What makes the state that it begins with.
+    pub state: Option<Val>,
     pub at: crate::finding::Location,
 }
 
@@ -274,6 +325,8 @@ pub enum StageKind {
     Values,
     /// The closure gets a state and the element.
     Scan,
+    /// The closure gets a state, the same that it gives, and the element; the state's maker comes first.
+    Fold,
 }
 
 /// A set of alternatives with a type and dependences.
@@ -284,16 +337,18 @@ pub struct Val {
     /// Something else is possible too.
     pub open: bool,
     pub deps: Deps,
+    /// The number it is, over the reads it was computed from; `None` for a constant and where it isn't known.
+    pub term: Option<Rc<Term>>,
 }
 
 impl Val {
     pub fn unknown(ty: Ty) -> Val {
-        Val { ty, alts: SmallVec::new(), open: true, deps: Deps::default() }
+        Val { ty, alts: SmallVec::new(), open: true, deps: Deps::default(), term: None }
     }
 
     /// The value of code that is never reached.
     pub fn bottom() -> Val {
-        Val { ty: Ty::Never, alts: SmallVec::new(), open: false, deps: Deps::default() }
+        Val { ty: Ty::Never, alts: SmallVec::new(), open: false, deps: Deps::default(), term: None }
     }
 
     pub fn unit() -> Val {
@@ -301,7 +356,7 @@ impl Val {
     }
 
     pub fn of(kind: Kind, ty: Ty) -> Val {
-        Val { ty, alts: SmallVec::from_iter([kind]), open: false, deps: Deps::default() }
+        Val { ty, alts: SmallVec::from_iter([kind]), open: false, deps: Deps::default(), term: None }
     }
 
     pub fn bool(value: bool) -> Val {
@@ -342,6 +397,19 @@ impl Val {
             Some(Kind::Const(c)) => Some(c),
             _ => None,
         }
+    }
+
+    /// The number it is, as a term: its own, or that of a constant.
+    pub fn symbol(&self) -> Option<Rc<Term>> {
+        match &self.term {
+            Some(term) => Some(term.clone()),
+            None => self.constant().and_then(number).map(|n| Rc::new(Term::Const(n))),
+        }
+    }
+
+    pub fn with_term(mut self, term: Option<Rc<Term>>) -> Val {
+        self.term = term;
+        self
     }
 
     pub fn as_bool(&self) -> Option<bool> {
@@ -406,6 +474,9 @@ impl Val {
         let mut joined = self.clone();
         joined.deps = joined.deps.join(&other.deps);
         joined.open |= other.open;
+        if self.term.is_some() || other.term.is_some() {
+            joined.term = self.symbol().filter(|term| other.symbol().as_ref() == Some(term));
+        }
         if joined.ty.is_unknown() || joined.ty == Ty::Never {
             joined.ty = other.ty.clone();
         }
@@ -422,7 +493,11 @@ impl Val {
         if let Kind::Guard(new) = kind {
             // One guard on all paths, whichever acquisition it came from.
             let same = |k: &Kind| matches!(k, Kind::Guard(old) if (old.lock, old.data, old.mode, old.pending) == (new.lock, new.data, new.mode, new.pending));
-            if self.alts.iter().any(same) {
+            if let Some(Kind::Guard(old)) = self.alts.iter_mut().find(|k| same(k)) {
+                if old.hold != new.hold {
+                    let hold = old.hold.or(new.hold);
+                    *old = Rc::new(GuardValue { hold, ..(**old).clone() });
+                }
                 return;
             }
         }

@@ -61,8 +61,14 @@ pub fn results(outcomes: &Outcomes) -> Option<String> {
     }
 }
 
+/// What the steps show: an update that is lost, an order that is only one of several, or accesses that simply meet.
 fn heading(finding: &Finding) -> &'static str {
+    let steps = &finding.schedule;
+    let loses = steps.first().zip(steps.last()).is_some_and(|(first, last)| {
+        steps.len() > 2 && (first.thread, first.instance) == (last.thread, last.instance)
+    });
     match &finding.outcomes {
+        _ if !loses => "nothing orders these steps",
         Some(outcomes) if outcomes.lost.is_empty() => "one possible schedule",
         Some(_) | None => "one losing schedule",
     }

@@ -18,6 +18,18 @@ pub struct Outline<'p> {
     pub units: Vec<Unit<'p>>,
     /// Other names of types: what a rename or a type alias stands for, by the name that stands for it.
     pub aliases: FxHashMap<Name, Vec<Name>>,
+    /// Of all types.
+    pub fields: Vec<Field>,
+    /// Something in the group is `unsafe impl Send` or `Sync`, or of another unsafe trait.
+    pub promises: bool,
+}
+
+/// A field as it is declared.
+pub struct Field {
+    pub name: Name,
+    pub types: Vec<Name>,
+    /// A raw pointer is part of its type.
+    pub raw: bool,
 }
 
 /// One piece of code or declaration.
@@ -118,7 +130,7 @@ pub(super) fn outline(collector: &Collector) -> Outline<'_> {
         traits: program.traits.iter().map(|t| t.name).collect(),
         unnamed: CALLED_UNNAMED.iter().map(|name| Name::new(name)).collect(),
     };
-    let mut units = Vec::new();
+    let (mut units, mut fields) = (Vec::new(), Vec::new());
     for at in 0..program.fns.len() {
         units.extend(function(collector, &own, FnId(at as u32)));
     }
@@ -137,8 +149,11 @@ pub(super) fn outline(collector: &Collector) -> Outline<'_> {
     }
     for (def, item) in program.adts.iter().zip(&written.adts) {
         let mut types = Vec::new();
-        let fields = item.variants.iter().flat_map(|v| &v.fields);
-        fields.for_each(|field| type_words(&field.ty, &mut types));
+        for field in item.variants.iter().flat_map(|v| &v.fields) {
+            let own = words_of_type(&field.ty);
+            types.extend(&own);
+            fields.push(Field { name: field.name, types: own, raw: has_pointer(&field.ty) });
+        }
         units.push(declaration(def.name, types));
     }
     let mut aliases: FxHashMap<Name, Vec<Name>> = FxHashMap::default();
@@ -156,7 +171,8 @@ pub(super) fn outline(collector: &Collector) -> Outline<'_> {
         let words = words_of_tokens(&tokens);
         units.push(Unit { words, ..Unit::new(UnitOf::Macro, vec![Key::Macro(name)]) });
     }
-    Outline { units, aliases }
+    let promises = written.impls.iter().any(|i| i.is_unsafe);
+    Outline { units, aliases, fields, promises }
 }
 
 impl<'p> Unit<'p> {
@@ -299,6 +315,21 @@ fn type_words(ty: &Type, words: &mut Vec<Name>) {
             ret.iter().for_each(|ty| type_words(ty, words));
         }
         Type::Never | Type::Infer | Type::Unknown => {}
+    }
+}
+
+fn has_pointer(ty: &Type) -> bool {
+    match ty {
+        Type::Ptr { .. } => true,
+        Type::Ref { inner, .. } | Type::Array(inner, _) | Type::Slice(inner) => has_pointer(inner),
+        Type::Tuple(all) => all.iter().any(has_pointer),
+        Type::Path(path) => path.segments.iter().flat_map(|segment| &segment.args).any(|arg| match arg {
+            GenericArg::Type(ty) | GenericArg::Assoc(_, ty) => has_pointer(ty),
+            GenericArg::Const(_) => false,
+        }),
+        Type::FnPtr { .. } | Type::Dyn(_) | Type::Impl(_) | Type::Never | Type::Infer | Type::Unknown => {
+            false
+        }
     }
 }
 

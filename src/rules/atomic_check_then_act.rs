@@ -1,6 +1,7 @@
 //! `atomic-check-then-act`: a load decides whether the same atomic is written; another context writes between. See `split` for what counts as one step.
 
 use super::describe::Story;
+use super::sentence::Says;
 use super::split::{Dependence, Family, check};
 use super::{Facts, Rule};
 use crate::finding::{Finding, Level};
@@ -17,7 +18,7 @@ impl Rule for AtomicCheckThenAct {
             Story {
             rule: self.id(),
             level,
-            tail: "by a decision that may be out of date",
+            says: Says::Decides("by a load", "when that may be out of date"),
             help: "let the operation decide: `swap`, `compare_exchange` or `fetch_update`, and look at its result".to_owned(),
         }
         };

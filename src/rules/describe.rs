@@ -2,17 +2,21 @@
 
 use super::Facts;
 use super::pairs::{Event, Group};
-use crate::finding::{Access, AccessKind, ContextKind, Evidence, Finding, Level, Location, Thread, Via};
+use super::sentence::{Says, because, headline};
+use crate::finding::{
+    Access, AccessKind, ContextKind, Evidence, Finding, Level, Location, Outcomes, Step, Thread, Via,
+};
+use crate::hir::Name;
 use crate::interp::contexts::{Context, ContextId};
 use crate::interp::places::{FrameId, Index, PlaceId, Proj, Root};
 use crate::resolve::Ty;
+use crate::witness::{self, Scene};
 
 /// What the rule adds.
 pub struct Story {
     pub rule: &'static str,
     pub level: Level,
-    /// How the sentence ends: what is wrong.
-    pub tail: &'static str,
+    pub says: Says,
     pub help: String,
 }
 
@@ -39,12 +43,22 @@ pub fn describe(facts: &Facts, story: &Story, group: &Group) -> Option<Finding> 
         .map(|id| facts.analysis.contexts.get(*id).evidence)
         .max()
         .unwrap_or(Evidence::Spawned);
-    let (because, because_at) = because(facts, &shown);
+    let contexts: Vec<(&Thread, &Context)> =
+        shown.iter().map(|s| (&s.thread, facts.analysis.contexts.get(s.members[0]))).collect();
+    let (because, because_at) = because(facts, &contexts);
+    let readers: Vec<usize> = (0..shown.len())
+        .filter(|n| {
+            let reads =
+                |e: &Event| e.access.kind == AccessKind::Read && shown[*n].members.contains(&e.context);
+            group.events.iter().any(reads)
+        })
+        .collect();
+    let (schedule, outcomes) = witness(facts, group, &shown);
     Some(Finding {
         rule: story.rule,
         level,
         evidence,
-        message: message(&place, &threads, &accesses, story.tail),
+        message: headline(story.says, &place, &threads, &accesses, &readers),
         because,
         because_at,
         fingerprint: fingerprint(story.rule, &place, &threads),
@@ -52,11 +66,24 @@ pub fn describe(facts: &Facts, story: &Story, group: &Group) -> Option<Finding> 
         declared_at: declared_at(facts, group.place),
         threads,
         accesses,
-        schedule: Vec::new(),
-        outcomes: None,
+        schedule,
+        outcomes,
         help: story.help.clone(),
         fix: None,
     })
+}
+
+/// A schedule that goes wrong and the possible results.
+fn witness(facts: &Facts, group: &Group, shown: &[Shown]) -> (Vec<Step>, Option<Outcomes>) {
+    let thread = |context| shown.iter().position(|s| s.members.contains(&context)).unwrap_or_default();
+    let scene = Scene {
+        place: group.place,
+        acts: group.events.iter().map(|e| (e.context, e.access)).collect(),
+        pairs: &group.pairs,
+        thread: &thread,
+        name: &|place| place_name(facts, place),
+    };
+    witness::witness(facts.analysis, &scene)
 }
 
 fn threads(facts: &Facts, group: &Group) -> Vec<Shown> {
@@ -67,8 +94,10 @@ fn threads(facts: &Facts, group: &Group) -> Vec<Shown> {
     order.dedup();
     for id in order {
         let context = analysis.contexts.get(id);
-        let same =
-            |s: &&mut Shown| s.thread.spawned_at == context.spawned_at && s.thread.kind == context.kind;
+        let same = |s: &&mut Shown| {
+            let known = analysis.contexts.get(s.members[0]);
+            (known.spawned_at, known.kind, known.branch) == (context.spawned_at, context.kind, context.branch)
+        };
         match shown.iter_mut().find(same) {
             Some(known) => {
                 let meets = known.members.iter().any(|m| {
@@ -171,9 +200,10 @@ pub fn place_name(facts: &Facts, place: PlaceId) -> String {
     let root_place = places.ancestors(place).last().unwrap_or(place);
     let mut name = match places.get(root_place).root {
         Root::Static(id) | Root::ThreadLocal(id) => facts.program.statics[id.index()].path.clone(),
-        Root::Local(frame, local) => {
-            analysis.locals.get(&(frame, local)).map_or("value".to_owned(), |l| l.0.to_string())
-        }
+        Root::Local(frame, local) => match &places.get(root_place).ty {
+            Ty::Adt(id, _) if place != root_place => facts.program.adts[id.index()].name.to_string(),
+            _ => analysis.locals.get(&(frame, local)).map_or("value".to_owned(), |l| l.0.to_string()),
+        },
         Root::Object(object) => {
             let object = &analysis.objects.list[object.0 as usize];
             match (&places.get(root_place).ty, object.name) {
@@ -182,6 +212,7 @@ pub fn place_name(facts: &Facts, place: PlaceId) -> String {
                 _ => "value".to_owned(),
             }
         }
+        Root::Process(name) => return process_place(facts, place, name),
     };
     for step in places.path(place) {
         match step {
@@ -202,87 +233,18 @@ fn declared_at(facts: &Facts, place: PlaceId) -> Option<Location> {
         }
         Root::Local(frame, local) => facts.analysis.locals.get(&(frame, local)).map(|l| l.1),
         Root::Object(object) => Some(facts.analysis.objects.list[object.0 as usize].site),
+        Root::Process(_) => None,
     }
 }
 
-fn message(place: &str, threads: &[Thread], accesses: &[Access], tail: &str) -> String {
-    let kinds = |t: usize| {
-        accesses.iter().filter(|a| a.thread == t).map(|a| a.kind).reduce(joined).unwrap_or(AccessKind::Read)
-    };
-    let of = |wanted: &[AccessKind]| -> Vec<usize> {
-        (0..threads.len()).filter(|t| wanted.contains(&kinds(*t))).collect()
-    };
-    let updating = of(&[AccessKind::Update]);
-    let writing = of(&[AccessKind::Write]);
-    let reading = of(&[AccessKind::Read]);
-    let mut clauses = Vec::new();
-    for (verb, who) in [("updated", &updating), ("written", &writing), ("read", &reading)] {
-        if !who.is_empty() {
-            clauses.push(format!("{verb} by {}", names(threads, who)));
-        }
-    }
-    let alone = threads.len() == 1;
-    let several = if alone { ", several of which run at once," } else { "" };
-    format!("`{place}` is {}{several} {tail}", list(&clauses))
-}
-
-fn names(threads: &[Thread], who: &[usize]) -> String {
-    let named: Vec<String> = who
-        .iter()
-        .map(|t| {
-            let thread = &threads[*t];
-            if thread.many { format!("`{}` (×many)", thread.name) } else { format!("`{}`", thread.name) }
-        })
-        .collect();
-    list(&named)
-}
-
-fn list(parts: &[String]) -> String {
-    match parts {
-        [] => String::new(),
-        [one] => one.clone(),
-        [first @ .., last] => format!("{} and {last}", first.join(", ")),
-    }
-}
-
-/// Why the contexts are held to be concurrent.
-fn because(facts: &Facts, shown: &[Shown]) -> (String, Vec<Location>) {
-    let mut at = Vec::new();
-    let mut parts = Vec::new();
-    for one in shown {
-        let context = facts.analysis.contexts.get(one.members[0]);
-        parts.push(reason(facts, context, &one.thread, &mut at));
-    }
-    (list(&parts), at)
-}
-
-fn reason(facts: &Facts, context: &Context, thread: &Thread, at: &mut Vec<Location>) -> String {
-    let name = &thread.name;
-    let n = at.len();
-    at.push(thread.spawned_at);
-    match context.kind {
-        ContextKind::Main => format!("`{name}` ({{{n}}}) goes on meanwhile"),
-        ContextKind::Test => format!("test `{name}` ({{{n}}}) runs in a thread of the one test process"),
-        ContextKind::Caller => {
-            format!("`{name}` ({{{n}}}) is a safe public function that any thread may call")
-        }
-        ContextKind::Thread | ContextKind::Parallel | ContextKind::Task => {
-            let times = match (thread.many, context.many) {
-                (true, true) => " again before an earlier one has ended",
-                (true, false) => " on several paths",
-                _ => "",
-            };
-            let parent = context.parent.map(|p| facts.analysis.contexts.get(p).name.clone());
-            let by = parent.map_or(String::new(), |p| format!(" by `{p}`"));
-            format!("`{name}` is started{by} at {{{n}}}{times}")
-        }
-        ContextKind::Interrupt | ContextKind::SignalHandler => {
-            format!("`{name}` ({{{n}}}) interrupts what runs")
-        }
-        ContextKind::RequestHandler | ContextKind::PythonCall | ContextKind::Hook => {
-            format!("`{name}` ({{{n}}}) may be called by several threads")
-        }
-    }
+/// An entry by its key, the whole by what models call it.
+fn process_place(facts: &Facts, place: PlaceId, name: Name) -> String {
+    let path = facts.analysis.places.path(place);
+    let key = path.iter().find_map(|step| match step {
+        Proj::Field(key) => Some(key.to_string()),
+        _ => None,
+    });
+    key.unwrap_or_else(|| name.to_string())
 }
 
 /// Stable under moved lines: rule, place and thread names.

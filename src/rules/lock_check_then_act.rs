@@ -1,6 +1,7 @@
 //! `lock-check-then-act`: what one critical section saw decides what another one does. See `split` for what counts as one step.
 
 use super::describe::Story;
+use super::sentence::Says;
 use super::split::{Dependence, Family, check};
 use super::{Facts, Rule};
 use crate::finding::{Finding, Level};
@@ -16,7 +17,7 @@ impl Rule for LockCheckThenAct {
         let story = |level| Story {
             rule: self.id(),
             level,
-            tail: "by a decision of an earlier critical section",
+            says: Says::Decides("in one critical section", "in another"),
             help: "hold one guard over the check and the act, or look again under the second one".to_owned(),
         };
         check(facts, Family::Locked, Dependence::Decision, &story, level, out);

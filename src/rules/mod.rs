@@ -4,11 +4,13 @@
 
 mod atomic_check_then_act;
 mod describe;
+mod env_race;
 pub mod info;
 mod lock_check_then_act;
 mod pairs;
 mod raw_pointer_race;
 mod relaxed_publish;
+mod sentence;
 mod split;
 mod split_atomic_update;
 mod split_lock_update;
@@ -49,6 +51,7 @@ const CHECKS: &[&dyn Rule] = &[
     &atomic_check_then_act::AtomicCheckThenAct,
     &split_lock_update::SplitLockUpdate,
     &lock_check_then_act::LockCheckThenAct,
+    &env_race::EnvRace,
 ];
 
 /// Runs every rule that is on.

@@ -3,6 +3,7 @@
 
 use super::describe::{Story, describe};
 use super::pairs::{Door, Wanted, by_root, races};
+use super::sentence::Says;
 use super::{Facts, Rule};
 use crate::finding::{Finding, Level};
 use crate::interp::places::Root;
@@ -18,8 +19,12 @@ impl Rule for RawPointerRace {
         for events in by_root(facts, |root| !matches!(root, Root::ThreadLocal(_))) {
             for group in races(facts, &events, Wanted::Door(Door::Raw)) {
                 let help = "share the memory through a type that synchronizes (`Mutex`, an atomic), give each context a part of its own, or hand it over";
-                let story =
-                    Story { rule: self.id(), level, tail: "with no lock in common", help: help.to_owned() };
+                let story = Story {
+                    rule: self.id(),
+                    level,
+                    says: Says::Accesses("with no lock in common"),
+                    help: help.to_owned(),
+                };
                 out.extend(describe(facts, &story, &group));
             }
         }

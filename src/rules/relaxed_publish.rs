@@ -5,6 +5,7 @@
 
 use super::describe::{Story, describe};
 use super::pairs::{Event, Group, Wanted, by_root, races, weak_flag};
+use super::sentence::Says;
 use super::{Facts, Rule};
 use crate::finding::{Finding, Level};
 use crate::interp::places::{PlaceId, Root};
@@ -24,7 +25,7 @@ impl Rule for RelaxedPublish {
                 let story = Story {
                     rule: self.id(),
                     level,
-                    tail: "with nothing but a flag between whose ordering doesn't order",
+                    says: Says::Accesses("with nothing between but a flag whose ordering is too weak"),
                     help: help.to_owned(),
                 };
                 out.extend(describe(facts, &story, &group));

@@ -15,7 +15,7 @@ use crate::interp::ProgramKind;
 use crate::interp::access::{AccessEvent, Effect, HeldLock};
 use crate::interp::contexts::ContextId;
 use crate::interp::places::{Proj, Root};
-use crate::interp::values::Mode;
+use crate::interp::values::{Mode, ReadId};
 
 /// More accesses of one root aren't compared.
 const MAX_EVENTS: usize = 300;
@@ -79,27 +79,54 @@ fn belongs(facts: &Facts, access: &AccessEvent, family: Family) -> bool {
 fn splits<'a>(facts: &Facts<'a>, events: &[Event<'a>], dependence: Dependence) -> Vec<Split<'a>> {
     let mut found = Vec::new();
     for write in events.iter().filter(|e| e.access.kind != AccessKind::Read) {
-        let log = &facts.analysis.contexts.get(write.context).log.events;
-        let deps = match dependence {
-            Dependence::Value => &write.access.data,
-            Dependence::Decision => &write.access.control,
-        };
-        for id in deps.iter() {
-            let Some(read) = log.get(id.0 as usize) else { continue };
-            let elsewhere = dependence == Dependence::Decision && write.access.data.contains(id);
-            if read.kind != AccessKind::Read || elsewhere || !same_place(facts, write, read) {
+        for (read, how) in reads_of(facts, write, dependence) {
+            if !same_place(facts, write, read) || one_step(facts, write, read, how) {
                 continue;
             }
-            if one_step(facts, write, read, dependence) {
-                continue;
-            }
-            let between = events.iter().find(|other| falls_between(facts, write, read, other));
-            if let Some(between) = between {
-                found.push(Split { context: write.context, read, write: write.access, between: *between });
-            }
+            let between = events.iter().filter(|other| falls_between(facts, write, read, other, how));
+            found.extend(between.map(|between| Split {
+                context: write.context,
+                read,
+                write: write.access,
+                between: *between,
+            }));
         }
     }
     found
+}
+
+/// How a write depends on a read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum How {
+    Computed,
+    /// What was read went somewhere, and then the place is reset.
+    Drained,
+    Decided,
+    /// Both of these.
+    DrainedIfDecided,
+}
+
+/// The reads before a write that it depends on in this way.
+fn reads_of<'a>(facts: &Facts<'a>, write: &Event<'a>, dependence: Dependence) -> Vec<(&'a AccessEvent, How)> {
+    let log = &facts.analysis.contexts.get(write.context).log;
+    let access = write.access;
+    let drained = |id: &ReadId| {
+        log.used.contains(id) && access.seen.contains(*id) && matches!(access.effect, Some(Effect::Set(_)))
+    };
+    let found: Vec<(ReadId, How)> = match dependence {
+        Dependence::Value => {
+            let computed = access.data.iter().map(|id| (id, How::Computed));
+            let drained = access.seen.iter().filter(|id| drained(id) && !access.data.contains(*id));
+            computed.chain(drained.map(|id| (id, How::Drained))).collect()
+        }
+        Dependence::Decision => {
+            let how = |id| if drained(&id) { How::DrainedIfDecided } else { How::Decided };
+            let only_decides = access.control.iter().filter(|id| !access.data.contains(*id));
+            only_decides.map(|id| (id, how(id))).collect()
+        }
+    };
+    let event = |(id, how): (ReadId, How)| Some((log.events.get(id.0 as usize)?, how));
+    found.into_iter().filter_map(event).filter(|(read, _)| read.kind == AccessKind::Read).collect()
 }
 
 fn same_place(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
@@ -109,14 +136,18 @@ fn same_place(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
 }
 
 /// What makes the two accesses one step, or the split harmless.
-fn one_step(facts: &Facts, write: &Event, read: &AccessEvent, dependence: Dependence) -> bool {
+fn one_step(facts: &Facts, write: &Event, read: &AccessEvent, how: How) -> bool {
     let access = write.access;
     let context = facts.analysis.contexts.get(write.context);
+    let decision = matches!(how, How::Decided | How::DrainedIfDecided);
+    let judged = |id: &ReadId| context.log.events.get(id.0 as usize).is_some_and(|e| std::ptr::eq(e, access));
+    if decision && context.log.judged.iter().any(judged) {
+        return true;
+    }
     // Unlocking a hand-written lock.
     if access.locks.iter().any(|l| l.lock == access.place) {
         return true;
     }
-    let decision = dependence == Dependence::Decision;
     match &access.effect {
         Some(Effect::Exchange | Effect::Take) => return true,
         Some(Effect::Idempotent) if decision => return true,
@@ -141,10 +172,22 @@ fn common_holds<'a>(read: &'a AccessEvent, write: &AccessEvent) -> Vec<&'a HeldL
     read.locks.iter().filter(|l| write.locks.iter().any(|w| w.hold == l.hold)).collect()
 }
 
-fn falls_between(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event) -> bool {
+fn falls_between(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event, how: How) -> bool {
     let analysis = facts.analysis;
     if other.access.kind == AccessKind::Read || !meet(facts, *write, *other) {
         return false;
+    }
+    match (&other.access.effect, how) {
+        // What was decided on still holds after it.
+        (Some(Effect::Set(value)), How::Decided | How::DrainedIfDecided)
+            if write.access.saw == Some(*value) =>
+        {
+            return false;
+        }
+        // A flag that is set again: nothing adds up.
+        (Some(Effect::Set(_)), How::Drained) => return false,
+        (effect, How::DrainedIfDecided) if !matches!(effect, Some(Effect::Set(_))) => return false,
+        _ => {}
     }
     if other.context == write.context
         && (!analysis.is_many(write.context) || is_own(facts, write.context, write.access.place))

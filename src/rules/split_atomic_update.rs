@@ -1,6 +1,7 @@
 //! `split-atomic-update`: an atomic is loaded and stored back in two steps; another context writes between. See `split` for what counts as one step.
 
 use super::describe::Story;
+use super::sentence::Says;
 use super::split::{Dependence, Family, check};
 use super::{Facts, Rule};
 use crate::finding::{Finding, Level};
@@ -17,7 +18,7 @@ impl Rule for SplitAtomicUpdate {
             Story {
             rule: self.id(),
             level,
-            tail: "in two steps, and an update between them is lost",
+            says: Says::InTwo("in two steps"),
             help: "use one operation (`fetch_add`, `fetch_sub`, `fetch_max`, `fetch_update`) or a compare-exchange loop".to_owned(),
         }
         };

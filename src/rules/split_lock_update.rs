@@ -1,6 +1,7 @@
 //! `split-lock-update`: lock-protected data is read in one critical section and written back in another. See `split` for what counts as one step.
 
 use super::describe::Story;
+use super::sentence::Says;
 use super::split::{Dependence, Family, check};
 use super::{Facts, Rule};
 use crate::finding::{Finding, Level};
@@ -16,7 +17,7 @@ impl Rule for SplitLockUpdate {
         let story = |level| Story {
             rule: self.id(),
             level,
-            tail: "in two critical sections, and an update between them is lost",
+            says: Says::InTwo("in two critical sections"),
             help: "hold one guard from the read to the write".to_owned(),
         };
         check(facts, Family::Locked, Dependence::Value, &story, level, out);

@@ -4,6 +4,7 @@
 
 use super::describe::{Story, describe};
 use super::pairs::{Door, Wanted, by_root, races};
+use super::sentence::Says;
 use super::{Facts, Rule};
 use crate::finding::{Finding, Level};
 use crate::interp::places::Root;
@@ -25,7 +26,7 @@ impl Rule for StaticMutRace {
                 let story = Story {
                     rule: self.id(),
                     level,
-                    tail: "with no lock in common",
+                    says: Says::Accesses("with no lock in common"),
                     help: help(facts, &group.place),
                 };
                 out.extend(describe(facts, &story, &group));

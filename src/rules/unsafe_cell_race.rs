@@ -6,6 +6,7 @@
 
 use super::describe::{Story, describe};
 use super::pairs::{Door, Wanted, by_root, races};
+use super::sentence::Says;
 use super::{Facts, Rule};
 use crate::finding::{Finding, Level};
 use crate::interp::places::Root;
@@ -22,8 +23,12 @@ impl Rule for UnsafeCellRace {
             for group in races(facts, &events, Wanted::Door(Door::Cell)) {
                 let help =
                     "guard the cell with a lock that every access holds, or make it an atomic or a `Mutex`";
-                let story =
-                    Story { rule: self.id(), level, tail: "with no lock in common", help: help.to_owned() };
+                let story = Story {
+                    rule: self.id(),
+                    level,
+                    says: Says::Accesses("with no lock in common"),
+                    help: help.to_owned(),
+                };
                 out.extend(describe(facts, &story, &group));
             }
         }

@@ -345,12 +345,15 @@ mod tests {
 
     #[test]
     fn types_that_nest_too_deep_are_cut() {
-        let mut inner = ty(&format!("{}u8", "&".repeat(2 * MAX_DEPTH as usize)));
-        let mut depth = 0;
-        while let Type::Ref { inner: next, .. } = inner {
-            inner = *next;
-            depth += 1;
-        }
-        assert_eq!((inner, depth), (Type::Unknown, MAX_DEPTH));
+        let parses = || {
+            let mut inner = ty(&format!("{}u8", "&".repeat(2 * MAX_DEPTH as usize)));
+            let mut depth = 0;
+            while let Type::Ref { inner: next, .. } = inner {
+                inner = *next;
+                depth += 1;
+            }
+            assert_eq!((inner, depth), (Type::Unknown, MAX_DEPTH));
+        };
+        std::thread::Builder::new().stack_size(64 << 20).spawn(parses).unwrap().join().unwrap()
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! In a program they are line comments, several to a line if need be (`fixtures/README.md`):
 //! `//~ race PLACE: CTX, CTX` on each line with an access that takes part, of the contexts whose access stands there;
-//! `//~ relaxed PLACE: CTX` likewise for `relaxed-publish`; `//~ spawn CTX` where a context starts. `CTX*` is many.
+//! `//~ relaxed PLACE: CTX` likewise for `relaxed-publish`, `//~ lost PLACE: CTX` for updates and decisions in two steps; `//~ spawn CTX` where a context starts. `CTX*` is many.
 
 use crate::support::{Fixture, context, loud, place};
 use racelint::finding::{Location, Report};
@@ -84,6 +84,9 @@ pub fn class(rule: &str) -> &str {
     match rule {
         "static-mut-race" | "unsafe-cell-race" | "raw-pointer-race" => "race",
         "relaxed-publish" => "relaxed",
+        "split-atomic-update" | "split-lock-update" | "atomic-check-then-act" | "lock-check-then-act" => {
+            "lost"
+        }
         other => other,
     }
 }
@@ -92,7 +95,7 @@ fn parse_mark(comment: &str) -> Option<Vec<What>> {
     let (class, rest) = comment.split_once(' ')?;
     match class {
         "spawn" => Some(vec![What::Spawn { context: rest.to_owned() }]),
-        "race" | "relaxed" => {
+        "race" | "relaxed" | "lost" => {
             let (place, contexts) = rest.split_once(": ")?;
             let access = |context: &str| What::Access {
                 class: class.to_owned(),

@@ -8,9 +8,9 @@ use proc_macro2::{Delimiter, TokenStream, TokenTree};
 use std::collections::BTreeSet;
 
 /// Names that a program may give and that still must keep what they are.
-const KEPT: [&str; 14] = [
+const KEPT: [&str; 16] = [
     "main", "self", "Self", "crate", "super", "mut", "ref", "move", "box", "_", "true", "false", "if",
-    "const",
+    "const", "fn", "unsafe",
 ];
 
 /// The names given in a program.

@@ -3,6 +3,17 @@
 //! In: the operation of a model and its evaluated arguments. Out: its value; locks, order and accesses go into the state.
 
 use super::*;
+use crate::interp::spawn::Job;
+use crate::interp::terms::{Operator, Term};
+
+impl Call<'_> {
+    /// Numbers for the contexts that one call starts; each may have several callees.
+    fn next_job(&mut self) -> u32 {
+        const MOST_CALLEES: u32 = 16;
+        self.started += 1;
+        (self.started - 1) * MOST_CALLEES
+    }
+}
 
 impl Interp<'_> {
     pub(super) fn ordering(&self, value: Option<&Val>) -> Name {
@@ -38,6 +49,7 @@ impl Interp<'_> {
                 let deps = self.log_lval(call.cx, &lval, &info);
                 let held = self.peek(&lval);
                 let mut value = Val::unknown(call.ret.clone()).with_deps(&deps);
+                value.term = self.found_by(&lval, &deps);
                 value.alts = held.alts.iter().filter(|k| matches!(k, Kind::Pointer(..))).cloned().collect();
                 if let ([place], true) = (&lval.places[..], value.alts.is_empty()) {
                     value.alts.push(Kind::Loaded(*place, order));
@@ -52,7 +64,7 @@ impl Interp<'_> {
                 self.atomic_write(
                     call,
                     &lval,
-                    AtomicWrite { kind: AccessKind::Write, order, effect },
+                    AtomicWrite { kind: AccessKind::Write, order, effect, term: value.symbol() },
                     &value,
                 );
                 Val::unit()
@@ -65,9 +77,10 @@ impl Interp<'_> {
                     Some("max" | "min" | "or" | "and") => Some(Effect::Idempotent),
                     _ => None,
                 };
-                let write = AtomicWrite { kind: AccessKind::Update, order, effect };
+                let term = word.and_then(|word| new_value(word.as_str(), &value));
+                let write = AtomicWrite { kind: AccessKind::Update, order, effect, term };
                 let deps = self.atomic_write(call, &lval, write, &value);
-                let mut old = self.peek(&lval).with_deps(&deps);
+                let mut old = self.peek(&lval).with_deps(&deps).with_term(self.found_by(&lval, &deps));
                 old.alts.retain(|k| matches!(k, Kind::Pointer(..)));
                 for kind in &mut old.alts {
                     // Who takes a pointer out owns what it points to.
@@ -93,9 +106,10 @@ impl Interp<'_> {
             OpName::AtomicCas | OpName::AtomicCasOld => {
                 let new = values.get(1).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let order = self.ordering(values.get(2));
-                let write = AtomicWrite { kind: AccessKind::Update, order, effect: Some(Effect::Exchange) };
+                let effect = Some(Effect::Exchange);
+                let write = AtomicWrite { kind: AccessKind::Update, order, effect, term: None };
                 let deps = self.atomic_write(call, &lval, write, &new);
-                let seen = Val::unknown(Ty::Unknown).with_deps(&deps);
+                let seen = Val::unknown(Ty::Unknown).with_deps(&deps).with_term(self.found_by(&lval, &deps));
                 if name == OpName::AtomicCasOld {
                     return seen;
                 }
@@ -104,7 +118,7 @@ impl Interp<'_> {
                 let won = match (taken, &lval.places[..]) {
                     // From one constant to another: who succeeds has it until it stores again.
                     (true, [place]) => {
-                        let hold = self.new_hold();
+                        let hold = self.new_hold(call.cx, call.id, 0);
                         let guard = GuardValue {
                             hold,
                             lock: *place,
@@ -127,23 +141,26 @@ impl Interp<'_> {
                     ..self.info(call, AccessKind::Update)
                 };
                 let deps = self.log_lval(call.cx, &lval, &info);
-                let seen = Val::unknown(Ty::Unknown).with_deps(&deps);
-                self.call_value(call.cx, call.id, f, vec![seen.clone()]);
+                let found = self.found_by(&lval, &deps);
+                let seen = Val::unknown(Ty::Unknown).with_deps(&deps).with_term(found.clone());
+                let made = self.call_value(call.cx, call.id, f, vec![seen.clone()]);
+                self.becomes(found, &made);
                 self.either_result(seen.clone(), seen, call.ret.clone())
             }
         }
     }
 
     pub(super) fn either_result(&mut self, ok: Val, err: Val, ty: Ty) -> Val {
+        let deps = ok.deps.join(&err.deps);
         let ok = self.enum_value(self.names.ok, ok, ty.clone());
         let err = self.enum_value(self.names.err, err, ty);
-        ok.join(&err)
+        ok.join(&err).with_deps(&deps)
     }
 
     pub(super) fn atomic_write(&mut self, call: &Call, lval: &Lval, write: AtomicWrite, value: &Val) -> Deps {
-        let AtomicWrite { kind, order, effect } = write;
-        let info =
-            AccessInfo { atomic: Some(order), data: value.all_deps(), effect, ..self.info(call, kind) };
+        let AtomicWrite { kind, order, effect, term } = write;
+        let data = value.all_deps();
+        let info = AccessInfo { atomic: Some(order), data, effect, term, ..self.info(call, kind) };
         let deps = self.log_lval(call.cx, lval, &info);
         if value.alts.iter().any(|k| matches!(k, Kind::Pointer(..))) {
             self.store(lval, value.clone());
@@ -160,6 +177,18 @@ impl Interp<'_> {
         deps
     }
 
+    /// An update whose own result was given to a closure writes what that made of it, if it always makes something.
+    fn becomes(&mut self, found: Option<Rc<Term>>, made: &Val) {
+        let Some(Term::Read(_, read)) = found.as_deref() else { return };
+        let new = match made.single() {
+            Some(Kind::Aggregate(some)) if some.variant == Some(self.names.some) => {
+                some.field(crate::interp::expr::field(0)).and_then(Val::symbol)
+            }
+            _ => made.symbol(),
+        };
+        self.contexts.get_mut(self.context).log.events[read.0 as usize].term = new;
+    }
+
     /// A fence makes relaxed loads before it acquire, relaxed stores after it release.
     pub(super) fn fence(&mut self, order: Name) {
         if crate::interp::order::acquires(order) {
@@ -174,6 +203,9 @@ impl Interp<'_> {
     /// The context stored to a flag: what it knew of it is over, and who sees the value sees what was done before.
     pub(in crate::interp) fn flag_stored(&mut self, lval: &Lval, value: Option<i128>, releases: bool) {
         for &place in &lval.places {
+            if self.st.saw.contains_key(&place) {
+                Rc::make_mut(&mut self.st.saw).remove(&place);
+            }
             if self.st.moment.knows.contains_key(&place) {
                 self.st.moment_mut().knows.remove(&place);
             }
@@ -191,9 +223,12 @@ impl Interp<'_> {
         }
     }
 
-    pub(in crate::interp) fn new_hold(&mut self) -> HoldId {
-        self.next_hold += 1;
-        HoldId(self.next_hold)
+    /// A lock is taken here: the same hold each time but for the first, so that rounds of a loop are told apart and walks end.
+    pub(in crate::interp) fn new_hold(&mut self, cx: &Cx, expr: ExprId, which: u32) -> HoldId {
+        const MOST: u32 = 2;
+        let times = self.taken_here.entry((cx.frame, expr, which)).or_insert(0);
+        *times = (*times + 1).min(MOST);
+        HoldId::new(cx.frame, expr, which, *times)
     }
 
     pub(super) fn lock_op(
@@ -217,7 +252,11 @@ impl Interp<'_> {
                 let mut guard = values.remove(0);
                 for kind in &mut guard.alts {
                     if let Kind::Guard(old) = kind {
-                        self.st.locks.iter_mut().filter(|h| h.id == old.hold).for_each(|h| h.mode = mode);
+                        self.st
+                            .locks
+                            .iter_mut()
+                            .filter(|h| h.lock == old.lock && h.id.meets(old.hold))
+                            .for_each(|h| h.mode = mode);
                         *kind = Kind::Guard(Rc::new(GuardValue { mode, ..(**old).clone() }));
                     }
                 }
@@ -227,6 +266,31 @@ impl Interp<'_> {
             OpName::Lock | OpName::TryLock => {
                 let lval = self.target(call, &values[0]);
                 self.guard(call, &lval, mode, name == OpName::TryLock)
+            }
+            OpName::Without => {
+                let lval = self.target(call, &values[0]);
+                let f = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let given_up: Vec<_> =
+                    self.st.locks.iter().filter(|h| lval.places.contains(&h.lock)).cloned().collect();
+                self.st.locks.retain(|h| !lval.places.contains(&h.lock));
+                let result = self.call_value(call.cx, call.id, f, Vec::new());
+                for (n, hold) in given_up.into_iter().enumerate() {
+                    let id = self.new_hold(call.cx, call.id, n as u32);
+                    self.hold(hold.lock, hold.mode, id);
+                }
+                result
+            }
+            OpName::Take => {
+                for (n, place) in self.target(call, &values[0]).places.into_iter().enumerate() {
+                    let id = self.new_hold(call.cx, call.id, n as u32);
+                    self.hold(place, mode, id);
+                }
+                Val::unit()
+            }
+            OpName::Give => {
+                let lval = self.target(call, &values[0]);
+                self.st.locks.retain(|h| !lval.places.contains(&h.lock));
+                Val::unit()
             }
             OpName::WithLock => {
                 let lval = self.target(call, &values[0]);
@@ -273,9 +337,9 @@ impl Interp<'_> {
         let ty = if self.models.role(&ty) == Role::Guard { ty } else { call.ret.clone() };
         let mut guard = Val { open: false, ..Val::unknown(ty) };
         let several = lval.places.len() > 1;
-        for &lock in &lval.places {
+        for (which, &lock) in lval.places.iter().enumerate() {
             let data = self.step_lval(&Lval::one(lock, lval.ty.clone()), Proj::Guarded);
-            let hold = self.new_hold();
+            let hold = self.new_hold(call.cx, call.id, which as u32);
             if !pending && !several {
                 self.hold(lock, mode, hold);
             }
@@ -312,8 +376,8 @@ impl Interp<'_> {
         let mut again = guard.clone();
         for kind in &mut again.alts {
             if let Kind::Guard(old) = kind {
-                let hold = self.new_hold();
-                self.st.locks.retain(|h| h.id != old.hold);
+                let hold = self.new_hold(call.cx, call.id, 0);
+                self.st.locks.retain(|h| h.lock != old.lock || !h.id.meets(old.hold));
                 self.hold(old.lock, old.mode, hold);
                 let key = SyncKey { place: old.lock, kind: SyncKind::Token };
                 self.st.acquire(key);
@@ -335,19 +399,68 @@ impl Interp<'_> {
         word: Option<Name>,
         mut values: Vec<Val>,
     ) -> Val {
+        let (cx, id) = (call.cx, call.id);
+        let word = word.map_or("thread", Name::as_str);
+        if name == OpName::Group {
+            let one = matches!(values.first().and_then(Val::constant), Some(Const::Int(1)));
+            return self.group(cx, id, word, one, call.ret.clone());
+        }
         if values.is_empty() {
             return Val::unknown(Ty::Unknown);
         }
-        let kind = word.and_then(|w| crate::models::context_kind(w.as_str())).unwrap_or(ContextKind::Thread);
         let first = values.remove(0);
         match name {
-            OpName::Spawn => self.spawn(call.cx, call.id, kind, first, values.first(), None),
-            OpName::SpawnIn => {
-                let scope = self.scope_of(&first);
-                let body = if values.is_empty() { Val::unknown(Ty::Unknown) } else { values.remove(0) };
-                self.spawn(call.cx, call.id, kind, body, values.first(), scope)
+            OpName::Spawn => {
+                let literal = values.first().and_then(crate::interp::spawn::builder_name);
+                let job = Job { name: literal, which: call.next_job(), ..Job::of_word(word) };
+                self.spawn(cx, id, &job, &first)
             }
-            OpName::Scope => self.run_scope(call.cx, call.id, first),
+            OpName::SpawnIn => {
+                let body = if values.is_empty() { Val::unknown(Ty::Unknown) } else { values.remove(0) };
+                let literal = values.first().and_then(crate::interp::spawn::builder_name);
+                self.spawn_in(call, first, &body, literal)
+            }
+            OpName::Scope => {
+                let ty = values.pop().map_or(Ty::Unknown, |v| v.ty);
+                self.run_scope(cx, id, word, first, ty)
+            }
+            OpName::Run => self.run_many(cx, id, word, &first, values),
+            OpName::JoinGroup => {
+                if let Some(group) = self.scope_of(&first) {
+                    self.join_group(group);
+                }
+                Val::unit()
+            }
+            OpName::JoinNext => self.join_next(&first),
+            OpName::Enter => {
+                let group = self.scope_of(&first).and_then(|at| self.groups.get(&at).copied());
+                match group.and_then(|group| group.token) {
+                    Some(token) => self.guard(call, &Lval::one(token, Ty::Unknown), Mode::Exclusive, false),
+                    None => Val::unknown(Ty::Unknown),
+                }
+            }
+            OpName::JoinHolders => {
+                for place in self.target(call, &first).places {
+                    self.join_holders(place);
+                }
+                Val::unit()
+            }
+            OpName::RunOn => {
+                let f = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                self.run_on(cx, id, &first, f)
+            }
+            OpName::Await => self.await_value(cx, id, first),
+            OpName::Gather => self.gather(cx, id, first),
+            OpName::Provide => {
+                self.escape(&first);
+                let mut value = crate::interp::memory::generalize(&first);
+                crate::interp::memory::strip_deps(&mut value);
+                if !self.provided.contains(&value) {
+                    self.provided.push(value);
+                    self.heap_version += 1;
+                }
+                Val::unit()
+            }
             OpName::Join => self.join(&first),
             _ => {
                 let mut builder = match first.single() {
@@ -361,6 +474,43 @@ impl Interp<'_> {
         }
     }
 
+    /// The result of one of a group as `Some`; where there is none left, all have ended.
+    fn join_next(&mut self, group: &Val) -> Val {
+        let handles = self.scope_of(group).map(|group| self.group_handles(group));
+        let handles = handles.unwrap_or_else(|| Val::unknown(Ty::Unknown));
+        let mut result = Val { open: handles.alts.is_empty(), ..Val::unknown(Ty::Unknown) };
+        for kind in &handles.alts {
+            if let Kind::Handle(handle) = kind
+                && let Some(returned) = &self.contexts.get(handle.context).result
+            {
+                result = result.join(returned);
+            }
+        }
+        result.open |= result.alts.is_empty();
+        let ty = Ty::ext("std::option::Option", Vec::new());
+        // What the result is of goes along: see `missing_handles_joined`.
+        let fields = vec![(crate::interp::expr::field(0), result), (Proj::Field(Name::new("of")), handles)];
+        let some = Val::aggregate(Some(self.names.some), fields, ty.clone());
+        some.join(&Val::aggregate(Some(self.names.none), Vec::new(), ty))
+    }
+
+    fn spawn_in(&mut self, call: &mut Call, group: Val, body: &Val, name: Option<Name>) -> Val {
+        let at = self.scope_of(&group);
+        let known = at.and_then(|at| self.groups.get(&at).copied());
+        let job = Job {
+            name,
+            which: call.next_job(),
+            group: at,
+            args: vec![group],
+            ..known.map_or(Job::of_word("thread"), |group| Job {
+                kind: group.kind,
+                on: group.on,
+                ..Job::of_word("thread")
+            })
+        };
+        self.spawn(call.cx, call.id, &job, body)
+    }
+
     pub(super) fn once_op(&mut self, call: &mut Call, name: OpName, mut values: Vec<Val>) -> Val {
         if values.is_empty() {
             return Val::unknown(Ty::Unknown);
@@ -371,8 +521,11 @@ impl Interp<'_> {
         match name {
             OpName::OnceCall => {
                 if let Some(f) = values.pop() {
-                    let made =
-                        self.within_once(&lval, |this| this.call_value(call.cx, call.id, f, Vec::new()));
+                    let made = self.within_once(&lval, |this| {
+                        let made = this.call_value(call.cx, call.id, f, Vec::new());
+                        let future = made.alts.iter().any(|k| matches!(k, Kind::Future(_)));
+                        if future { this.await_value(call.cx, call.id, made) } else { made }
+                    });
                     self.store(&content, made);
                 }
                 self.acquire_once(&lval);
@@ -421,6 +574,7 @@ impl Interp<'_> {
             OpName::Send => {
                 let value = values.get(1).cloned().unwrap_or_else(Val::unit);
                 self.escape(&value);
+                self.used(&value);
                 for &place in &places {
                     self.st.release(SyncKey { place, kind: SyncKind::Channel });
                     let moment = self.st.moment_mut();
@@ -501,5 +655,14 @@ impl Interp<'_> {
             if nested.is_empty() { found.push(place) } else { found.extend(nested) }
         }
         found
+    }
+}
+
+/// What an atomic becomes by an operation with this operand.
+fn new_value(word: &str, operand: &Val) -> Option<Rc<Term>> {
+    let operand = operand.symbol()?;
+    match word {
+        "swap" => Some(operand),
+        word => Term::apply(Operator::named(word)?, &Rc::new(Term::Old), &operand),
     }
 }

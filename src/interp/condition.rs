@@ -1,0 +1,240 @@
+//! Conditions: how a test splits the state, and what each outcome says of flags, locks and options.
+//!
+//! In: a condition and the state before it. Out: the states in which it holds and fails, and the reads that decided.
+
+use super::scopes::ScopeKind;
+use super::state::{State, SyncKey, SyncKind};
+use super::values::{Deps, HoldId, Kind, Subject as Tested, Test, Val};
+use super::{Cx, Interp};
+use crate::hir::{BinaryOp, ExprId, ExprKind, Name, Pat, UnaryOp};
+use crate::resolve::Ty;
+use std::rc::Rc;
+
+/// Both ways out of a condition.
+pub(super) struct Branches {
+    pub yes: State,
+    pub no: State,
+    pub deps: Deps,
+}
+
+impl Interp<'_> {
+    pub(super) fn has_let(&self, cx: &Cx, cond: ExprId) -> bool {
+        match &cx.body.body.expr(cond).kind {
+            ExprKind::Let { .. } => true,
+            ExprKind::Binary { op: BinaryOp::And, left, right } => {
+                self.has_let(cx, *left) || self.has_let(cx, *right)
+            }
+            _ => false,
+        }
+    }
+
+    /// A condition whose temporaries end with it.
+    pub(super) fn scoped_condition(&mut self, cx: &Cx, cond: ExprId) -> Branches {
+        let mut branches = None;
+        self.scoped(cx, ScopeKind::Temporaries, |this| {
+            let found = this.condition(cx, cond);
+            let Some(scope) = this.scopes.last().cloned() else { return };
+            let mut ended = Vec::new();
+            for state in [found.yes, found.no] {
+                this.st = state;
+                if this.st.reachable {
+                    for &local in scope.owned.iter().rev() {
+                        this.drop_local(cx, scope.frame, local);
+                    }
+                }
+                ended.push(this.st.clone());
+            }
+            if let Some(scope) = this.scopes.last_mut() {
+                scope.owned.clear();
+            }
+            let no = ended.pop().unwrap_or_else(|| this.st.clone());
+            let yes = ended.pop().unwrap_or_else(|| this.st.clone());
+            branches = Some(Branches { yes, no, deps: found.deps });
+        });
+        branches.unwrap_or_else(|| Branches {
+            yes: self.st.clone(),
+            no: self.st.clone(),
+            deps: Deps::default(),
+        })
+    }
+
+    /// A condition as a value.
+    pub(super) fn eval_condition(&mut self, cx: &Cx, id: ExprId) -> Val {
+        let control = self.st.control.clone();
+        let branches = self.condition(cx, id);
+        let value = match (branches.yes.reachable, branches.no.reachable) {
+            (true, false) => Val::bool(true),
+            (false, true) => Val::bool(false),
+            _ => Val::unknown(Ty::Prim(Name::new("bool"))),
+        };
+        self.st = branches.yes;
+        self.st.join(&branches.no);
+        if self.st.reachable {
+            self.st.control = control;
+        }
+        value.with_deps(&branches.deps)
+    }
+
+    /// `assert!(cond)`: control comes back only if it holds.
+    pub(super) fn eval_asserted(&mut self, cx: &Cx, id: ExprId) -> Val {
+        let branches = self.condition(cx, id);
+        self.st = branches.yes;
+        Val::unit().with_deps(&branches.deps)
+    }
+
+    /// Walks a condition and splits the state by its outcome.
+    pub(super) fn condition(&mut self, cx: &Cx, id: ExprId) -> Branches {
+        let body = cx.body.clone();
+        match &body.body.expr(id).kind {
+            ExprKind::Binary { op: BinaryOp::And, left, right } => {
+                let first = self.operand(cx, *left);
+                let sure = first.yes.sure;
+                self.st = first.yes;
+                self.st.sure &= !first.no.reachable;
+                self.decide(&first.deps);
+                let mut second = self.operand(cx, *right);
+                let mut no = first.no;
+                no.join(&second.no);
+                second.yes.sure = sure;
+                no.sure = sure;
+                Branches { yes: second.yes, no, deps: first.deps.join(&second.deps) }
+            }
+            ExprKind::Binary { op: BinaryOp::Or, left, right } => {
+                let first = self.operand(cx, *left);
+                let sure = first.no.sure;
+                self.st = first.no;
+                self.st.sure &= !first.yes.reachable;
+                self.decide(&first.deps);
+                let mut second = self.operand(cx, *right);
+                let mut yes = first.yes;
+                yes.join(&second.yes);
+                second.no.sure = sure;
+                yes.sure = sure;
+                Branches { yes, no: second.no, deps: first.deps.join(&second.deps) }
+            }
+            ExprKind::Unary { op: UnaryOp::Not, operand } => {
+                let inner = self.condition(cx, *operand);
+                Branches { yes: inner.no, no: inner.yes, deps: inner.deps }
+            }
+            ExprKind::Let { pat, scrutinee } => self.let_condition(cx, pat, *scrutinee),
+            _ => {
+                let value = self.eval(cx, id);
+                self.split_by(&value)
+            }
+        }
+    }
+
+    /// An operand of `&&` or `||`: its temporaries end with it, unless it is a `let`.
+    fn operand(&mut self, cx: &Cx, id: ExprId) -> Branches {
+        if self.has_let(cx, id) { self.condition(cx, id) } else { self.scoped_condition(cx, id) }
+    }
+
+    /// Splits the state by the truth of a value.
+    pub(super) fn split_by(&mut self, value: &Val) -> Branches {
+        let mut yes = self.st.clone();
+        let mut no = self.st.clone();
+        match value.as_bool() {
+            Some(true) => no.reachable = false,
+            Some(false) => yes.reachable = false,
+            None => {}
+        }
+        if value.is_bottom() {
+            yes.reachable = false;
+            no.reachable = false;
+        }
+        match value.single() {
+            Some(Kind::Test(test)) => {
+                self.learn(test, &mut yes, &mut no);
+            }
+            Some(Kind::Loaded(place, order)) => {
+                let test = Test { subject: Tested::Flag(*place, *order, 1), negated: false };
+                self.learn(&test, &mut yes, &mut no);
+            }
+            _ => {}
+        }
+        Branches { yes, no, deps: value.all_deps() }
+    }
+
+    /// What a test's outcome says about each branch.
+    fn learn(&mut self, test: &Test, yes: &mut State, no: &mut State) {
+        let (holds, fails) = if test.negated { (no, yes) } else { (yes, no) };
+        match &test.subject {
+            Tested::Flag(place, order, value) => {
+                Rc::make_mut(&mut holds.saw).insert(*place, *value);
+                if *value == 0 || *value == 1 {
+                    Rc::make_mut(&mut fails.saw).insert(*place, 1 - *value);
+                }
+                acquire_flag(holds, SyncKey { place: *place, kind: SyncKind::Flag(*value) }, *order);
+                if *value == 0 || *value == 1 {
+                    let other = SyncKey { place: *place, kind: SyncKind::Flag(1 - *value) };
+                    acquire_flag(fails, other, *order);
+                }
+            }
+            Tested::Taken(place) => {
+                let id = HoldId::of_flag(*place);
+                holds.locks.push(super::state::Hold {
+                    lock: *place,
+                    mode: super::values::Mode::Exclusive,
+                    id,
+                    yields: false,
+                });
+            }
+            Tested::Reached(place, order) => {
+                let key = SyncKey { place: *place, kind: SyncKind::Flag(super::order::ANY_VALUE) };
+                acquire_flag(holds, key, *order);
+            }
+            Tested::Success(place) => {
+                let saved = std::mem::replace(&mut self.st, holds.clone());
+                let value = self.value_at(*place);
+                let mut held = value.clone();
+                held.alts.retain(|k| !matches!(k, Kind::Aggregate(a) if a.variant == Some(self.names.err) || a.variant == Some(self.names.none)));
+                let held = self.activated(held);
+                self.store_at(*place, held, true);
+                *holds = std::mem::replace(&mut self.st, fails.clone());
+                let mut failed = value;
+                failed.alts.retain(|k| !matches!(k, Kind::Aggregate(a) if a.variant == Some(self.names.ok) || a.variant == Some(self.names.some)));
+                if failed.is_bottom() {
+                    self.st.reachable = false;
+                }
+                self.store_at(*place, failed, true);
+                *fails = std::mem::replace(&mut self.st, saved);
+            }
+        }
+    }
+
+    fn let_condition(&mut self, cx: &Cx, pat: &Pat, scrutinee: ExprId) -> Branches {
+        let mut subject = self.scrutinee(cx, scrutinee);
+        if !self.st.reachable {
+            return Branches { yes: self.st.clone(), no: self.st.clone(), deps: Deps::default() };
+        }
+        self.read_subject(cx, &mut subject);
+        let deps = self.tested(cx, pat, &subject, true);
+        let fit = self.fit(cx, pat, &subject);
+        let mut no = self.st.clone();
+        no.reachable &= fit.can_fail;
+        if fit.can_fail {
+            let before = std::mem::replace(&mut self.st, no);
+            self.missing_handles_joined(&subject.value);
+            no = std::mem::replace(&mut self.st, before);
+        }
+        if fit.can_match {
+            self.bind(cx, pat, &subject);
+        } else {
+            self.st.reachable = false;
+        }
+        Branches { yes: self.st.clone(), no, deps }
+    }
+}
+
+fn acquire_flag(state: &mut State, key: SyncKey, order: Name) {
+    if super::order::acquires(order) {
+        if let SyncKind::Flag(value) = key.kind
+            && value != super::order::ANY_VALUE
+        {
+            state.moment_mut().knows.insert(key.place, value);
+        }
+        state.acquire(key);
+    } else {
+        state.moment_mut().weak.insert(key);
+    }
+}

@@ -1,0 +1,123 @@
+//! Effects on pointers into arrays: the first element, an offset, a slice of a length.
+//!
+//! In: pointers and the evaluated counts. Out: pointers to elements, as exact as `Index` can say: a pointer to element `k` moved by
+//! `n` points to element `k + n`. What can't be told is "some element" of the same array.
+
+use super::*;
+use crate::hir::BinaryOp;
+use crate::interp::expr::index_of;
+
+impl Interp<'_> {
+    pub(super) fn array_op(&mut self, call: &mut Call, name: OpName, mut values: Vec<Val>) -> Val {
+        if values.is_empty() {
+            return Val::unknown(call.ret.clone());
+        }
+        let pointer = values.remove(0);
+        let count = values.pop();
+        let mut result = Val { alts: Default::default(), ..pointer.clone() };
+        for kind in &pointer.alts {
+            result.alts.push(match kind {
+                Kind::Pointer(place, how) => {
+                    let to = match name {
+                        OpName::First => self.first_of(*place),
+                        OpName::Offset => self.moved_by(*place, count.as_ref()),
+                        _ => self.block_from(*place, count.as_ref()),
+                    };
+                    Kind::Pointer(to, *how)
+                }
+                other => other.clone(),
+            });
+        }
+        if let Some(count) = &count {
+            result.deps = result.deps.join(&count.deps);
+        }
+        if !call.ret.is_unknown() {
+            result.ty = call.ret.clone();
+        }
+        result
+    }
+
+    /// Reads how many elements there are: nothing for an array, whose type says it.
+    pub(super) fn size_of(&mut self, call: &mut Call, pointer: &Val) -> Val {
+        let lval = self.target(call, pointer);
+        let mut deps = lval.deps.clone();
+        if !matches!(lval.ty, Ty::Array(_) | Ty::Slice(_)) {
+            let header = self.step_lval(&lval, Proj::Field(Name::new("len")));
+            let info = self.info(call, AccessKind::Read);
+            deps = deps.join(&self.log_lval(call.cx, &header, &info));
+        }
+        Val::unknown(Ty::Unknown).with_deps(&deps)
+    }
+
+    pub(in crate::interp) fn first_of(&mut self, place: PlaceId) -> PlaceId {
+        if !self.is_array(place) {
+            return place;
+        }
+        let ty = self.array_element(place);
+        self.places.step(place, Proj::Index(Index::Const(0)), &ty)
+    }
+
+    fn moved_by(&mut self, place: PlaceId, count: Option<&Val>) -> PlaceId {
+        let at = self.places.get(place);
+        if let (Some(array), Some(Proj::Index(from))) = (at.parent, at.proj) {
+            let ty = at.ty.clone();
+            let to = count.map_or(Index::Any, |count| self.index_sum(from, count));
+            return self.places.step(array, Proj::Index(to), &ty);
+        }
+        if !self.is_array(place) {
+            return place;
+        }
+        let ty = self.array_element(place);
+        self.places.step(place, Proj::Index(count.map_or(Index::Any, index_of)), &ty)
+    }
+
+    /// The elements from the one pointed to on: the whole array from its first, a context's own block, or some element.
+    fn block_from(&mut self, place: PlaceId, count: Option<&Val>) -> PlaceId {
+        let at = self.places.get(place);
+        let (Some(array), Some(Proj::Index(from))) = (at.parent, at.proj) else { return place };
+        let ty = at.ty.clone();
+        let len = match count.and_then(Val::constant) {
+            Some(Const::Int(n)) => Some(*n),
+            _ => None,
+        };
+        let block = match (from, len) {
+            (Index::Const(0), _) => return array,
+            (Index::Linear(own, mul, add), Some(len)) if len <= i128::from(mul) => {
+                Index::Block(own, mul, add)
+            }
+            (_, Some(1)) => from,
+            _ => Index::Any,
+        };
+        self.places.step(array, Proj::Index(block), &Ty::Slice(ty.into()))
+    }
+
+    fn index_sum(&mut self, from: Index, by: &Val) -> Index {
+        let base = match from {
+            Index::Const(0) => return index_of(by),
+            Index::Const(n) => Kind::Const(Const::Int(n)),
+            Index::Linear(own, mul, add) => Kind::Linear(own, mul, add),
+            Index::Block(..) | Index::Claimed(_) | Index::Share(..) | Index::Any => {
+                let still = matches!(by.constant(), Some(Const::Int(0)));
+                return if still { from } else { Index::Any };
+            }
+        };
+        let sum = self.binary(BinaryOp::Add, &Val::of(base, Ty::Unknown), by);
+        index_of(&sum)
+    }
+
+    /// An array, slice or collection; also memory of which nobody knows what is in it.
+    fn is_array(&self, place: PlaceId) -> bool {
+        match &self.places.get(place).ty {
+            Ty::Array(_) | Ty::Slice(_) | Ty::Unknown => true,
+            ty => self.models.role(ty) == Role::Collection,
+        }
+    }
+
+    fn array_element(&self, place: PlaceId) -> Ty {
+        match &self.places.get(place).ty {
+            Ty::Array(inner) | Ty::Slice(inner) => (**inner).clone(),
+            Ty::Ext(_, args) => args.last().cloned().unwrap_or(Ty::Unknown),
+            _ => Ty::Unknown,
+        }
+    }
+}

@@ -1,0 +1,186 @@
+//! Loops: their rounds, walked until nothing changes, and the ways out.
+//!
+//! In: a loop and the state before it. Out: the state after it, in which what each round joined is joined.
+
+use super::pattern::Subject;
+use super::places::LoopId;
+use super::scopes::ScopeKind;
+use super::state::State;
+use super::values::{Deps, ReadId, Val};
+use super::{Cx, Interp};
+use crate::hir::{ExprId, Name, Pat};
+
+/// Rounds a loop's body is walked at most; two at least, so that a read in one round meets the write of the next.
+const MAX_ROUNDS: usize = 4;
+
+impl Interp<'_> {
+    pub(super) fn eval_while(
+        &mut self,
+        cx: &Cx,
+        id: ExprId,
+        label: Option<Name>,
+        cond: ExprId,
+        body: ExprId,
+    ) -> Val {
+        let lets = self.has_let(cx, cond);
+        let at = LoopId { frame: cx.frame, expr: id };
+        let outer_control = self.st.control.clone();
+        let looping = self.st.looping.clone();
+        let mut exit: Option<State> = None;
+        self.rounds(at, label, |this| {
+            let kind = if lets { ScopeKind::Condition } else { ScopeKind::Temporaries };
+            this.scoped(cx, kind, |this| {
+                let outer = this.draining.replace(at);
+                let branches = if lets { this.condition(cx, cond) } else { this.scoped_condition(cx, cond) };
+                this.draining = outer;
+                let mut no = branches.no;
+                if lets && no.reachable {
+                    let yes = std::mem::replace(&mut this.st, no);
+                    let scope = this.scopes.last().cloned();
+                    if let Some(scope) = scope {
+                        for &local in scope.owned.iter().rev() {
+                            this.drop_local(cx, scope.frame, local);
+                        }
+                    }
+                    no = std::mem::replace(&mut this.st, yes);
+                }
+                if no.reachable {
+                    no.control = no.control.join(&branches.deps);
+                    match &mut exit {
+                        Some(old) => old.join(&no),
+                        None => exit = Some(no),
+                    }
+                }
+                this.st = branches.yes;
+                this.decide(&branches.deps);
+                this.st.looping = this.st.looping.join(&branches.deps);
+                if this.st.reachable {
+                    this.eval_statement(cx, body);
+                }
+            });
+        });
+        let value = self.finish_loop(at, exit, outer_control);
+        self.st.looping = looping;
+        value
+    }
+
+    pub(super) fn eval_loop(&mut self, cx: &Cx, id: ExprId, label: Option<Name>, body: ExprId) -> Val {
+        let at = LoopId { frame: cx.frame, expr: id };
+        let outer_control = self.st.control.clone();
+        let looping = self.st.looping.clone();
+        self.rounds(at, label, |this| this.eval_statement(cx, body));
+        let value = self.finish_loop(at, None, outer_control);
+        self.st.looping = looping;
+        value
+    }
+
+    pub(super) fn eval_for(
+        &mut self,
+        cx: &Cx,
+        id: ExprId,
+        label: Option<Name>,
+        pat: &Pat,
+        iter: ExprId,
+        body: ExprId,
+    ) -> Val {
+        let at = LoopId { frame: cx.frame, expr: id };
+        let outer_control = self.st.control.clone();
+        let range = cx.body.body.expr(iter).range;
+        self.scoped(cx, ScopeKind::Temporaries, |this| {
+            let source = this.eval(cx, iter);
+            if !this.st.reachable {
+                return Val::bottom();
+            }
+            let source = this.loop_source(cx, iter, source);
+            let mut exit: Option<State> = Some(this.st.clone());
+            this.rounds(at, label, |this| {
+                let item = this.next_item(cx, iter, at, &source);
+                if !this.st.reachable {
+                    return;
+                }
+                this.scoped(cx, ScopeKind::Block, |this| {
+                    let subject = Subject::value(item, iter, range);
+                    this.bind(cx, pat, &subject);
+                    this.eval_statement(cx, body);
+                });
+                if this.st.reachable {
+                    match &mut exit {
+                        Some(old) => old.join(&this.st),
+                        None => exit = Some(this.st.clone()),
+                    }
+                }
+            });
+            this.finish_loop(at, exit, outer_control)
+        })
+    }
+
+    /// Walks a loop's rounds until nothing changes. The state afterwards is that at the end of a round; the way
+    /// out is `finish_loop`'s. What every round joins is kept in `each`.
+    pub(super) fn rounds(&mut self, at: LoopId, label: Option<Name>, mut round: impl FnMut(&mut Self)) {
+        self.push_exit(label, true);
+        self.loops.push(at);
+        let mut entry = self.st.clone();
+        for n in 0..MAX_ROUNDS {
+            self.st = entry.clone();
+            round(self);
+            if let Some(state) = self.exits.last_mut().and_then(|exit| exit.continues.take()) {
+                if self.st.reachable {
+                    self.st.join(&state);
+                } else {
+                    self.st = state;
+                }
+            }
+            let mut next = entry.clone();
+            next.join(&self.st);
+            let stable = next.same_as(&entry);
+            self.each_round(at);
+            entry = next;
+            if (stable && n > 0) || self.stopped {
+                break;
+            }
+        }
+        self.loops.pop();
+        if self.exits.last().is_some_and(|exit| exit.breaks.is_some()) {
+            self.loop_rounds.remove(&at);
+        }
+    }
+
+    /// Remembers what the round that just ended joined of the elements it went through.
+    fn each_round(&mut self, at: LoopId) {
+        if !self.st.reachable {
+            return;
+        }
+        let joined: Vec<_> = self.st.each_joined.iter().filter(|(l, _)| *l == at).map(|(_, c)| *c).collect();
+        self.each.retain(|(l, _)| *l != at);
+        self.each.push((at, joined));
+    }
+
+    /// The state after a loop: `exit` (its condition failed, its elements ran out) joined with the breaks.
+    pub(super) fn finish_loop(&mut self, at: LoopId, exit: Option<State>, control: Deps) -> Val {
+        self.st.reachable = false;
+        if let Some(mut state) = exit {
+            let joined = self.each.iter().rposition(|(l, _)| *l == at).map(|n| self.each.remove(n).1);
+            for context in joined.unwrap_or_default() {
+                state.join_all(context);
+            }
+            self.st = state;
+        }
+        let plain_exit = self.st.reachable;
+        let value = self.pop_exit(if plain_exit { Val::unit() } else { Val::bottom() });
+        self.st.each_joined.retain(|(l, _)| *l != at);
+        if self.st.reachable {
+            let waited = self.waited_for();
+            self.st.control = control.join(&waited);
+        }
+        value
+    }
+
+    /// Of the reads that decided the end of a loop those of flags whose value is known by it: waited for.
+    fn waited_for(&self) -> Deps {
+        let log = &self.contexts.get(self.context).log.events;
+        let of_flag = |read: &ReadId| {
+            log.get(read.0 as usize).is_some_and(|e| e.atomic.is_some() && self.st.saw.contains_key(&e.place))
+        };
+        self.st.control.iter().filter(of_flag).fold(Deps::default(), |deps, read| deps.join(&Deps::one(read)))
+    }
+}

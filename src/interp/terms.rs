@@ -1,0 +1,145 @@
+//! Symbolic numbers: what a value is in terms of the reads it was computed from.
+//!
+//! In: constants, reads and the operations on them. Out: terms that can be evaluated once the values read are known,
+//! so that schedules have values and the results of interleavings can be worked out.
+//! Invariants: a term has at most `MAX_SIZE` operations; truth values are 0 and 1; evaluation is over the
+//! mathematical integers and gives nothing where it would overflow `i128` or divide by zero.
+
+use super::contexts::ContextId;
+use super::values::{Const, ReadId};
+use crate::hir::BinaryOp;
+use std::rc::Rc;
+
+/// Longer computations are not followed.
+const MAX_SIZE: u32 = 24;
+
+#[derive(Clone, PartialEq, Debug)]
+pub enum Term {
+    Const(i128),
+    /// What this read of this context found.
+    Read(ContextId, ReadId),
+    /// What the access that the term belongs to found itself.
+    Old,
+    Apply(Operator, Rc<Term>, Rc<Term>),
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Operator {
+    Binary(BinaryOp),
+    Min,
+    Max,
+}
+
+impl Operator {
+    /// The operator that a model calls by this name.
+    pub fn named(word: &str) -> Option<Operator> {
+        Some(match word {
+            "add" => Operator::Binary(BinaryOp::Add),
+            "sub" => Operator::Binary(BinaryOp::Sub),
+            "mul" => Operator::Binary(BinaryOp::Mul),
+            "div" => Operator::Binary(BinaryOp::Div),
+            "rem" => Operator::Binary(BinaryOp::Rem),
+            "and" => Operator::Binary(BinaryOp::BitAnd),
+            "or" => Operator::Binary(BinaryOp::BitOr),
+            "xor" => Operator::Binary(BinaryOp::BitXor),
+            "min" => Operator::Min,
+            "max" => Operator::Max,
+            _ => return None,
+        })
+    }
+
+    fn apply(self, a: i128, b: i128) -> Option<i128> {
+        match self {
+            Operator::Binary(op) => number(&fold_int(op, a, b)?),
+            Operator::Min => Some(a.min(b)),
+            Operator::Max => Some(a.max(b)),
+        }
+    }
+}
+
+impl Term {
+    pub fn apply(op: Operator, a: &Rc<Term>, b: &Rc<Term>) -> Option<Rc<Term>> {
+        if let (Term::Const(a), Term::Const(b)) = (&**a, &**b) {
+            return op.apply(*a, *b).map(|n| Rc::new(Term::Const(n)));
+        }
+        (a.size() + b.size() < MAX_SIZE).then(|| Rc::new(Term::Apply(op, a.clone(), b.clone())))
+    }
+
+    fn size(&self) -> u32 {
+        match self {
+            Term::Const(_) | Term::Read(..) | Term::Old => 0,
+            Term::Apply(_, a, b) => 1 + a.size() + b.size(),
+        }
+    }
+
+    /// The number, given what the reads found.
+    pub fn value(
+        &self,
+        old: Option<i128>,
+        found: &dyn Fn(ContextId, ReadId) -> Option<i128>,
+    ) -> Option<i128> {
+        match self {
+            Term::Const(n) => Some(*n),
+            Term::Read(context, read) => found(*context, *read),
+            Term::Old => old,
+            Term::Apply(op, a, b) => op.apply(a.value(old, found)?, b.value(old, found)?),
+        }
+    }
+
+    /// With the reads whose value is known replaced by it.
+    pub fn settle(term: &Rc<Term>, known: &dyn Fn(ContextId, ReadId) -> Option<i128>) -> Rc<Term> {
+        match &**term {
+            Term::Const(_) | Term::Old => term.clone(),
+            Term::Read(owner, read) => known(*owner, *read).map_or(term.clone(), |n| Rc::new(Term::Const(n))),
+            Term::Apply(op, a, b) => {
+                let (a, b) = (Term::settle(a, known), Term::settle(b, known));
+                Rc::new(Term::Apply(*op, a, b))
+            }
+        }
+    }
+
+    /// Calls `visit` for each read in it.
+    pub fn each_read(&self, visit: &mut dyn FnMut(ContextId, ReadId)) {
+        match self {
+            Term::Const(_) | Term::Old => {}
+            Term::Read(context, read) => visit(*context, *read),
+            Term::Apply(_, a, b) => {
+                a.each_read(visit);
+                b.each_read(visit);
+            }
+        }
+    }
+}
+
+/// A constant as a number, truth values as 0 and 1.
+pub fn number(constant: &Const) -> Option<i128> {
+    match constant {
+        Const::Int(n) => Some(*n),
+        Const::Bool(b) => Some(i128::from(*b)),
+        Const::Char(_) | Const::Str(_) | Const::Float(_) => None,
+    }
+}
+
+/// What a binary operation on two integers gives; `None` where it overflows or isn't defined.
+pub fn fold_int(op: BinaryOp, a: i128, b: i128) -> Option<Const> {
+    let shift = u32::try_from(b).ok().filter(|s| *s < 127);
+    Some(match op {
+        BinaryOp::Add => Const::Int(a.checked_add(b)?),
+        BinaryOp::Sub => Const::Int(a.checked_sub(b)?),
+        BinaryOp::Mul => Const::Int(a.checked_mul(b)?),
+        BinaryOp::Div => Const::Int(a.checked_div(b)?),
+        BinaryOp::Rem => Const::Int(a.checked_rem(b)?),
+        BinaryOp::BitXor => Const::Int(a ^ b),
+        BinaryOp::BitAnd => Const::Int(a & b),
+        BinaryOp::BitOr => Const::Int(a | b),
+        BinaryOp::Shl => Const::Int(a.checked_mul(1_i128.checked_shl(shift?)?)?),
+        BinaryOp::Shr => Const::Int(a.checked_shr(shift?)?),
+        BinaryOp::Eq => Const::Bool(a == b),
+        BinaryOp::Ne => Const::Bool(a != b),
+        BinaryOp::Lt => Const::Bool(a < b),
+        BinaryOp::Le => Const::Bool(a <= b),
+        BinaryOp::Gt => Const::Bool(a > b),
+        BinaryOp::Ge => Const::Bool(a >= b),
+        BinaryOp::And | BinaryOp::Or => return None,
+    })
+}
