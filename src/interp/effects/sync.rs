@@ -73,7 +73,9 @@ impl Interp<'_> {
                 let value = values.first().cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let order = self.ordering(values.get(1));
                 let effect = match word.map(Name::as_str) {
-                    Some("swap") => Some(Effect::Exchange),
+                    Some("swap") => Some(Effect::Swap),
+                    Some("add") => Some(Effect::Add),
+                    Some("sub") if was_loaded(&value, &lval) => Some(Effect::SubtractSeen),
                     Some("max" | "min" | "or" | "and") => Some(Effect::Idempotent),
                     _ => None,
                 };
@@ -159,13 +161,21 @@ impl Interp<'_> {
 
     pub(super) fn atomic_write(&mut self, call: &Call, lval: &Lval, write: AtomicWrite, value: &Val) -> Deps {
         let AtomicWrite { kind, order, effect, term } = write;
-        let data = value.all_deps();
-        let info = AccessInfo { atomic: Some(order), data, effect, term, ..self.info(call, kind) };
+        let info = AccessInfo {
+            atomic: Some(order),
+            data: value.all_deps(),
+            effect,
+            term,
+            same: (kind == AccessKind::Write)
+                .then(|| self.same_everywhere(value, &Deps::default()))
+                .flatten(),
+            ..self.info(call, kind)
+        };
         let deps = self.log_lval(call.cx, lval, &info);
         if value.alts.iter().any(|k| matches!(k, Kind::Pointer(..))) {
             self.store(lval, value.clone());
         }
-        let exchange = matches!(info.effect, Some(Effect::Exchange));
+        let exchange = matches!(info.effect, Some(Effect::Exchange | Effect::Swap));
         for &place in &lval.places {
             let moment = self.st.moment_mut();
             if !moment.taken.remove(&place) && exchange {
@@ -355,20 +365,7 @@ impl Interp<'_> {
         if guard.alts.is_empty() {
             guard.open = true;
         }
-        if !pending {
-            return guard;
-        }
-        let ok = self.enum_value(
-            self.names.ok,
-            guard.clone(),
-            Ty::ext("std::result::Result", vec![guard.ty.clone()]),
-        );
-        let some =
-            self.enum_value(self.names.some, guard.clone(), Ty::ext("std::option::Option", vec![guard.ty]));
-        let is_option = matches!(&call.ret, Ty::Ext(path, _) if path.as_str().ends_with("Option"));
-        let (success, failure) = if is_option { (some, self.names.none) } else { (ok, self.names.err) };
-        let ty = success.ty.clone();
-        success.join(&Val::aggregate(Some(failure), Vec::new(), ty))
+        guard
     }
 
     /// Gives the lock up and takes it again: another hold.
@@ -656,6 +653,11 @@ impl Interp<'_> {
         }
         found
     }
+}
+
+/// The value is what was loaded of the place itself.
+fn was_loaded(value: &Val, lval: &Lval) -> bool {
+    matches!((value.single(), &lval.places[..]), (Some(Kind::Loaded(seen, _)), [place]) if seen == place)
 }
 
 /// What an atomic becomes by an operation with this operand.
