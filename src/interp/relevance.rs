@@ -218,8 +218,15 @@ fn model_words(models: &Models) -> Words {
     for model in &models.fns {
         let Some(op) = &model.op else { continue };
         let last = super::pattern::last_segment(model.path);
-        if mentions(op, &|name| matches!(name, OpName::Spawn | OpName::SpawnIn | OpName::Scope)) {
+        let starting = |name| {
+            use OpName as O;
+            matches!(name, O::Spawn | O::SpawnIn | O::Scope | O::Run | O::Parallel | O::Gather)
+        };
+        if mentions(op, &starting) {
             starts.insert(last);
+        }
+        if mentions(op, &|name| name == OpName::Global) {
+            global.insert(last);
         }
         let acting = |name| {
             use OpName as O;
