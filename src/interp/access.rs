@@ -73,8 +73,10 @@ pub enum Runs {
 pub enum Effect {
     /// Stores a constant.
     Set(i128),
-    /// A compare-exchange or swap: its own result tells.
+    /// A swap: its own result tells.
     Exchange,
+    /// A compare-exchange, with the value expected where it is known: its own result tells.
+    Compare(Option<Rc<Term>>),
     /// Doing it twice is doing it once (`fetch_max`, `fetch_or`).
     Idempotent,
     /// Takes an element out, or finds none.

@@ -4,8 +4,10 @@
 
 mod atomic_check_then_act;
 mod describe;
+mod ignored_compare_exchange;
 pub mod info;
 mod lock_check_then_act;
+mod order_dependent;
 mod pairs;
 mod raw_pointer_race;
 mod relaxed_publish;
@@ -50,6 +52,8 @@ const CHECKS: &[&dyn Rule] = &[
     &atomic_check_then_act::AtomicCheckThenAct,
     &split_lock_update::SplitLockUpdate,
     &lock_check_then_act::LockCheckThenAct,
+    &ignored_compare_exchange::IgnoredCompareExchange,
+    &order_dependent::OrderDependent,
 ];
 
 /// Runs every rule that is on.
