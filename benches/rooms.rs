@@ -145,7 +145,7 @@ fn lower(c: &mut Criterion) {
     let text = file();
     let bodies: Vec<BodySource> =
         syntax::parse_file(&text).bodies.iter().map(|body| BodySource::Text(body.range)).collect();
-    let scope = Shapes(models::built_in());
+    let scope = Shapes(models::built_in(Default::default()));
     let mut group = c.benchmark_group("lower");
     group.throughput(Throughput::Elements(bodies.len() as u64));
     group.bench_function("bodies of a file", |b| {
@@ -158,7 +158,7 @@ fn lower(c: &mut Criterion) {
 
 fn resolve(c: &mut Criterion) {
     let folder = package();
-    let (sources, models) = (group(&folder), models::built_in());
+    let (sources, models) = (group(&folder), models::built_in(Default::default()));
     let load = || load::load(&sources, &*models);
     let build = |loaded: LoadedGroup| resolve::build(loaded, models.clone(), models.clone());
     let bodies = |program: Program| {

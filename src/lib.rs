@@ -124,7 +124,7 @@ fn sort_findings(report: &mut Report) {
 }
 
 fn check_group(group: &project::Group, config: &Config) -> Part {
-    let models = models::built_in();
+    let models = models::built_in(libraries(group));
     let start = Instant::now();
     let loaded = project::load::load(group, &*models);
     let parsed = start.elapsed().as_secs_f64();
@@ -190,6 +190,24 @@ fn check_group(group: &project::Group, config: &Config) -> Part {
         at.iter_mut().for_each(&mut keep);
     }
     Part { findings, files, errors, summary, why }
+}
+
+/// What a group's manifests say it uses; of files without one, what they name.
+fn libraries(group: &project::Group) -> models::Libraries {
+    let mut used = models::Libraries::default();
+    for krate in &group.crates {
+        for (_, dependency) in &krate.dependencies {
+            if let project::Dependency::External { package, .. } = dependency {
+                used.add_crate(&package.as_str().replace('-', "_"));
+            }
+        }
+        if krate.kind == project::TargetKind::Loose
+            && let Ok(text) = std::fs::read_to_string(&krate.root)
+        {
+            used.add_mentioned(&text);
+        }
+    }
+    used
 }
 
 fn in_focus(program: &resolve::Program, file: FileId, focus: &[PathBuf]) -> bool {

@@ -6,7 +6,7 @@ use super::pattern::Subject;
 use super::places::{FrameId, Proj, Root};
 use super::scopes::ScopeKind;
 use super::state::FrameEnv;
-use super::values::{ClosureValue, Deps, FutureValue, Kind, Pointer, Val};
+use super::values::{ClosureValue, Deps, FutureValue, Kind, Pointer, ReadId, Val};
 use super::{CallFrame, CalleeKey, Cx, Frame, Interp};
 use crate::finding::{AccessKind, Location};
 use crate::hir::{self, ExprId, ExprKind, Name, Pat};
@@ -18,6 +18,8 @@ use std::sync::Arc;
 
 /// Calls nest no deeper.
 const MAX_DEPTH: u32 = 40;
+/// Parameters are numbered from here where expressions are numbered too.
+const FIRST_PARAM: u32 = 1 << 31;
 /// A function is entered at most this often on one call path.
 const MAX_RECURSION: usize = 2;
 
@@ -416,13 +418,32 @@ impl Interp<'_> {
             self.used(&value);
             deps = deps.join(&self.lend(cx, id, &value, None));
         }
-        Val::unknown(Ty::Unknown).with_deps(&deps)
+        let result = self.elsewhere(cx, id.0);
+        Val::unknown(Ty::Unknown).with_deps(&deps.join(&result))
+    }
+
+    /// The dependence on something that isn't known here.
+    pub(super) fn elsewhere(&mut self, cx: &Cx, what: u32) -> Deps {
+        let next = self.elsewhere.len() as u32;
+        let number = *self.elsewhere.entry((cx.frame, what)).or_insert(next);
+        Deps::one(ReadId::elsewhere(number))
+    }
+
+    /// What an argument depends on, and what it points to in the caller.
+    pub(super) fn lent_deps(&mut self, value: &Val) -> Deps {
+        let mut deps = value.all_deps();
+        for (place, _) in value.pointers() {
+            if matches!(self.places.get(place).root, Root::Local(..)) {
+                deps = deps.join(&self.value_at(place).all_deps());
+            }
+        }
+        deps
     }
 
     /// What a callee that isn't entered does to an argument. `lent`: how its signature takes it.
     pub(super) fn lend(&mut self, cx: &Cx, id: ExprId, value: &Val, lent: Option<AccessKind>) -> Deps {
         let range = cx.body.body.expr(id).range;
-        let mut deps = value.all_deps();
+        let mut deps = self.lent_deps(value);
         for kind in value.alts.clone() {
             match kind {
                 Kind::Pointer(place, how) => {
@@ -441,6 +462,12 @@ impl Interp<'_> {
                     let callee = Val::of(kind, Ty::Unknown);
                     let before = self.st.clone();
                     let result = self.call_unknown_args(cx, id, callee);
+                    deps = deps.join(&result.all_deps());
+                    self.st.join(&before);
+                }
+                Kind::Future(_) => {
+                    let before = self.st.clone();
+                    let result = self.await_value(cx, id, Val::of(kind, Ty::Unknown));
                     deps = deps.join(&result.all_deps());
                     self.st.join(&before);
                 }
@@ -524,6 +551,10 @@ impl Interp<'_> {
                 self.counts.cut += 1;
             }
             let mut result = self.opaque_call(cx, site, self_arg, args);
+            if skipped {
+                // It touches nothing that is shared: a function of its arguments.
+                result.deps = result.deps.without(&self.elsewhere(cx, site.0));
+            }
             result.ty = ret;
             return result;
         }
@@ -561,7 +592,7 @@ impl Interp<'_> {
         value.alts.iter().any(|kind| match kind {
             Kind::Pointer(place, Pointer::Raw) => match self.places.get(*place).root {
                 Root::Local(frame, local) => self.shared_locals.contains(&(frame, local)),
-                Root::Static(_) | Root::ThreadLocal(_) | Root::Object(_) => true,
+                Root::Static(_) | Root::ThreadLocal(_) | Root::Object(_) | Root::Process(_) => true,
             },
             Kind::Pointer(place, _) if self.relevance.holds_cell(&self.places.get(*place).ty) => true,
             Kind::Pointer(place, _) => match self.places.get(*place).root {
@@ -579,6 +610,7 @@ impl Interp<'_> {
             | Kind::Guard(_)
             | Kind::Handle(_)
             | Kind::Iter(_)
+            | Kind::Scope(_)
             | Kind::Future(_) => true,
             _ => false,
         })
@@ -587,7 +619,7 @@ impl Interp<'_> {
     /// Whether a value points to a place that others can reach.
     fn reaches_shared(&self, value: &Val) -> bool {
         value.pointers().any(|(place, _)| match self.places.get(place).root {
-            Root::Static(_) | Root::Object(_) => true,
+            Root::Static(_) | Root::Object(_) | Root::Process(_) => true,
             Root::Local(frame, local) => {
                 self.shared_locals.contains(&(frame, local))
                     || self.st.local(frame, local).is_some_and(|v| {
@@ -610,7 +642,7 @@ impl Interp<'_> {
         let def = self.program.fn_def(id);
         if let Some(ty) = &def.sig.self_ty {
             let ty = cx.subst.apply(ty);
-            let mut value = self_arg.unwrap_or_else(|| Val::unknown(ty.clone()));
+            let mut value = self_arg.unwrap_or_else(|| self.own_receiver(&ty));
             if value.ty.is_unknown() {
                 value.ty = ty;
             }
@@ -618,9 +650,12 @@ impl Interp<'_> {
         }
         let item = def.item.clone();
         let mut args = args.into_iter();
-        for (param, ty) in item.params.iter().zip(&def.sig.params) {
+        for (n, (param, ty)) in item.params.iter().zip(&def.sig.params).enumerate() {
             let ty = cx.subst.apply(ty);
-            let mut value = args.next().unwrap_or_else(|| Val::unknown(ty.clone()));
+            let mut value = args.next().unwrap_or_else(|| {
+                let deps = self.elsewhere(cx, FIRST_PARAM + n as u32);
+                self.asked_for(&ty).with_deps(&deps)
+            });
             value = self.as_raw(value, &ty);
             if value.ty.is_unknown() || (matches!(value.ty, Ty::Prim(_)) && matches!(ty, Ty::Prim(_))) {
                 value.ty = ty;
@@ -766,13 +801,23 @@ impl Interp<'_> {
         };
         let _ = is_async;
         self.run_frame(inner, None, |this| {
+            let entered = this.frames.get(inner.frame).parent.is_none();
             for (local, value) in &closure.moved {
-                this.st.set_local(inner.frame, *local, value.clone());
+                let mut value = value.clone();
+                if entered && value.open {
+                    value.deps = value.deps.join(&this.elsewhere(inner, FIRST_PARAM + local.0));
+                }
+                this.st.set_local(inner.frame, *local, value);
             }
             let mut args = args.into_iter();
             for (pat, ty) in params {
                 let declared = ty.as_ref().map(|ty| this.type_in(inner, ty));
-                let mut value = args.next().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let given = args.next();
+                let mut value = match (given, &declared) {
+                    (Some(value), _) => value,
+                    (None, Some(ty)) => this.asked_for(ty),
+                    (None, None) => Val::unknown(Ty::Unknown),
+                };
                 if let (true, Some(ty)) = (value.ty.is_unknown(), declared) {
                     value.ty = ty;
                 }

@@ -177,8 +177,11 @@ impl Interp<'_> {
                     lock: *place,
                     mode: super::values::Mode::Exclusive,
                     id,
+                    yields: false,
                 });
             }
+            // What a lock protects may have been there from the start; only waiting for it means that somebody came.
+            Tested::Reached(place, _) if self.draining.is_none() && self.is_guarded(*place) => {}
             Tested::Reached(place, order) => {
                 let key = SyncKey { place: *place, kind: SyncKind::Flag(super::order::ANY_VALUE) };
                 acquire_flag(holds, key, *order);

@@ -3,25 +3,70 @@
 //! A context is identified by where it is started and the call path that leads there; contexts of one spawn site are
 //! shown as one. Invariant: ids are given in the order of discovery, which is fixed.
 
+use super::Cx;
 use super::access::AccessLog;
-use super::places::{FrameId, LoopId};
-use super::values::Val;
+use super::places::{FrameId, LoopId, PlaceId};
+use super::values::{IterValue, Mode, Val};
 use crate::finding::{ContextKind, Evidence, Location};
 use crate::hir::ExprId;
 use crate::resolve::FnId;
 use rustc_hash::FxHashMap;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct ContextId(pub u32);
 
 /// What a context runs.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub enum Entry {
     /// A function with arguments nobody knows.
     Fn(FnId),
     /// A callable value, called with these arguments.
     Value(Val, Vec<Val>),
+    /// A chain of iterator adaptors on one element.
+    Chain(Rc<Chain>),
+}
+
+/// What a context of a parallel iterator runs: the closures of a chain up to one that the accesses are of.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Chain {
+    pub site: Site,
+    pub iter: IterValue,
+    /// The stage whose closure it is.
+    pub last: usize,
+}
+
+/// Where a chain is consumed.
+#[derive(Clone)]
+pub struct Site {
+    pub cx: Cx,
+    pub expr: ExprId,
+}
+
+impl PartialEq for Site {
+    fn eq(&self, other: &Site) -> bool {
+        self.cx.frame == other.cx.frame && self.expr == other.expr
+    }
+}
+
+impl std::fmt::Debug for Site {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?} of {:?}", self.expr, self.cx.frame)
+    }
+}
+
+impl Entry {
+    /// What it runs when it was started with `other`, too.
+    pub fn joined(&self, other: Entry) -> Entry {
+        match (self, other) {
+            (Entry::Value(value, args), Entry::Value(other, more)) => {
+                let args = args.iter().zip(&more).map(|(a, b)| a.join(b)).collect();
+                Entry::Value(value.join(&other), args)
+            }
+            (_, other) => other,
+        }
+    }
 }
 
 #[derive(Clone, Debug)]
@@ -32,6 +77,8 @@ pub struct Context {
     /// The name is only that of the binding, or none: a better one may come.
     pub named: Naming,
     pub spawned_at: Location,
+    /// Which of the contexts that one call starts.
+    pub branch: u32,
     pub parent: Option<ContextId>,
     pub entry: Entry,
     /// Several instances may run at once.
@@ -54,6 +101,10 @@ pub struct Context {
     pub weakly_released_at_end: Vec<super::state::SyncKey>,
     /// Orders acquired before it was started hold for it too.
     pub acquired_at_start: Vec<super::state::SyncKey>,
+    /// Locks held from the beginning: exclusion that nobody takes.
+    pub holds: Vec<(PlaceId, Mode)>,
+    /// The single-threaded executor that it runs on, held but where it waits.
+    pub executor: Option<PlaceId>,
     pub log: AccessLog,
     /// The reads that decided what was done here that has an effect of its own.
     pub acts: FxHashMap<Location, super::values::Deps>,
@@ -64,6 +115,36 @@ pub struct Context {
 }
 
 impl Context {
+    /// One that nothing started, with nothing known but what it runs.
+    pub fn new(kind: ContextKind, name: String, spawned_at: Location, entry: Entry) -> Context {
+        Context {
+            kind,
+            evidence: Evidence::Declared,
+            name,
+            named: Naming::Item,
+            spawned_at,
+            branch: 0,
+            parent: None,
+            entry,
+            many: false,
+            loops: Vec::new(),
+            sure: true,
+            started_before: BTreeSet::new(),
+            joined_at_start: BTreeSet::new(),
+            joined_at_end: BTreeSet::new(),
+            result: None,
+            released_at_end: Vec::new(),
+            weakly_released_at_end: Vec::new(),
+            acquired_at_start: Vec::new(),
+            holds: Vec::new(),
+            executor: None,
+            log: AccessLog::default(),
+            acts: FxHashMap::default(),
+            walked: false,
+            cut: false,
+        }
+    }
+
     /// Whether anything with an effect, other than stores at `but`, is decided by the read at `read`.
     pub fn acts_on(&self, read: Location, but: Location) -> bool {
         self.acts.iter().any(|(at, deps)| {

@@ -6,32 +6,52 @@ mod sync;
 use super::access::Effect;
 use super::memory::{AccessInfo, Lval};
 use super::places::{Index, PlaceId, Proj};
-use super::state::{SyncKey, SyncKind};
+use super::state::{Hold, SyncKey, SyncKind};
 use super::terms::{Operator, Term};
 use super::values::{
-    Aggregate, Const, Deps, GuardValue, HoldId, Kind, Mode, Pointer, StageKind, Subject, Test, Val,
+    Aggregate, Const, Deps, FutureValue, GuardValue, HoldId, Kind, Mode, Pointer, StageKind, Subject, Test,
+    Val,
 };
 use super::{Cx, Interp};
-use crate::finding::{AccessKind, ContextKind};
+use crate::finding::AccessKind;
 use crate::hir::{ExprId, Name};
 use crate::models::{FnModel, FnModelId, Op, OpName, Role, SelfMode, TyExpr};
 use crate::resolve::Ty;
 use std::rc::Rc;
 
 /// One library call being evaluated.
-struct Call<'a> {
-    cx: &'a Cx,
-    id: ExprId,
+pub(super) struct Call<'a> {
+    pub cx: &'a Cx,
+    pub id: ExprId,
     this: Option<Val>,
     args: Vec<Val>,
     /// The model's result type.
-    ret: Ty,
+    pub ret: Ty,
     /// Shares of a slice made so far.
     shares: u32,
+    /// Contexts started so far.
+    started: u32,
 }
 
 impl Interp<'_> {
     pub(super) fn apply_model(
+        &mut self,
+        cx: &Cx,
+        id: ExprId,
+        model: FnModelId,
+        this: Option<Val>,
+        self_ty: &Ty,
+        args: Vec<Val>,
+    ) -> Val {
+        if !self.models.fn_model(model).is_async {
+            return self.apply_now(cx, id, model, this, self_ty, args);
+        }
+        let call = FutureValue::Model { model, this, self_ty: self_ty.clone(), args, site: id };
+        Val::of(Kind::Future(Rc::new(call)), Ty::Unknown)
+    }
+
+    /// The effect, of a function that is awaited too.
+    pub(super) fn apply_now(
         &mut self,
         cx: &Cx,
         id: ExprId,
@@ -46,10 +66,14 @@ impl Interp<'_> {
         let Some(op) = &model.op else {
             return self.plain_model(cx, id, model, this, args, ret);
         };
-        let mut call = Call { cx, id, this, args, ret: ret.clone(), shares: 0 };
+        let mut call = Call { cx, id, this, args, ret: ret.clone(), shares: 0, started: 0 };
+        let held = self.st.locks.len();
         let mut value = self.apply(&mut call, op);
         if !self.st.reachable {
             return Val::bottom();
+        }
+        if self.st.locks.len() > held && !keeps_locks(op) {
+            self.drop_unreturned(held, &value);
         }
         // What a number is put into, or taken out of, is known by the declaration.
         let plain = matches!(
@@ -66,6 +90,15 @@ impl Interp<'_> {
             value.ty = ret;
         }
         value
+    }
+
+    /// What the call locked ends with it, unless its result holds it on.
+    fn drop_unreturned(&mut self, before: usize, result: &Val) {
+        let mut at = 0;
+        self.st.locks.retain(|hold| {
+            at += 1;
+            at <= before || has_guard(result, hold, 0)
+        });
     }
 
     /// Result type; a constructor without declared arguments gets its type arguments from what it is given.
@@ -123,16 +156,19 @@ impl Interp<'_> {
         match op {
             Op::SelfArg => call.this.clone().unwrap_or_else(|| Val::unknown(Ty::Unknown)),
             Op::Arg(n) => call.args.get(*n).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown)),
-            Op::Word(_) => Val::unknown(Ty::Unknown),
+            // Names a type where it isn't taken literally.
+            Op::Word(word) => Val::unknown(Ty::ext(word.as_str(), Vec::new())),
             Op::Apply(name, args) => {
                 let mut values: Vec<Val> = args.iter().map(|a| self.apply(call, a)).collect();
-                let word = args.iter().find_map(|a| match a {
-                    Op::Word(word) => Some(*word),
+                let typed = *name == OpName::Typed;
+                let literal = args.iter().enumerate().find_map(|(at, arg)| match arg {
+                    Op::Word(word) if !typed => Some((at, *word)),
                     _ => None,
                 });
-                if let Some(at) = args.iter().position(|a| matches!(a, Op::Word(_))) {
+                let word = literal.map(|(at, word)| {
                     values.remove(at);
-                }
+                    word
+                });
                 self.operate(call, *name, word, values)
             }
         }
@@ -148,7 +184,7 @@ impl Interp<'_> {
                     call.args.iter().chain(&call.this).fold(Deps::default(), |d, v| d.join(&v.all_deps()));
                 Val::unknown(Ty::Unknown).with_deps(&deps)
             }
-            O::Read | O::Write | O::Fill | O::Update | O::Observe | O::Replace | O::Swap => {
+            O::Read | O::Write | O::Fill | O::Clear | O::Update | O::Observe | O::Replace | O::Swap => {
                 self.memory_op(call, name, values)
             }
             O::Part | O::Raw | O::Shared | O::Exclusive | O::Global | O::New | O::Wrap | O::Unwrap => {
@@ -178,6 +214,7 @@ impl Interp<'_> {
                 None => Val::unknown(Ty::Unknown),
             },
             O::Iter
+            | O::Parallel
             | O::DrainIter
             | O::Stage
             | O::Each
@@ -197,9 +234,16 @@ impl Interp<'_> {
             | O::AtomicCasOld
             | O::AtomicFetchUpdate
             | O::Fence => self.atomic_op(call, name, word, values),
-            O::Lock | O::TryLock | O::WithLock | O::MapGuard | O::Remode | O::Wait | O::WaitWhile => {
-                self.lock_op(call, name, word, values)
-            }
+            O::Lock
+            | O::TryLock
+            | O::WithLock
+            | O::MapGuard
+            | O::Remode
+            | O::Wait
+            | O::WaitWhile
+            | O::Without
+            | O::Take
+            | O::Give => self.lock_op(call, name, word, values),
             O::Drop => {
                 for value in values {
                     self.drop_value(call.cx, call.id, value);
@@ -207,9 +251,21 @@ impl Interp<'_> {
                 Val::unit()
             }
             O::Forget => values.into_iter().next().unwrap_or_else(Val::unit),
-            O::Spawn | O::SpawnIn | O::Scope | O::Join | O::SetName => {
-                self.context_op(call, name, word, values)
-            }
+            O::Spawn
+            | O::SpawnIn
+            | O::Scope
+            | O::Join
+            | O::SetName
+            | O::Run
+            | O::Group
+            | O::JoinGroup
+            | O::JoinNext
+            | O::Enter
+            | O::JoinHolders
+            | O::RunOn
+            | O::Await
+            | O::Gather
+            | O::Provide => self.context_op(call, name, word, values),
             O::OnceCall | O::OnceSet | O::OnceGet => self.once_op(call, name, values),
             O::Channel
             | O::Send
@@ -221,6 +277,10 @@ impl Interp<'_> {
             | O::Current
             | O::Park
             | O::Unpark => self.order_op(call, name, values),
+            O::Typed => match &values[..] {
+                [value, named] => Val { ty: named.ty.clone(), ..value.clone() },
+                _ => Val::unknown(Ty::Unknown),
+            },
             O::Diverge => {
                 self.st.reachable = false;
                 Val::bottom()
@@ -277,6 +337,12 @@ impl Interp<'_> {
                 self.st.control = before.control;
                 Val::unit()
             }
+            OpName::Clear => {
+                let effect = Some(Effect::Set(0));
+                let info = AccessInfo { effect, ..self.info(call, AccessKind::Write) };
+                self.log_lval(call.cx, &lval, &info);
+                Val::unit()
+            }
             OpName::Update => {
                 let info = self.info(call, AccessKind::Update);
                 let deps = self.log_lval(call.cx, &lval, &info);
@@ -285,7 +351,13 @@ impl Interp<'_> {
             OpName::Replace => {
                 let value = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let old = self.peek(&lval);
-                let info = AccessInfo { term: value.symbol(), ..self.info(call, AccessKind::Update) };
+                let mut info = AccessInfo { term: value.symbol(), ..self.info(call, AccessKind::Update) };
+                info.data = value.all_deps().join(&lval.deps);
+                // Under a key: a function of the key.
+                let others = call.args.split_last().map_or(&[][..], |(_, keys)| keys);
+                let keys = others.to_vec();
+                let keys = keys.iter().fold(Deps::default(), |deps, key| deps.join(&self.lent_deps(key)));
+                info.same = self.same_everywhere(&value, &keys);
                 let deps = self.log_lval(call.cx, &lval, &info);
                 self.store(&lval, value);
                 let found = self.found_by(&lval, &deps);
@@ -314,6 +386,9 @@ impl Interp<'_> {
     }
 
     fn pointer_op(&mut self, call: &mut Call, name: OpName, word: Option<Name>, mut values: Vec<Val>) -> Val {
+        if let (OpName::Global, Some(word)) = (name, word) {
+            return self.process_pointer(word, values.pop());
+        }
         let Some(first) = values.pop() else {
             return match name {
                 OpName::Wrap => Val { open: false, ..Val::unknown(call.ret.clone()) },
@@ -322,7 +397,6 @@ impl Interp<'_> {
         };
         match name {
             OpName::Unwrap => super::memory::project(&first, Self::step_of(word)),
-            OpName::Global => Val::unknown(Ty::Unknown),
             OpName::Part => {
                 let lval = self.target(call, &first);
                 let part = self.step_lval(&lval, Self::step_of(word));
@@ -353,6 +427,35 @@ impl Interp<'_> {
         }
     }
 
+    /// A pointer to what the process has one of, or to the entries that the key may be; unknown keys lead nowhere.
+    fn process_pointer(&mut self, name: Name, key: Option<Val>) -> Val {
+        let whole = self.process_place(name);
+        let Some(key) = key else { return Val::pointer(whole, Pointer::Shared, Ty::Unknown) };
+        let mut pointer = Val::unknown(Ty::Unknown).with_deps(&key.all_deps());
+        for word in self.words(&key, 0) {
+            let entry = self.places.step(whole, Proj::Field(word), &Ty::Unknown);
+            pointer.alts.push(Kind::Pointer(entry, Pointer::Shared));
+        }
+        pointer
+    }
+
+    /// The texts that a value may be, also behind references.
+    fn words(&mut self, value: &Val, depth: u32) -> Vec<Name> {
+        const MAX_REFERENCES: u32 = 3;
+        let mut words = Vec::new();
+        for kind in &value.alts {
+            match kind {
+                Kind::Const(Const::Str(word)) => words.push(*word),
+                Kind::Pointer(place, _) if depth < MAX_REFERENCES => {
+                    let inner = self.value_at(*place);
+                    words.extend(self.words(&inner, depth + 1));
+                }
+                _ => {}
+            }
+        }
+        words
+    }
+
     fn variant_op(&mut self, name: OpName, values: Vec<Val>) -> Val {
         let option = |args: Vec<Ty>| Ty::ext("std::option::Option", args);
         let result = |args: Vec<Ty>| Ty::ext("std::result::Result", args);
@@ -378,11 +481,11 @@ impl Interp<'_> {
         }
     }
 
-    fn enum_value(&self, variant: Name, payload: Val, ty: Ty) -> Val {
+    pub(super) fn enum_value(&self, variant: Name, payload: Val, ty: Ty) -> Val {
         Val::aggregate(Some(variant), vec![(super::expr::field(0), payload)], ty)
     }
 
-    fn is_success(&self, variant: Name) -> bool {
+    pub(super) fn is_success(&self, variant: Name) -> bool {
         variant == self.names.ok || variant == self.names.some
     }
 
@@ -639,7 +742,10 @@ impl Interp<'_> {
         let how = pointer.pointers().next().map_or(Pointer::Shared, |(_, how)| how);
         match name {
             OpName::TakeElem => {
-                let info = AccessInfo { effect: Some(Effect::Take), ..self.info(call, AccessKind::Update) };
+                // What may find nothing says so; what must find something was told by another look.
+                let optional = matches!(&call.ret, Ty::Ext(..));
+                let effect = optional.then_some(Effect::Take);
+                let info = AccessInfo { effect, ..self.info(call, AccessKind::Update) };
                 let deps = self.log_lval(call.cx, &lval, &info);
                 let element = self.step_lval(&lval, Proj::Index(Index::Any));
                 let mut value = self.peek(&element).with_deps(&deps);
@@ -683,25 +789,40 @@ impl Interp<'_> {
                 self.share(call, &lval, how, which)
             }
             OpName::IndexRef => {
-                let index = values.pop().map_or(Index::Any, |v| super::expr::index_of(&v));
-                let element = self.step_lval(&lval, Proj::Index(index));
-                self.looked_up(call, &element, how)
+                let key = values.pop();
+                let index = key.as_ref().map_or(Index::Any, super::expr::index_of);
+                let mut element = self.step_lval(&lval, Proj::Index(index));
+                if let Some(key) = key {
+                    element.deps = element.deps.join(&self.lent_deps(&key));
+                }
+                self.element_of(call, &pointer, &element, how)
             }
             _ => {
                 let element = self.step_lval(&lval, Proj::Index(Index::Any));
-                self.looked_up(call, &element, how)
+                self.element_of(call, &pointer, &element, how)
             }
         }
     }
 
-    /// A pointer to an element. Whether it is there is read, where a lock lets others change that.
-    fn looked_up(&mut self, call: &Call, element: &Lval, how: Pointer) -> Val {
-        let mut pointer = self.pointer_to(element, how);
-        if element.places.iter().any(|p| self.places.passes(*p, |step| step == Proj::Guarded)) {
+    /// A pointer to an element; through a guard, one that holds the lock on. Whether it is there is read, where a lock lets
+    /// others change that.
+    fn element_of(&mut self, call: &Call, base: &Val, element: &Lval, how: Pointer) -> Val {
+        let mut result = self.pointer_to(element, how);
+        if element.places.iter().any(|p| self.is_guarded(*p)) {
             let info = self.info(call, AccessKind::Read);
-            pointer.deps = self.log_lval(call.cx, element, &info);
+            result.deps = self.log_lval(call.cx, element, &info);
         }
-        pointer
+        let Some(&data) = element.places.first() else { return result };
+        let guards = base.alts.iter().filter_map(|kind| match kind {
+            Kind::Guard(guard) => Some(Kind::Guard(Rc::new(GuardValue { data, ..(**guard).clone() }))),
+            _ => None,
+        });
+        let guards: Vec<Kind> = guards.collect();
+        if !guards.is_empty() {
+            result.alts = guards.into_iter().collect();
+            result.ty = inner_guard(self.models, &call.ret);
+        }
+        result
     }
 
     /// A pointer to a part that no other part made by the same call overlaps.
@@ -728,7 +849,15 @@ impl Interp<'_> {
             return self.iterate(cx, id, zero);
         }
         let first = values.remove(0);
+        if matches!(
+            name,
+            OpName::Each | OpName::Search | OpName::Find | OpName::Fold | OpName::Drive | OpName::Collect
+        ) && let Some(value) = self.consume_parallel(call, name, &first, &values)
+        {
+            return value;
+        }
         match name {
+            OpName::Parallel => self.made_parallel(call, first),
             OpName::Repeat => self.iter_over(first),
             OpName::Find => {
                 let f = values.pop();
@@ -755,11 +884,12 @@ impl Interp<'_> {
                 let source = self.peek(&element).with_deps(&deps);
                 let all = call.args.first().is_none_or(is_full_range);
                 let iter = self.iter_over(source);
-                if all { iter } else { self.add_stage(cx, id, StageKind::Partial, iter, None) }
+                if all { iter } else { self.add_stage(cx, id, StageKind::Partial, iter, (None, None)) }
             }
             OpName::Stage => {
                 let kind = stage_kind(word);
-                self.add_stage(cx, id, kind, first, values.pop())
+                let closure = values.pop();
+                self.add_stage(cx, id, kind, first, (values.pop(), closure))
             }
             OpName::Each | OpName::Search => {
                 let f = values.pop();
@@ -817,6 +947,37 @@ impl Interp<'_> {
         }
         let deps = a.all_deps().join(&b.all_deps());
         Val::unknown(a.ty.clone()).with_deps(&deps).with_term(super::expr::applied(op, a, b))
+    }
+}
+
+/// Takes a lock for which there is no guard.
+fn keeps_locks(op: &Op) -> bool {
+    match op {
+        Op::Apply(name, args) => {
+            matches!(name, OpName::Take | OpName::Call | OpName::MaybeCall | OpName::Await | OpName::RunOn)
+                || args.iter().any(keeps_locks)
+        }
+        Op::SelfArg | Op::Arg(_) | Op::Word(_) => false,
+    }
+}
+
+fn has_guard(value: &Val, hold: &Hold, depth: u32) -> bool {
+    const MAX_DEPTH: u32 = 4;
+    depth < MAX_DEPTH
+        && value.alts.iter().any(|kind| match kind {
+            Kind::Guard(guard) => guard.lock == hold.lock && hold.id.meets(guard.hold),
+            Kind::Aggregate(aggregate) => aggregate.fields.iter().any(|(_, v)| has_guard(v, hold, depth + 1)),
+            _ => false,
+        })
+}
+
+/// The guard's type in what a call gives.
+fn inner_guard(models: &crate::models::Models, ret: &Ty) -> Ty {
+    match ret {
+        Ty::Ext(_, args) if models.role(ret) != Role::Guard => {
+            args.iter().find(|arg| models.role(arg) == Role::Guard).cloned().unwrap_or(Ty::Unknown)
+        }
+        other => other.clone(),
     }
 }
 
@@ -890,6 +1051,7 @@ fn stage_kind(word: Option<Name>) -> StageKind {
         Some("keyed") => StageKind::Keyed,
         Some("values") => StageKind::Values,
         Some("scan") => StageKind::Scan,
+        Some("fold") => StageKind::Fold,
         _ => StageKind::Partial,
     }
 }

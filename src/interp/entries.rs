@@ -1,11 +1,12 @@
 //! Where programs begin: the entries whose contexts meet, and initializers that run by themselves.
 
-use super::contexts::{Context, Entry, Naming};
+use super::contexts::{Context, ContextId, Entry};
+use super::declared::{EntryPoint, declared, revoked};
 use super::memory::Lval;
 use super::places::{PlaceId, Proj};
 use super::scopes::ScopeKind;
 use super::state::State;
-use super::values::Val;
+use super::values::{Mode, Val};
 use super::{CalleeKey, Cx, Frame, Interp};
 use crate::finding::{ContextKind, Evidence};
 use crate::hir::ExprId;
@@ -19,8 +20,7 @@ use std::sync::Arc;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ProgramEntries {
     pub kind: ProgramKind,
-    /// Each with the kind of context it is and whether several instances may run at once.
-    pub entries: Vec<(FnId, ContextKind, bool)>,
+    pub entries: Vec<EntryPoint>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -41,26 +41,32 @@ pub fn programs(program: &Program, models: &crate::models::Models) -> Vec<Progra
                 continue;
             }
             let id = FnId(n as u32);
-            if def.module == krate.root && def.name == "main" && def.owner == crate::resolve::Owner::Module {
-                if def.when != When::TestOnly {
-                    mains.push((id, ContextKind::Main, false));
+            let is_main = def.module == krate.root
+                && def.name == "main"
+                && def.owner == crate::resolve::Owner::Module
+                && def.when != When::TestOnly;
+            match declared(program, models, id, is_main.then_some(ContextKind::Main)) {
+                Some(entry) if entry.kind == ContextKind::Test => tests.push(entry),
+                Some(entry) => mains.push(entry),
+                None if is_caller_entry(program, id) => {
+                    callers.push(EntryPoint::new(id, ContextKind::Caller, true));
                 }
-                continue;
-            }
-            match attribute_kind(program, models, id) {
-                Some((ContextKind::Test, many)) => tests.push((id, ContextKind::Test, many)),
-                Some((kind, many)) => mains.push((id, kind, many)),
-                None if is_caller_entry(program, id) => callers.push((id, ContextKind::Caller, true)),
                 None => {}
             }
         }
+        if let [.., _] = &mains[..] {
+            let revoked = revoked(program, models, krate.root);
+            mains.iter_mut().for_each(|entry| entry.holds.retain(|(name, _)| !revoked.contains(name)));
+        }
         let kind = krate.source.kind;
-        let has_main = mains.iter().any(|m| m.1 == ContextKind::Main);
+        let has_main = mains.iter().any(|m| m.kind == ContextKind::Main);
         let runs_main = match kind {
             TargetKind::Bin | TargetKind::Example => true,
             TargetKind::Test | TargetKind::Bench => !krate.source.harness,
-            TargetKind::Loose => has_main,
-            TargetKind::Lib | TargetKind::ProcMacro | TargetKind::BuildScript => false,
+            TargetKind::Loose => true,
+            // Others run what a library declares to them.
+            TargetKind::Lib => !has_main,
+            TargetKind::ProcMacro | TargetKind::BuildScript => false,
         };
         if runs_main && !mains.is_empty() {
             found.push(ProgramEntries { kind: ProgramKind::Main, entries: mains });
@@ -83,25 +89,18 @@ fn is_caller_entry(program: &Program, id: FnId) -> bool {
     def.public && !def.item.is_unsafe && def.when == When::Always && !exclusive
 }
 
-fn attribute_kind(
-    program: &Program,
-    models: &crate::models::Models,
-    id: FnId,
-) -> Option<(ContextKind, bool)> {
-    let def = program.fn_def(id);
-    def.attrs.iter().find_map(|attr| {
-        let model = models.attributes().iter().find(|m| m.path == attr.path)?;
-        Some((model.kind, model.many))
-    })
-}
-
 impl Interp<'_> {
     /// Adds the contexts that a program starts with.
     pub(super) fn add_entries(&mut self, entries: &ProgramEntries) {
-        for &(id, kind, many) in &entries.entries {
+        let several = entries.entries.len() > 1;
+        for entry in &entries.entries {
+            let (id, kind) = (entry.function, entry.kind);
+            let touches = self.relevance.touches_state(id);
             let matters = match kind {
-                ContextKind::Main => self.relevance.starts_contexts(id) && self.relevance.any_state(),
-                _ => self.relevance.touches_state(id) || self.relevance.starts_contexts(id),
+                ContextKind::Main => {
+                    (self.relevance.starts_contexts(id) && self.relevance.any_state()) || (several && touches)
+                }
+                _ => touches || self.relevance.starts_contexts(id),
             };
             if !matters {
                 continue;
@@ -110,33 +109,25 @@ impl Interp<'_> {
                 ContextKind::Main | ContextKind::Test | ContextKind::Thread => Evidence::Spawned,
                 _ => Evidence::Declared,
             };
-            let context = Context {
-                kind,
-                evidence,
-                name: self.program.fn_def(id).name.to_string(),
-                named: Naming::Item,
-                spawned_at: self.program.fn_location(id),
-                parent: None,
-                entry: Entry::Fn(id),
-                many,
-                loops: Vec::new(),
-                sure: true,
-                started_before: Default::default(),
-                joined_at_start: Default::default(),
-                joined_at_end: Default::default(),
-                result: None,
-                released_at_end: Vec::new(),
-                weakly_released_at_end: Vec::new(),
-                acquired_at_start: Vec::new(),
-                log: Default::default(),
-                acts: Default::default(),
-                walked: false,
-                cut: false,
-            };
-            if self.contexts.add(None, context).is_none() {
-                self.counts.cut += 1;
+            let name = self.program.fn_def(id).name.to_string();
+            let spawned_at = self.program.fn_location(id);
+            let context =
+                Context { evidence, many: entry.many, ..Context::new(kind, name, spawned_at, Entry::Fn(id)) };
+            match self.contexts.add(None, context) {
+                Some(id) => self.hold_from_start(id, entry),
+                None => self.counts.cut += 1,
             }
         }
+    }
+
+    fn hold_from_start(&mut self, id: ContextId, entry: &EntryPoint) {
+        let mut holds: Vec<_> =
+            entry.holds.iter().map(|(name, mode)| (self.process_place(*name), *mode)).collect();
+        let executor = entry.single_threaded.then(|| self.own_executor(id));
+        holds.extend(executor.map(|executor| (executor, Mode::Exclusive)));
+        let context = self.contexts.get_mut(id);
+        context.holds = holds;
+        context.executor = executor;
     }
 
     /// The value of a static's initializer; what it does is not logged.

@@ -4,7 +4,7 @@ use super::access::{Door, Effect};
 use super::memory::{AccessInfo, Lval, project};
 use super::places::{Index, LoopId, Proj, Root};
 use super::terms::{Operator, Term, fold_int};
-use super::values::{Const, Deps, Kind, Pointer, Subject, Test, Val};
+use super::values::{Const, Deps, Kind, Pointer, ReadId, Subject, Test, Val};
 use super::{Cx, Interp};
 use crate::finding::AccessKind;
 use crate::hir::{BinaryOp, Expr, ExprId, ExprKind, Lit, MacroArgsKind, Name, Path, TextRange, UnaryOp};
@@ -83,17 +83,9 @@ impl Interp<'_> {
                 self.await_value(cx, id, future)
             }
             ExprKind::Try(operand) => self.eval_try(cx, id, *operand),
-            ExprKind::MacroArgs { kind, args, diverges } => self.eval_macro(cx, *kind, args, *diverges),
-            ExprKind::Join { branches, .. } => {
-                let values: Vec<Val> = branches.iter().map(|b| self.eval(cx, *b)).collect();
-                let fields = values
-                    .into_iter()
-                    .enumerate()
-                    .map(|(n, v)| (field(n), self.await_value(cx, id, v)))
-                    .collect();
-                Val::aggregate(None, fields, Ty::Unknown)
-            }
-            ExprKind::Select { branches, else_, .. } => self.eval_select(cx, branches, *else_),
+            ExprKind::MacroArgs { kind, args, diverges } => self.eval_macro(cx, id, *kind, args, *diverges),
+            ExprKind::Join { branches, .. } => self.eval_join(cx, id, branches),
+            ExprKind::Select { branches, else_, .. } => self.eval_select(cx, id, branches, *else_),
         }
     }
 
@@ -336,6 +328,10 @@ impl Interp<'_> {
                     (inner.ty != lval.ty).then_some(inner)
                 }
                 Role::Guard => Some(self.step_lval(lval, Proj::Deref)),
+                // A wrapper: what it derefs to is its one field.
+                Role::Plain if self.models.target_ty(&lval.ty).is_some() && self.is_wrapper(lval) => {
+                    Some(self.step_lval(lval, field(0)))
+                }
                 // Collected into a box: the elements are where the box is.
                 Role::Owner | Role::Counted if value.alts.iter().any(|k| matches!(k, Kind::Aggregate(_))) => {
                     let inner = self.pointer_ty(&lval.ty).map_or(Ty::Unknown, |(_, inner)| inner);
@@ -346,6 +342,11 @@ impl Interp<'_> {
             Ty::Ref { .. } | Ty::Ptr { .. } => Some(self.step_lval(lval, Proj::Deref)),
             _ => None,
         }
+    }
+
+    fn is_wrapper(&mut self, lval: &Lval) -> bool {
+        let value = self.peek(lval);
+        value.alts.iter().any(|k| matches!(k, Kind::Aggregate(a) if a.field(field(0)).is_some()))
     }
 
     fn user_deref(&self, ty: &Ty, mutable: bool) -> Option<crate::resolve::Method> {
@@ -471,6 +472,9 @@ impl Interp<'_> {
             _ => None,
         };
         let mut value = Val::unknown(ty).with_deps(&deps);
+        if kind.is_none() && [a, b].iter().any(|v| self.is_own_number(v)) {
+            value.deps = value.deps.join(&Deps::one(ReadId::elsewhere(u32::MAX)));
+        }
         if a.term.is_some() || b.term.is_some() {
             value.term = applied(Operator::Binary(op), a, b);
         }
@@ -479,6 +483,15 @@ impl Interp<'_> {
             value.alts.push(kind);
         }
         value
+    }
+
+    /// A number that differs from context to context: of the round that started it, or claimed.
+    fn is_own_number(&self, value: &Val) -> bool {
+        match value.single() {
+            Some(Kind::Linear(at, ..)) => self.frames.get(at.frame).context != self.context,
+            Some(Kind::Claimed(_)) => true,
+            _ => false,
+        }
     }
 
     /// `own * m + j` with `0 <= j < m`: a block of one's own.
@@ -628,9 +641,16 @@ impl Interp<'_> {
         Val::aggregate(None, fields, Ty::ext("std::ops::Range", vec![ty]))
     }
 
-    fn eval_macro(&mut self, cx: &Cx, kind: MacroArgsKind, args: &[ExprId], diverges: bool) -> Val {
-        if let (true, Some(first)) = (kind != MacroArgsKind::Assert, args.first()) {
-            self.act(cx, *first);
+    fn eval_macro(
+        &mut self,
+        cx: &Cx,
+        id: ExprId,
+        kind: MacroArgsKind,
+        args: &[ExprId],
+        diverges: bool,
+    ) -> Val {
+        if matches!(kind, MacroArgsKind::Format | MacroArgsKind::Unknown) {
+            self.act(cx, id);
         }
         let mut deps = Deps::default();
         let mut last = Val::unit();
@@ -640,8 +660,9 @@ impl Interp<'_> {
                 _ => self.eval(cx, *arg),
             };
             if kind == MacroArgsKind::Format {
-                self.used(&value);
-                deps = deps.join(&self.observe_pointees(cx, &value, *arg));
+                let observed = self.observe_pointees(cx, &value, *arg);
+                self.used(&value.clone().with_deps(&observed));
+                deps = deps.join(&observed);
             }
             deps = deps.join(&value.all_deps());
             last = value;

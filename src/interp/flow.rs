@@ -7,7 +7,7 @@ use super::state::{Exit, State};
 use super::values::{Deps, Kind, Val};
 use super::{Cx, Interp};
 use crate::finding::AccessKind;
-use crate::hir::{Arm, Block, BlockKind, Edition, ExprId, ExprKind, Name, Pat, SelectBranch, Stmt};
+use crate::hir::{Arm, Block, BlockKind, Edition, ExprId, ExprKind, Name, Pat, Stmt};
 use crate::resolve::Ty;
 
 impl Interp<'_> {
@@ -507,35 +507,9 @@ impl Interp<'_> {
         }
         self.payload(&success)
     }
-
-    pub(super) fn eval_select(&mut self, cx: &Cx, branches: &[SelectBranch], else_: Option<ExprId>) -> Val {
-        let futures: Vec<Val> = branches.iter().map(|b| self.eval(cx, b.future)).collect();
-        let before = self.st.clone();
-        let mut after: Option<State> = None;
-        let mut value = Val::bottom();
-        for (branch, future) in branches.iter().zip(futures) {
-            self.st = before.clone();
-            self.st.sure = false;
-            let result = self.await_value(cx, branch.future, future);
-            let range = cx.body.body.expr(branch.future).range;
-            let one = self.scoped(cx, ScopeKind::Block, |this| {
-                this.bind(cx, &branch.pat, &Subject::value(result, branch.future, range));
-                this.eval(cx, branch.handler)
-            });
-            value = value.join(&one);
-            join_into(&mut after, &self.st);
-        }
-        if let Some(else_) = else_ {
-            self.st = before.clone();
-            value = value.join(&self.eval(cx, else_));
-            join_into(&mut after, &self.st);
-        }
-        self.st = after.unwrap_or(before);
-        value
-    }
 }
 
-fn join_into(after: &mut Option<State>, state: &State) {
+pub(super) fn join_into(after: &mut Option<State>, state: &State) {
     if !state.reachable {
         return;
     }

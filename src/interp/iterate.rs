@@ -33,7 +33,7 @@ impl Interp<'_> {
             counter: false,
             bound: None,
             rounds: None,
-            parallel: None,
+            parallel: false,
         };
         Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()))
     }
@@ -64,7 +64,7 @@ impl Interp<'_> {
             counter: false,
             bound: None,
             rounds: None,
-            parallel: None,
+            parallel: false,
         };
         Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()))
     }
@@ -95,7 +95,7 @@ impl Interp<'_> {
                 let mutable = *how == Pointer::Exclusive;
                 let pointer = Val::pointer(at, *how, Ty::reference(mutable, element));
                 let iter = self.iter_over(pointer);
-                if !self.places.passes(at, |step| step == Proj::Guarded) {
+                if !self.is_guarded(at) {
                     return iter;
                 }
                 // Which elements there are is read, where a lock lets others change that.
@@ -135,7 +135,7 @@ impl Interp<'_> {
                 counter: true,
                 bound: end("end").filter(|_| end("start").is_some_and(|s| s >= 0)),
                 rounds: end("start").zip(end("end")).and_then(|(s, e)| u32::try_from(e.checked_sub(s)?).ok()),
-                parallel: None,
+                parallel: false,
             };
             return Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()));
         }
@@ -167,7 +167,7 @@ impl Interp<'_> {
             counter: distinct,
             bound: None,
             rounds: None,
-            parallel: None,
+            parallel: false,
         };
         Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()))
     }
@@ -222,7 +222,7 @@ impl Interp<'_> {
         };
     }
 
-    fn item_of(&mut self, cx: &Cx, expr: ExprId, at: LoopId, iter: &IterValue) -> Val {
+    pub(super) fn item_of(&mut self, cx: &Cx, expr: ExprId, at: LoopId, iter: &IterValue) -> Val {
         for &channel in &iter.channels {
             self.received(channel);
         }
@@ -246,7 +246,7 @@ impl Interp<'_> {
         item
     }
 
-    fn staged(&mut self, cx: &Cx, expr: ExprId, at: LoopId, stage: &Stage, item: Val) -> Val {
+    pub(super) fn staged(&mut self, cx: &Cx, expr: ExprId, at: LoopId, stage: &Stage, item: Val) -> Val {
         let closure = stage.closure.clone();
         let run = |this: &mut Self, args: Vec<Val>| match &closure {
             Some(closure) => this.call_value(cx, expr, closure.clone(), args),
@@ -320,6 +320,15 @@ impl Interp<'_> {
                 Val::aggregate(None, vec![(super::expr::field(0), key), (super::expr::field(1), item)], ty)
             }
             StageKind::Values => super::memory::project(&item, super::expr::field(1)),
+            StageKind::Fold => {
+                let made = match &stage.state {
+                    Some(state) => self.call_value(cx, expr, state.clone(), Vec::new()),
+                    None => Val::unknown(Ty::Unknown),
+                };
+                let start = super::memory::generalize(&made);
+                let result = run(self, vec![start.clone(), item]);
+                start.join(&result)
+            }
             StageKind::Scan => {
                 let result = run(self, vec![Val::unknown(Ty::Unknown), item]);
                 self.payload(&result)
@@ -382,19 +391,23 @@ impl Interp<'_> {
         expr: ExprId,
         kind: StageKind,
         iter: Val,
-        closure: Option<Val>,
+        (state, closure): (Option<Val>, Option<Val>),
     ) -> Val {
         let at = self.call_location(cx, expr);
         let iter = self.iterate(cx, expr, iter);
         let mut staged = iter.clone();
+        let mut parallel = false;
         for alt in &mut staged.alts {
             if let Kind::Iter(iter) = alt {
                 let mut iter = (**iter).clone();
-                iter.stages.push(Stage { kind, closure: closure.clone(), at });
+                iter.stages.push(Stage { kind, closure: closure.clone(), state: state.clone(), at });
+                parallel |= iter.parallel;
                 *alt = Kind::Iter(Rc::new(iter));
             }
         }
-        staged.ty = Ty::ext("std::iter::Iter", Vec::new());
+        if !parallel {
+            staged.ty = Ty::ext("std::iter::Iter", Vec::new());
+        }
         staged
     }
 

@@ -21,19 +21,24 @@ pub mod values;
 
 mod calls;
 mod condition;
+mod declared;
 mod doors;
 mod effects;
 mod entries;
+mod escape;
 mod expr;
 mod flow;
 mod iterate;
 mod loops;
 mod memory;
 mod method;
+mod parallel;
 mod pattern;
 mod relevance;
 mod scopes;
 mod spawn;
+mod tasks;
+mod walk;
 
 use crate::finding::Location;
 use crate::hir::{ExprId, Name, TextRange};
@@ -59,6 +64,8 @@ pub struct Analysis {
     pub objects: Objects,
     pub moments: Vec<Moment>,
     pub locals: LocalNames,
+    /// The locks that stand for single-threaded executors.
+    pub executors: FxHashSet<PlaceId>,
     /// What roots hold at first.
     initial: FxHashMap<Root, Val>,
     /// How often a loop's body runs, where that is known.
@@ -148,12 +155,16 @@ pub struct Object {
     pub loops: Vec<LoopId>,
     /// The binding it was first given, for messages.
     pub name: Option<Name>,
+    /// There is one, whichever context was seen to make it: a static's, or one that contexts are given from outside.
+    pub ambient: bool,
 }
 
 #[derive(Default)]
 pub struct Objects {
     pub list: Vec<Object>,
     interned: FxHashMap<(FrameId, ExprId, u32), ObjId>,
+    /// By type.
+    ambient: FxHashMap<Ty, ObjId>,
 }
 
 /// Where a piece of code is walked: the call, its body and what generics stand for there.
@@ -207,10 +218,21 @@ pub struct Interp<'p> {
     steps: u64,
     /// Steps this program may take.
     budget: u64,
+    /// Values from elsewhere, by where they come in: see `ReadId::elsewhere`.
+    elsewhere: FxHashMap<(FrameId, u32), u32>,
     /// How often each expression took a lock.
     taken_here: FxHashMap<(FrameId, ExprId, u32), u32>,
     /// Temporaries of the `let` being evaluated that live to the block's end.
     extended: Vec<(FrameId, ExprId)>,
+    /// Scopes and other sets that contexts are started in.
+    groups: FxHashMap<LoopId, spawn::Group>,
+    executors: FxHashSet<PlaceId>,
+    /// What contexts are given where they ask for it by type.
+    provided: Vec<Val>,
+    /// The single-threaded executor that the context runs on.
+    executor: Option<PlaceId>,
+    /// Accesses are another context's, and not written down.
+    muted: bool,
     /// All contexts ever started in a scope (`thread::scope`), also by its own threads.
     scope_members: FxHashMap<LoopId, std::collections::BTreeSet<ContextId>>,
     /// The `while let` whose condition is being evaluated: what it takes out is taken for each element.
@@ -297,8 +319,14 @@ pub fn analyse(
         stack: Vec::new(),
         steps: 0,
         budget: budget.min(MAX_PROGRAM_STEPS),
+        elsewhere: FxHashMap::default(),
         taken_here: FxHashMap::default(),
         extended: Vec::new(),
+        groups: FxHashMap::default(),
+        executors: FxHashSet::default(),
+        provided: Vec::new(),
+        executor: None,
+        muted: false,
         scope_members: FxHashMap::default(),
         draining: None,
         each: Vec::new(),
@@ -316,6 +344,7 @@ pub fn analyse(
         moments: interp.moments,
         locals: interp.local_names,
         initial: interp.initial,
+        executors: interp.executors,
         rounds: interp.loop_rounds,
         counts: interp.counts,
     }
@@ -360,15 +389,25 @@ impl<'p> Interp<'p> {
 
     /// The object allocated by this expression of this call. `which` tells several of one expression apart.
     fn object(&mut self, cx: &Cx, expr: ExprId, which: u32, range: TextRange) -> ObjId {
-        let key = (cx.frame, expr, which);
+        self.object_at((cx.frame, expr, which), cx.location(range))
+    }
+
+    fn object_at(&mut self, key: (FrameId, ExprId, u32), site: Location) -> ObjId {
         if let Some(&id) = self.objects.interned.get(&key) {
             return id;
         }
         let id = ObjId(self.objects.list.len() as u32);
-        let site = cx.location(range);
-        self.objects.list.push(Object { frame: cx.frame, site, loops: self.loops.clone(), name: None });
+        let loops = self.loops.clone();
+        let ambient = self.makes_once();
+        self.objects.list.push(Object { frame: key.0, site, loops, name: None, ambient });
         self.objects.interned.insert(key, id);
         id
+    }
+
+    /// Whether what is made here is made once in the whole process, whoever comes here first: in a static's initializer.
+    fn makes_once(&self) -> bool {
+        let of_static = |place: &PlaceId| matches!(self.places.get(*place).root, Root::Static(_));
+        self.apart > 0 || self.st.moment.within.iter().any(of_static)
     }
 
     /// Puts a value into a new object; the pointer that owns it.

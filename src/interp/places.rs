@@ -34,6 +34,8 @@ pub enum Root {
     ThreadLocal(StaticId),
     Local(FrameId, LocalId),
     Object(ObjId),
+    /// What the whole process has one of, by the models' name for it: the environment, an interpreter's lock.
+    Process(Name),
 }
 
 /// An index, as far as it tells two accesses apart.

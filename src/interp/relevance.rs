@@ -108,14 +108,30 @@ fn model_words(models: &Models) -> (FxHashSet<Name>, FxHashSet<Name>, FxHashSet<
     for model in &models.fns {
         let Some(op) = &model.op else { continue };
         let last = super::pattern::last_segment(model.path);
-        if mentions(op, &|name| matches!(name, OpName::Spawn | OpName::SpawnIn | OpName::Scope)) {
+        let starting = |name| {
+            use OpName as O;
+            matches!(name, O::Spawn | O::SpawnIn | O::Scope | O::Run | O::Parallel | O::Gather)
+        };
+        if mentions(op, &starting) {
             starts.insert(last);
+        }
+        let changing = |name| matches!(name, OpName::Write | OpName::Replace | OpName::Update);
+        if mentions(op, &|name| name == OpName::Global) && mentions(op, &changing) {
+            state.insert(last);
         }
         let acting = |name| {
             use OpName as O;
             matches!(
                 name,
                 O::Join
+                    | O::JoinGroup
+                    | O::JoinNext
+                    | O::Group
+                    | O::RunOn
+                    | O::Provide
+                    | O::Without
+                    | O::Take
+                    | O::Give
                     | O::Lock
                     | O::TryLock
                     | O::WithLock
@@ -149,6 +165,8 @@ fn model_words(models: &Models) -> (FxHashSet<Name>, FxHashSet<Name>, FxHashSet<
             state.insert(super::pattern::last_segment(Name::new(owner)));
         }
     }
+    starts.extend(models.macros_of(crate::hir::MacroShape::Join));
+    starts.extend(models.macros_of(crate::hir::MacroShape::Select));
     (starts, acts, state)
 }
 

@@ -1,57 +1,132 @@
-//! Starting and joining contexts, what escapes to them, and how they are called.
+//! Starting, naming and joining contexts, alone, in scopes and in groups.
+//!
+//! In: a callable or future and how it is started. Out: a context, new or known, and a handle to it.
 
 use super::contexts::{Context, ContextId, Entry, Naming};
 use super::places::{LoopId, PlaceId, Root};
-use super::state::{Hold, State};
+use super::state::Hold;
 use super::values::{ClosureValue, Const, FutureValue, HandleValue, HoldId, Kind, Mode, Val};
-use super::{CalleeKey, Cx, Frame, Interp};
-use crate::finding::{ContextKind, Evidence};
-use crate::hir::{Block, BlockKind, ExprId, ExprKind, Name, Pat};
+use super::{Cx, Interp};
+use crate::finding::{ContextKind, Evidence, Location};
+use crate::hir::{ExprId, ExprKind, Name, Pat};
 use crate::resolve::Ty;
-use std::rc::Rc;
 
-/// Values nested deeper than this don't escape any further.
-const MAX_ESCAPE: u32 = 6;
+/// What a context runs on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum RunsOn {
+    /// A thread of its own, or of a pool.
+    Thread,
+    /// The executor of whoever starts it.
+    Executor,
+    /// A single-threaded executor: that of whoever starts it, if it is one.
+    LocalExecutor,
+    /// Several threads, each with a single-threaded executor of its own.
+    Workers,
+}
+
+/// How contexts are started.
+#[derive(Clone)]
+pub(super) struct Job {
+    pub kind: ContextKind,
+    pub on: RunsOn,
+    /// Tells apart what one expression starts.
+    pub which: u32,
+    /// The literal name given to a builder.
+    pub name: Option<Name>,
+    pub group: Option<LoopId>,
+    pub args: Vec<Val>,
+    /// Several instances from the beginning.
+    pub many: bool,
+    /// Locks held from the beginning to the end.
+    pub holds: Vec<(PlaceId, Mode)>,
+}
+
+impl Job {
+    /// By the word that models have for it.
+    pub fn of_word(word: &str) -> Job {
+        let kind = crate::models::context_kind(word).unwrap_or(ContextKind::Thread);
+        let on = match (word, kind) {
+            ("worker", _) => RunsOn::Workers,
+            ("local-task", _) => RunsOn::LocalExecutor,
+            ("blocking-task", _) => RunsOn::Thread,
+            (_, ContextKind::Task | ContextKind::RequestHandler) => RunsOn::Executor,
+            _ => RunsOn::Thread,
+        };
+        Job {
+            kind,
+            on,
+            which: 0,
+            name: None,
+            group: None,
+            args: Vec::new(),
+            many: kind == ContextKind::RequestHandler || on == RunsOn::Workers,
+            holds: Vec::new(),
+        }
+    }
+}
+
+/// A set that contexts are started in.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Group {
+    pub kind: ContextKind,
+    pub on: RunsOn,
+    /// Held by each member while it runs: there is one worker.
+    pub token: Option<PlaceId>,
+}
 
 impl Interp<'_> {
     /// Starts a context that runs `body`; the handle to it.
-    pub(super) fn spawn(
-        &mut self,
-        cx: &Cx,
-        site: ExprId,
-        kind: ContextKind,
-        body: Val,
-        options: Option<&Val>,
-        scope: Option<LoopId>,
-    ) -> Val {
+    pub(super) fn spawn(&mut self, cx: &Cx, site: ExprId, job: &Job, body: &Val) -> Val {
         let mut callees = Vec::new();
-        self.callables(&body, &mut callees, 0);
-        callees.extend(body.alts.iter().filter(|k| matches!(k, Kind::Future(_))).cloned());
+        self.callables(body, &mut callees, 0);
+        self.futures(body, &mut callees, 0);
         if callees.is_empty() {
             self.counts.unresolved_calls += 1;
             return Val::unknown(Ty::Unknown);
         }
-        let literal = options.and_then(builder_name);
         let mut handles = Val { open: false, ..Val::unknown(Ty::Unknown) };
-        for (which, callee) in callees.into_iter().enumerate() {
+        for (n, callee) in callees.into_iter().enumerate() {
             let mut body = Val::of(callee, Ty::Unknown);
             super::memory::strip_deps(&mut body);
             let Some(callee) = body.alts.pop() else { continue };
-            let Some(id) = self.context_at(cx, site, which as u32, kind, &callee, literal) else { continue };
+            let entry = Entry::Value(Val::of(callee.clone(), Ty::Unknown), job.args.clone());
+            let (name, named) = self.context_name(&callee, job.name);
+            let at = self.started_at(cx, site, job.kind, &callee);
             self.escape(&Val::of(callee, Ty::Unknown));
-            self.act(cx, site);
-            let before = self.st.moment.started.clone();
-            self.contexts.get_mut(id).started_before.extend(before);
-            let running = self.st.start(id);
-            self.note_start(id, running);
-            if let Some(scope) = scope
-                && self.scope_members.entry(scope).or_default().insert(id)
-            {
-                self.heap_version += 1;
+            for arg in &job.args {
+                self.escape(arg);
             }
-            handles.alts.push(Kind::Handle(HandleValue { context: id, each_of: None, part: None }));
+            let one = Job { which: job.which + n as u32, ..job.clone() };
+            if let Some(id) = self.start(cx, site, &one, entry, (name, named), at) {
+                self.contexts.get_mut(id).branch = job.which;
+                handles.alts.push(Kind::Handle(HandleValue { context: id, each_of: None, part: None }));
+            }
         }
         handles
+    }
+
+    /// Starts a context of its own or one more instance of a known one.
+    pub(super) fn start(
+        &mut self,
+        cx: &Cx,
+        site: ExprId,
+        job: &Job,
+        entry: Entry,
+        named: (String, Naming),
+        at: Location,
+    ) -> Option<ContextId> {
+        let id = self.context_at(cx, site, job, entry, named, at)?;
+        self.act(cx, site);
+        let before = self.st.moment.started.clone();
+        self.contexts.get_mut(id).started_before.extend(before);
+        let running = self.st.start(id);
+        self.note_start(id, running);
+        if let Some(group) = job.group
+            && self.scope_members.entry(group).or_default().insert(id)
+        {
+            self.heap_version += 1;
+        }
+        Some(id)
     }
 
     /// The context of this site on this call path, new or known.
@@ -59,52 +134,78 @@ impl Interp<'_> {
         &mut self,
         cx: &Cx,
         site: ExprId,
-        which: u32,
-        kind: ContextKind,
-        callee: &Kind,
-        literal: Option<Name>,
+        job: &Job,
+        entry: Entry,
+        (name, named): (String, Naming),
+        spawned_at: Location,
     ) -> Option<ContextId> {
-        let entry = Entry::Value(Val::of(callee.clone(), Ty::Unknown), Vec::new());
-        if let Some(id) = self.contexts.at(cx.frame, site, which) {
+        if let Some(id) = self.contexts.at(cx.frame, site, job.which) {
             let context = self.contexts.get_mut(id);
-            if let Entry::Value(old, _) = &context.entry {
-                let joined = old.join(&Val::of(callee.clone(), Ty::Unknown));
-                if joined != *old {
-                    context.entry = Entry::Value(joined, Vec::new());
-                    self.heap_version += 1;
-                }
+            let joined = context.entry.joined(entry);
+            if joined != context.entry {
+                context.entry = joined;
+                self.heap_version += 1;
             }
             return Some(id);
         }
-        let (name, named) = self.context_name(callee, literal);
+        let evidence = match job.kind {
+            ContextKind::Thread | ContextKind::Parallel | ContextKind::Task => Evidence::Spawned,
+            _ => Evidence::Declared,
+        };
         let context = Context {
-            kind,
-            evidence: Evidence::Spawned,
-            name,
-            named,
-            spawned_at: self.call_location(cx, site),
             parent: Some(self.context),
-            entry,
-            many: false,
+            evidence,
+            named,
+            many: job.many,
             loops: self.loops.clone(),
             sure: self.st.sure,
-            started_before: Default::default(),
             joined_at_start: self.st.moment.joined.clone(),
-            joined_at_end: Default::default(),
-            result: None,
-            released_at_end: Vec::new(),
-            weakly_released_at_end: Vec::new(),
             acquired_at_start: self.st.moment.acquired.keys().cloned().collect(),
-            log: Default::default(),
-            acts: Default::default(),
-            walked: false,
-            cut: false,
+            ..Context::new(job.kind, name, spawned_at, entry)
         };
-        let id = self.contexts.add(Some((cx.frame, site, which)), context);
-        if id.is_none() {
+        let Some(id) = self.contexts.add(Some((cx.frame, site, job.which)), context) else {
             self.counts.cut += 1;
+            return None;
+        };
+        let (holds, executor) = self.held_from_start(id, job);
+        let context = self.contexts.get_mut(id);
+        context.holds = holds;
+        context.executor = executor;
+        Some(id)
+    }
+
+    /// The locks that a new context holds when it begins, and the single-threaded executor it runs on.
+    fn held_from_start(&mut self, id: ContextId, job: &Job) -> (Vec<(PlaceId, Mode)>, Option<PlaceId>) {
+        let mut holds = job.holds.clone();
+        let group = job.group.and_then(|g| self.groups.get(&g).copied());
+        let token = group.and_then(|g| g.token);
+        holds.extend(token.map(|token| (token, Mode::Exclusive)));
+        let executor = match job.on {
+            RunsOn::Thread => None,
+            RunsOn::Executor => self.executor,
+            RunsOn::LocalExecutor => {
+                token.or(self.executor).or_else(|| Some(self.own_executor(self.context)))
+            }
+            RunsOn::Workers => Some(self.own_executor(id)),
+        };
+        holds.extend(executor.filter(|e| Some(*e) != token).map(|executor| (executor, Mode::Exclusive)));
+        (holds, executor)
+    }
+
+    /// The line a context is shown with: the call that takes it; of what a framework calls, the function's own.
+    fn started_at(&self, cx: &Cx, site: ExprId, kind: ContextKind, callee: &Kind) -> Location {
+        let called = matches!(
+            kind,
+            ContextKind::Interrupt
+                | ContextKind::SignalHandler
+                | ContextKind::RequestHandler
+                | ContextKind::PythonCall
+                | ContextKind::Hook
+        );
+        match callee {
+            Kind::Fn(id, _) if called => self.program.fn_location(*id),
+            _ => self.call_location(cx, site),
         }
-        id
     }
 
     fn note_start(&mut self, id: ContextId, running: bool) {
@@ -121,7 +222,7 @@ impl Interp<'_> {
         context.acquired_at_start.retain(|k| acquired.contains(k));
     }
 
-    fn context_name(&self, callee: &Kind, literal: Option<Name>) -> (String, Naming) {
+    pub(super) fn context_name(&self, callee: &Kind, literal: Option<Name>) -> (String, Naming) {
         if let Some(name) = literal {
             return (name.to_string(), Naming::Literal);
         }
@@ -130,7 +231,7 @@ impl Interp<'_> {
             Kind::Future(future) => match &**future {
                 FutureValue::Call { id, .. } => (self.program.fn_def(*id).name.to_string(), Naming::Item),
                 FutureValue::Block(closure) => named_by_callee(closure),
-                FutureValue::Ready(_) => ("closure".to_owned(), Naming::None),
+                FutureValue::Ready(_) | FutureValue::Model { .. } => ("closure".to_owned(), Naming::None),
             },
             Kind::Closure(closure) => named_by_callee(closure),
             _ => ("closure".to_owned(), Naming::None),
@@ -181,21 +282,28 @@ impl Interp<'_> {
         }
     }
 
-    /// Waits for a context's end.
-    /// What it returned.
+    /// Waits for a context's end, or for those of all in a tuple. Gives what it returned.
     pub(super) fn join(&mut self, handle: &Val) -> Val {
         let mut result = Val { open: handle.open, ..Val::unknown(Ty::Unknown) };
         for kind in handle.alts.clone() {
-            if let Kind::Handle(handle) = kind {
-                // Of several alternatives just one was started on this path.
-                match handle.each_of {
-                    Some(at) => self.st.each_joined.push((at, handle.context)),
-                    None => self.join_part(&handle),
+            match kind {
+                Kind::Handle(handle) => {
+                    // Of several alternatives just one was started on this path.
+                    match handle.each_of {
+                        Some(at) => self.st.each_joined.push((at, handle.context)),
+                        None => self.join_part(&handle),
+                    }
+                    result = match &self.contexts.get(handle.context).result {
+                        Some(returned) => result.join(returned),
+                        None => Val { open: true, ..result },
+                    };
                 }
-                result = match &self.contexts.get(handle.context).result {
-                    Some(returned) => result.join(returned),
-                    None => Val { open: true, ..result },
-                };
+                Kind::Aggregate(tuple) if tuple.variant.is_none() => {
+                    let fields: Vec<_> = tuple.fields.iter().map(|(p, v)| (*p, self.join(v))).collect();
+                    let ty = Ty::Tuple(fields.iter().map(|(_, v)| v.ty.clone()).collect());
+                    result = result.join(&Val::aggregate(None, fields, ty));
+                }
+                _ => {}
             }
         }
         result
@@ -214,287 +322,104 @@ impl Interp<'_> {
     }
 
     /// Runs a closure with a scope; everything started in it has ended afterwards.
-    pub(super) fn run_scope(&mut self, cx: &Cx, site: ExprId, body: Val) -> Val {
+    pub(super) fn run_scope(&mut self, cx: &Cx, site: ExprId, word: &str, body: Val, ty: Ty) -> Val {
         let scope = LoopId { frame: cx.frame, expr: site };
+        let Job { kind, on, .. } = Job::of_word(word);
+        self.groups.insert(scope, Group { kind, on, token: None });
         let object = self.object(cx, site, 0, cx.body.body.expr(site).range);
-        let place = self.places.root(Root::Object(object), &Ty::ext("std::thread::Scope", Vec::new()));
-        let content = Val::of(Kind::Scope(scope), Ty::ext("std::thread::Scope", Vec::new()));
+        let place = self.places.root(Root::Object(object), &ty);
+        let content = Val::of(Kind::Scope(scope), ty.clone());
         self.grow_heap(Root::Object(object), content);
-        let ty = Ty::reference(false, Ty::ext("std::thread::Scope", Vec::new()));
-        let argument = Val::pointer(place, super::values::Pointer::Shared, ty);
+        let argument = Val::pointer(place, super::values::Pointer::Shared, Ty::reference(false, ty));
         let result = self.call_value(cx, site, body, vec![argument]);
-        for id in self.scope_members.get(&scope).cloned().unwrap_or_default() {
-            self.st.join_all(id);
-        }
+        self.join_group(scope);
         result
     }
 
-    /// The scope that a value stands for; one that another context opened is joined there.
-    pub(super) fn scope_of(&mut self, value: &Val) -> Option<LoopId> {
-        for kind in value.alts.clone() {
-            match kind {
-                Kind::Scope(scope) => return Some(scope),
-                Kind::Pointer(place, _) => {
-                    let inner = self.value_at(place);
-                    if let Some(Kind::Scope(scope)) = inner.alts.first() {
-                        return Some(*scope);
-                    }
-                }
-                _ => {}
+    /// A new group; with one worker, its members exclude each other.
+    pub(super) fn group(&mut self, cx: &Cx, site: ExprId, word: &str, one_worker: bool, ty: Ty) -> Val {
+        let group = LoopId { frame: cx.frame, expr: site };
+        let Job { kind, on, .. } = Job::of_word(word);
+        let one_worker = one_worker || matches!(word, "branch" | "local-task");
+        let token = one_worker.then(|| {
+            let object = self.object(cx, site, u32::MAX, cx.body.body.expr(site).range);
+            self.places.root(Root::Object(object), &Ty::Unknown)
+        });
+        if on != RunsOn::Thread {
+            self.executors.extend(token);
+        }
+        self.groups.insert(group, Group { kind, on, token });
+        Val::of(Kind::Scope(group), ty)
+    }
+
+    /// Everything started in the group has ended.
+    pub(super) fn join_group(&mut self, group: LoopId) {
+        for id in self.scope_members.get(&group).cloned().unwrap_or_default() {
+            self.st.join_all(id);
+        }
+    }
+
+    /// All that waits until no context has this object any more: those whose captures lead to it have ended.
+    pub(super) fn join_holders(&mut self, place: PlaceId) {
+        let root = self.places.get(place).root;
+        let started: Vec<ContextId> = self.st.moment.started.iter().copied().collect();
+        for id in started {
+            let Entry::Value(value, _) = &self.contexts.get(id).entry else { continue };
+            let captures = value.alts.iter().filter_map(|kind| match kind {
+                Kind::Closure(closure) => Some(&closure.moved),
+                Kind::Future(future) => match &**future {
+                    FutureValue::Block(closure) => Some(&closure.moved),
+                    _ => None,
+                },
+                _ => None,
+            });
+            let mut pointers = captures.flatten().flat_map(|(_, value)| value.pointers());
+            if pointers.any(|(at, _)| self.places.get(at).root == root) {
+                self.st.join_all(id);
             }
+        }
+    }
+
+    /// Handles of all that was started in the group.
+    pub(super) fn group_handles(&self, group: LoopId) -> Val {
+        let mut handles = Val { open: false, ..Val::unknown(Ty::Unknown) };
+        for &context in self.scope_members.get(&group).into_iter().flatten() {
+            handles.alts.push(Kind::Handle(HandleValue { context, each_of: None, part: None }));
+        }
+        handles
+    }
+
+    /// The scope or group that a value stands for, also behind handles.
+    pub(super) fn scope_of(&mut self, value: &Val) -> Option<LoopId> {
+        const MOST_HANDLES: usize = 4;
+        let mut value = value.clone();
+        for _ in 0..MOST_HANDLES {
+            let mut next = None;
+            for kind in &value.alts {
+                match kind {
+                    Kind::Scope(scope) => return Some(*scope),
+                    Kind::Pointer(place, _) => next = Some(*place),
+                    Kind::Aggregate(some) if some.variant.is_some_and(|v| self.is_success(v)) => {
+                        return some.field(super::expr::field(0)).cloned().and_then(|v| self.scope_of(&v));
+                    }
+                    _ => {}
+                }
+            }
+            value = self.value_at(next?);
         }
         None
     }
 
     pub(super) fn hold(&mut self, lock: PlaceId, mode: Mode, id: HoldId) {
         if !self.st.locks.iter().any(|h| h.id == id && h.lock == lock) {
-            self.st.locks.push(Hold { lock, mode, id });
+            let yields = self.executors.contains(&lock);
+            self.st.locks.push(Hold { lock, mode, id, yields });
         }
-    }
-
-    /// What a value can reach is reachable for others from now on.
-    pub(super) fn escape(&mut self, value: &Val) {
-        self.escape_within(value, 0);
-    }
-
-    fn escape_within(&mut self, value: &Val, depth: u32) {
-        if depth > MAX_ESCAPE {
-            return;
-        }
-        for kind in value.alts.clone() {
-            match kind {
-                Kind::Pointer(place, _) => self.escape_place(place, depth),
-                Kind::Guard(guard) => self.escape_place(guard.data, depth),
-                Kind::Aggregate(aggregate) => {
-                    for (_, field) in &aggregate.fields {
-                        self.escape_within(field, depth + 1);
-                    }
-                }
-                Kind::Closure(closure) => self.escape_closure(&closure, depth),
-                Kind::Future(future) => match &*future {
-                    FutureValue::Block(closure) => self.escape_closure(closure, depth),
-                    FutureValue::Call { args, self_arg, .. } => {
-                        args.iter().chain(self_arg).for_each(|a| self.escape_within(a, depth + 1));
-                    }
-                    FutureValue::Ready(value) => self.escape_within(value, depth + 1),
-                },
-                Kind::Iter(iter) => {
-                    self.escape_within(&iter.source, depth + 1);
-                    for stage in &iter.stages {
-                        if let Some(closure) = &stage.closure {
-                            self.escape_within(closure, depth + 1);
-                        }
-                    }
-                }
-                _ => {}
-            }
-        }
-    }
-
-    fn escape_closure(&mut self, closure: &ClosureValue, depth: u32) {
-        let info = self.closure_info(&closure.body, closure.expr);
-        for &local in &info.captured {
-            match closure.moved.iter().find(|(l, _)| *l == local) {
-                Some((_, value)) => self.escape_within(&value.clone(), depth + 1),
-                None => {
-                    let cx =
-                        Cx { frame: closure.frame, body: closure.body.clone(), subst: closure.subst.clone() };
-                    let frame = self.frame_of(&cx, local);
-                    let place = self.places.root(Root::Local(frame, local), &Ty::Unknown);
-                    self.escape_place(place, depth);
-                }
-            }
-        }
-    }
-
-    fn escape_place(&mut self, place: PlaceId, depth: u32) {
-        let root = self.places.get(place).root;
-        if let Root::Local(frame, local) = root {
-            let value = self.st.local(frame, local).cloned();
-            let new = self.shared_locals.insert((frame, local));
-            if let Some(value) = value {
-                if new {
-                    self.starts_as(root, &value);
-                }
-                let general = super::memory::generalize(&value);
-                self.grow_heap(root, general);
-                if new {
-                    self.escape_within(&value, depth + 1);
-                }
-            }
-        }
-    }
-
-    /// Walks one context from its entry, with a log of its own.
-    pub(super) fn walk_context(&mut self, id: ContextId) {
-        let context = self.contexts.get(id);
-        let entry = context.entry.clone();
-        let joined = context.joined_at_start.clone();
-        let acquired = context.acquired_at_start.clone();
-        self.context = id;
-        self.steps = 0;
-        self.stopped = false;
-        self.last_moment = None;
-        self.st = State::entry(joined);
-        for key in acquired {
-            self.st.acquire(key);
-        }
-        self.loops.clear();
-        self.taken_here.clear();
-        self.contexts.get_mut(id).log = Default::default();
-        self.contexts.get_mut(id).acts.clear();
-        let returned = match entry {
-            Entry::Fn(function) => self.walk_fn_entry(id, function),
-            Entry::Value(value, args) => self.walk_value_entry(id, value, args),
-        };
-        self.used(&returned);
-        let mut returned = super::memory::generalize(&returned);
-        super::memory::strip_deps(&mut returned);
-        self.escape(&returned);
-        if self.contexts.get(id).result.as_ref() != Some(&returned) {
-            self.heap_version += 1;
-        }
-        let ended = if self.st.reachable { self.st.moment.joined.clone() } else { Default::default() };
-        let released = self.st.moment.released.keys().cloned().collect();
-        let weakly = self.st.moment.weakly_released.iter().cloned().collect();
-        let steps = self.steps;
-        self.counts.steps += steps;
-        let context = self.contexts.get_mut(id);
-        context.result = Some(returned);
-        context.joined_at_end = ended;
-        context.released_at_end = released;
-        context.weakly_released_at_end = weakly;
-        context.walked = true;
-    }
-
-    fn walk_fn_entry(&mut self, context: ContextId, function: crate::resolve::FnId) -> Val {
-        let Some(body) = self.program.body(function) else { return Val::unit() };
-        let frame = self.intern_frame((Err(context), ExprId(0), CalleeKey::Fn(function)), |depth| Frame {
-            context,
-            parent: None,
-            called_at: None,
-            function: Some(function),
-            captures: None,
-            depth,
-        });
-        let cx = Cx { frame, body, subst: Rc::default() };
-        self.run_frame(&cx, Some(function), |this| {
-            this.bind_params(&cx, ExprId(0), function, None, Vec::new());
-            let root = cx.body.body.root;
-            this.eval(&cx, root)
-        })
-    }
-
-    fn walk_value_entry(&mut self, context: ContextId, value: Val, args: Vec<Val>) -> Val {
-        let before = self.st.clone();
-        let mut result = Val::bottom();
-        let mut after: Option<State> = None;
-        for kind in value.alts {
-            self.st = before.clone();
-            let returned = match kind {
-                Kind::Closure(closure) => self.walk_closure_entry(context, &closure, args.clone()),
-                Kind::Fn(function, subst) => self.walk_callable(context, function, subst, None, args.clone()),
-                Kind::Future(future) => match &*future {
-                    FutureValue::Block(closure) => self.walk_closure_entry(context, closure, Vec::new()),
-                    FutureValue::Call { id, subst, args, self_arg } => {
-                        self.walk_callable(context, *id, subst.clone(), self_arg.clone(), args.clone())
-                    }
-                    FutureValue::Ready(value) => value.clone(),
-                },
-                _ => Val::unit(),
-            };
-            if self.st.reachable {
-                result = result.join(&returned);
-                match &mut after {
-                    Some(state) => state.join(&self.st),
-                    None => after = Some(self.st.clone()),
-                }
-            }
-        }
-        self.st = after.unwrap_or(before);
-        result
-    }
-
-    fn walk_closure_entry(&mut self, context: ContextId, closure: &ClosureValue, args: Vec<Val>) -> Val {
-        let cx = self.closure_frame(closure, Err(context), closure.expr, None);
-        self.run_closure(&cx, closure.expr, closure, args)
-    }
-
-    fn walk_callable(
-        &mut self,
-        context: ContextId,
-        function: crate::resolve::FnId,
-        subst: Rc<crate::resolve::Subst>,
-        self_arg: Option<Val>,
-        args: Vec<Val>,
-    ) -> Val {
-        let Some(body) = self.program.body(function) else { return Val::unit() };
-        let frame = self.intern_frame((Err(context), ExprId(0), CalleeKey::Fn(function)), |depth| Frame {
-            context,
-            parent: None,
-            called_at: None,
-            function: Some(function),
-            captures: None,
-            depth,
-        });
-        let cx = Cx { frame, body, subst };
-        self.run_frame(&cx, Some(function), |this| {
-            this.bind_params(&cx, ExprId(0), function, self_arg, args);
-            let root = cx.body.body.root;
-            this.eval(&cx, root)
-        })
-    }
-
-    /// An async block is a closure that runs where it is awaited.
-    pub(super) fn async_block(&mut self, cx: &Cx, id: ExprId, is_move: bool) -> Val {
-        let info = self.closure_info(&cx.body, id);
-        let mut moved = Vec::new();
-        if is_move {
-            for &local in &info.captured {
-                let frame = self.frame_of(cx, local);
-                let place = self.places.root(Root::Local(frame, local), &Ty::Unknown);
-                let value = self.value_at(place);
-                moved.push((local, value));
-            }
-        }
-        let closure =
-            ClosureValue { body: cx.body.clone(), expr: id, frame: cx.frame, moved, subst: cx.subst.clone() };
-        Val::of(Kind::Future(Rc::new(FutureValue::Block(closure))), Ty::Unknown)
-    }
-
-    pub(super) fn eval_async_body(&mut self, cx: &Cx, block: &Block) -> Val {
-        let plain = Block { kind: BlockKind::Plain, ..block.clone() };
-        self.eval_block(cx, ExprId(0), &plain)
-    }
-
-    /// `.await`: the future's body runs here, in this context; a handle is joined.
-    pub(super) fn await_value(&mut self, cx: &Cx, site: ExprId, value: Val) -> Val {
-        if value.alts.iter().any(|k| matches!(k, Kind::Handle(_))) {
-            return self.join(&value);
-        }
-        let futures: Vec<Rc<FutureValue>> = value
-            .alts
-            .iter()
-            .filter_map(|k| match k {
-                Kind::Future(future) => Some(future.clone()),
-                _ => None,
-            })
-            .collect();
-        if futures.is_empty() {
-            return Val::unknown(Ty::Unknown).with_deps(&value.all_deps());
-        }
-        self.each_alternative(futures, |this, future| match &*future {
-            FutureValue::Block(closure) => this.call_closure(cx, site, closure, Vec::new()),
-            FutureValue::Call { id, subst, args, self_arg } => {
-                this.enter_fn(cx, site, *id, (**subst).clone(), self_arg.clone(), args.clone())
-            }
-            FutureValue::Ready(value) => value.clone(),
-        })
     }
 }
 
 /// The literal given to a thread builder.
-fn builder_name(options: &Val) -> Option<Name> {
+pub(super) fn builder_name(options: &Val) -> Option<Name> {
     let key = super::places::Proj::Field(Name::new("name"));
     let value = super::memory::project(options, key);
     match value.constant() {

@@ -41,6 +41,8 @@ pub struct Hold {
     pub lock: PlaceId,
     pub mode: Mode,
     pub id: HoldId,
+    /// Given up and taken again wherever the context waits: an executor's.
+    pub yields: bool,
 }
 
 /// Something that orders contexts by release and acquire: a channel, a flag with the value stored, a barrier.

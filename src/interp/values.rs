@@ -21,6 +21,19 @@ const MAX_DEPS: usize = 48;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct ReadId(pub u32);
 
+impl ReadId {
+    /// No read of this context's log, but something that only its caller, its starter or an unknown function knows: by number.
+    pub fn elsewhere(number: u32) -> ReadId {
+        ReadId(u32::MAX - number % ReadId::ELSEWHERE)
+    }
+
+    const ELSEWHERE: u32 = 1 << 24;
+
+    pub fn is_elsewhere(self) -> bool {
+        self.0 > u32::MAX - ReadId::ELSEWHERE
+    }
+}
+
 /// The reads a value or a branch depends on: sorted, shared.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Deps(Option<Rc<[ReadId]>>);
@@ -183,6 +196,8 @@ pub enum FutureValue {
     Call { id: FnId, subst: Rc<Subst>, args: Vec<Val>, self_arg: Option<Val> },
     /// Already has its result.
     Ready(Val),
+    /// A library's: the model's effect happens when it is awaited.
+    Model { model: FnModelId, this: Option<Val>, self_ty: Ty, args: Vec<Val>, site: ExprId },
 }
 
 /// Exclusive or shared possession of a lock.
@@ -285,16 +300,18 @@ pub struct IterValue {
     pub counter: bool,
     /// Exclusive upper bound of a counter that starts at 0 or above.
     pub bound: Option<i128>,
+    /// Its closures run in many instances at once.
+    pub parallel: bool,
     /// How many elements there are.
     pub rounds: Option<u32>,
-    /// Where it is consumed in parallel: location of the call that made it parallel.
-    pub parallel: Option<crate::finding::Location>,
 }
 
 #[derive(Clone, PartialEq, Debug)]
 pub struct Stage {
     pub kind: StageKind,
     pub closure: Option<Val>,
+    /// What makes the state that it begins with.
+    pub state: Option<Val>,
     pub at: crate::finding::Location,
 }
 
@@ -321,6 +338,8 @@ pub enum StageKind {
     Values,
     /// The closure gets a state and the element.
     Scan,
+    /// The closure gets a state, the same that it gives, and the element; the state's maker comes first.
+    Fold,
 }
 
 /// A set of alternatives with a type and dependences.

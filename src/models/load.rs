@@ -54,15 +54,61 @@ struct TypeText {
     /// Takes over the functions of these types that it doesn't describe itself: `slice<T>`.
     #[serde(default)]
     like: Vec<String>,
+    /// See `TypeModel::provided`.
+    #[serde(default)]
+    provided: bool,
 }
 
+/// See `AttributeModel`.
 #[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
 struct ContextText {
     attribute: String,
-    kind: String,
+    #[serde(default)]
+    kind: Option<String>,
     #[serde(default)]
     many: bool,
+    #[serde(default)]
+    when: Vec<String>,
+    #[serde(default)]
+    unless: Vec<String>,
+    #[serde(default)]
+    since: Option<String>,
+    #[serde(default)]
+    cases: Option<String>,
+    #[serde(default)]
+    single_threaded: bool,
+    #[serde(default)]
+    holds: Vec<String>,
+    #[serde(default)]
+    shares: Vec<String>,
+    #[serde(default)]
+    revokes: Vec<String>,
+}
+
+impl ContextText {
+    fn model(&self) -> Result<AttributeModel, String> {
+        let kind = match &self.kind {
+            None => None,
+            Some(kind) => {
+                Some(text::context_kind(kind).ok_or_else(|| format!("`{kind}` is no kind of context"))?)
+            }
+        };
+        let names = |texts: &[String]| texts.iter().map(|text| Name::new(text)).collect();
+        Ok(AttributeModel {
+            path: Name::new(&self.attribute),
+            when: self.when.clone(),
+            unless: self.unless.clone(),
+            since: self.since.as_deref().map(text::version),
+            kind,
+            many: self.many,
+            cases: self.cases.as_deref().map(Name::new),
+            single_threaded: self.single_threaded,
+            holds: names(&self.holds),
+            shares: names(&self.shares),
+            revokes: names(&self.revokes),
+        })
+    }
 }
 
 /// Adds model files that may name each other's types. Errs with the entry at fault; what stood before it stays.
@@ -115,10 +161,7 @@ impl Loader<'_> {
             }
         }
         for context in &file.contexts {
-            let kind = text::context_kind(&context.kind)
-                .ok_or_else(|| format!("`{}` is no kind of context", context.kind))?;
-            let path = context.attribute.split("::").map(Name::new).collect();
-            self.models.attributes.push(AttributeModel { path, kind, many: context.many });
+            self.models.attributes.push(context.model()?);
         }
         Ok(())
     }
@@ -142,8 +185,10 @@ impl Loader<'_> {
             copy: false,
             item: None,
             target: None,
+            provided: false,
             methods: FxHashMap::default(),
         });
+        model.provided |= ty.provided;
         model.role = ty.role.unwrap_or(model.role);
         model.copy |= ty.copy;
     }

@@ -1,6 +1,6 @@
 //! What libraries do that matters here, as data: one TOML file a library, compiled into the program.
 //!
-//! In: the files of this folder (and, in the same format, a user's own). Out: `Models`, answering by canonical path.
+//! In: the files of this folder and of `library/` (and, in the same format, a user's own). Out: `Models`, answering by canonical path.
 //! Invariant: everything the engine knows about a library comes from here; the engine knows only the *kinds* of effect (`Op`).
 //!
 //! The format, by example:
@@ -30,6 +30,7 @@
 //! iterating `T` gives (`Item` alone: the receiver), `*T` what `T` points to. A short name is a type of the same
 //! module or else the only one of that name; any other type is written with its path.
 
+mod library;
 mod load;
 mod op;
 #[cfg(test)]
@@ -44,10 +45,10 @@ use crate::resolve::LibraryNames;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 use std::borrow::Cow;
-use std::sync::{Arc, LazyLock};
 
+pub use library::{Libraries, built_in};
 pub use op::{Op, OpName};
-pub use text::context_kind;
+pub use text::{context_kind, version};
 pub use types::TyExpr;
 
 /// Index of a modelled function.
@@ -67,6 +68,8 @@ pub enum SelfMode {
 pub struct FnModel {
     /// Canonical path, or the bare name of an any-receiver method.
     pub path: Name,
+    /// Its effect happens where its result is awaited.
+    pub is_async: bool,
     pub self_mode: SelfMode,
     pub params: Vec<TyExpr>,
     pub ret: TyExpr,
@@ -108,19 +111,39 @@ pub struct TypeModel {
     item: Option<TyExpr>,
     /// What it derefs to, if that isn't its first argument.
     target: Option<TyExpr>,
+    /// A context that asks for a value of this type is given what was provided.
+    pub provided: bool,
     methods: FxHashMap<Name, FnModelId>,
 }
 
-/// An attribute that makes a function a context.
+/// An attribute that makes a function a context, or says how one runs.
 #[derive(Clone, Debug)]
 pub struct AttributeModel {
-    pub path: Vec<Name>,
-    pub kind: ContextKind,
+    /// Canonical path; `*::name`: of whatever library.
+    pub path: Name,
+    /// Only if the attribute's arguments contain one of these; empty: always.
+    pub when: Vec<String>,
+    /// Not if they contain one of these.
+    pub unless: Vec<String>,
+    /// Only from this version of the attribute's library on.
+    pub since: Option<Vec<u32>>,
+    /// `None`: it makes no context, but says more of one.
+    pub kind: Option<ContextKind>,
     pub many: bool,
+    /// Attributes of this name make an instance each.
+    pub cases: Option<Name>,
+    /// Runs on a single-threaded executor of its own.
+    pub single_threaded: bool,
+    /// Process-wide locks that it holds, by name.
+    pub holds: Vec<Name>,
+    /// Those that it holds as a reader.
+    pub shares: Vec<Name>,
+    /// Locks that no context of a crate with this attribute holds.
+    pub revokes: Vec<Name>,
 }
 
 /// All models.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Models {
     pub fns: Vec<FnModel>,
     types: FxHashMap<Name, TypeModel>,
@@ -140,31 +163,6 @@ pub struct Models {
 
 /// Aliases may lead to aliases; those of a user's file may do so in a circle.
 const MAX_ALIAS_STEPS: usize = 8;
-
-/// The built-in model files.
-const BUILT_IN: &[&str] = &[
-    include_str!("std.toml"),
-    include_str!("std-cell.toml"),
-    include_str!("std-collections.toml"),
-    include_str!("std-iter.toml"),
-    include_str!("std-memory.toml"),
-    include_str!("std-primitive.toml"),
-    include_str!("std-sync.toml"),
-    include_str!("std-system.toml"),
-    include_str!("macros.toml"),
-];
-
-/// The models compiled into the program.
-pub fn built_in() -> Arc<Models> {
-    static MODELS: LazyLock<Arc<Models>> = LazyLock::new(|| {
-        let mut models = Models::default();
-        if let Err(error) = load::add_files(&mut models, BUILT_IN) {
-            panic!("built-in models: {error}");
-        }
-        Arc::new(models)
-    });
-    MODELS.clone()
-}
 
 impl Models {
     /// Adds one model file. Errs with a sentence that names the entry at fault; what stood before it stays.
@@ -205,6 +203,15 @@ impl Models {
 
     pub fn attributes(&self) -> &[AttributeModel] {
         &self.attributes
+    }
+
+    /// The names of the macros of one shape.
+    pub fn macros_of(&self, shape: MacroShape) -> impl Iterator<Item = Name> + '_ {
+        self.macros
+            .iter()
+            .filter(move |(_, s)| **s == shape)
+            .filter_map(|(path, _)| path.rsplit("::").next())
+            .map(Name::new)
     }
 
     /// One step towards the canonical path: the longest prefix that is an alias, replaced.

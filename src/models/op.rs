@@ -54,6 +54,8 @@ op_names! {
     Write = "write", 2..=2;
     /// (p, v) stores through a pointer if nothing is there yet.
     Fill = "fill", 2..=2;
+    /// (p) empties a collection: stores what is the same whatever was there.
+    Clear = "clear", 1..=1;
     /// (p) reads and writes through a pointer in one call, nobody knows how.
     Update = "update", 1..=1;
     /// (p) reads through a pointer; the result is plain data.
@@ -70,7 +72,7 @@ op_names! {
     Shared = "shared", 1..=1;
     /// (p) the pointer as `&mut`; one made from a raw pointer stays raw.
     Exclusive = "exclusive", 1..=1;
-    /// (what, key?) pointer to state of the whole process: `env`, `current_dir`; or to one entry of it.
+    /// (what, key?) pointer to something the whole process has one of, by its name; or to one entry of it.
     Global = "global", 1..=2;
     /// (v) puts a value into a new object, gives a pointer that owns it.
     New = "new", 1..=1;
@@ -143,7 +145,7 @@ op_names! {
     /// (x) every element by value, taken out of the place (`drain`).
     DrainIter = "drain_iter", 1..=1;
     /// (kind, x, f?, g?) adds an adaptor: one of `STAGES`. `keyed` makes each element a pair of an unknown key and it,
-    /// `values` keeps a pair's second part; `scan` has the state first, then the closure.
+    /// `values` keeps a pair's second part; `scan` and `fold` have the state (or what makes it) first, then the closure.
     Stage = "stage", 2..=4;
     /// (x, f) consumes an iterator, runs f on each element.
     Each = "each", 2..=2;
@@ -201,10 +203,38 @@ op_names! {
     Spawn = "spawn", 2..=3;
     /// (scope, f, options?) starts one that the scope joins.
     SpawnIn = "spawn_in", 2..=3;
-    /// (kind, f) runs f with a scope; joins all it started.
-    Scope = "scope", 2..=2;
-    /// (h) waits for a context's end.
+    /// (kind, f, type) runs f with a scope, a value of the type; joins all it started.
+    Scope = "scope", 3..=3;
+    /// (h) waits for a context's end; of a tuple of handles, for each.
     Join = "join", 1..=1;
+    /// (kind, f, args…) runs many instances of a closure at once; all have ended afterwards.
+    Run = "run", 2..=6;
+    /// (x) the iterator, whose closures run in many instances at once where it is consumed.
+    Parallel = "parallel", 1..=1;
+    /// (kind, workers?) a set that contexts are started in; of one worker, they exclude each other.
+    Group = "group", 1..=2;
+    /// (group) waits for all that was started in it.
+    JoinGroup = "join_group", 1..=1;
+    /// (group) waits for one of them: its result, or None when there is none left.
+    JoinNext = "join_next", 1..=1;
+    /// (group) as its one worker, if it has only one: a guard.
+    Enter = "enter", 1..=1;
+    /// (p) waits until no other context has the object.
+    JoinHolders = "join_holders", 1..=1;
+    /// (group, f) runs a closure or future here, as one of the group.
+    RunOn = "run_on", 2..=2;
+    /// (f) waits for a future's result: it runs here.
+    Await = "await", 1..=1;
+    /// (x) runs all futures of an iterator at the same time, in this task; a collection of their results.
+    Gather = "gather", 1..=1;
+    /// (p, f) runs a closure with a lock given up.
+    Without = "without", 2..=2;
+    /// (p, mode) takes a lock that no guard gives back.
+    Take = "take", 2..=2;
+    /// (p) gives it back.
+    Give = "give", 1..=1;
+    /// (v) what the program's contexts are given where they ask for its type.
+    Provide = "provide", 1..=1;
     /// (builder, name)
     SetName = "set_name", 2..=2;
     /// (p, f?) runs f (or the closure wrapped as `once`) the first time; a pointer to what it made.
@@ -232,6 +262,8 @@ op_names! {
     Park = "park", 0..=0;
     /// (handle) gives a context its token.
     Unpark = "unpark", 1..=1;
+    /// (v, type) the value, as one of the type.
+    Typed = "typed", 2..=2;
     /// Doesn't come back.
     Diverge = "diverge", 0..=0;
     /// (operation, a, b) arithmetic on constants.
@@ -258,26 +290,27 @@ pub const STAGES: &[&str] = &[
     "keyed",
     "values",
     "scan",
+    "fold",
 ];
 /// What `atomic_update` does to the value.
 pub const UPDATES: &[&str] =
     &["add", "sub", "and", "nand", "or", "xor", "not", "max", "min", "swap", "apply"];
 /// What `arith` knows.
 pub const ARITHMETIC: &[&str] = &["add", "sub", "mul", "div", "rem", "min", "max"];
-/// State of the whole process.
-pub const GLOBALS: &[&str] = &["env", "current_dir"];
-
 impl OpName {
     /// Position of the argument that is taken literally, and the words it may be.
     fn literal(self) -> Option<(usize, &'static [&'static str])> {
         match self {
             OpName::Part | OpName::Wrap | OpName::Unwrap => Some((0, STEPS)),
-            OpName::Lock | OpName::TryLock | OpName::WithLock | OpName::Remode => Some((1, MODES)),
+            OpName::Lock | OpName::TryLock | OpName::WithLock | OpName::Remode | OpName::Take => {
+                Some((1, MODES))
+            }
             OpName::Stage => Some((0, STAGES)),
             OpName::AtomicUpdate => Some((1, UPDATES)),
             OpName::Arith => Some((0, ARITHMETIC)),
-            OpName::Global => Some((0, GLOBALS)),
-            OpName::Spawn | OpName::Scope => Some((0, super::text::SPAWN_KINDS)),
+            OpName::Spawn | OpName::Scope | OpName::Run | OpName::Group => {
+                Some((0, super::text::SPAWN_KINDS))
+            }
             _ => None,
         }
     }
@@ -300,6 +333,9 @@ impl Op {
                     return Err(format!("`{}` takes {wanted} arguments, not {}", name.as_str(), args.len()));
                 }
                 args.iter().enumerate().try_for_each(|(at, arg)| match (name.literal(), arg) {
+                    (_, Op::Word(_)) if *name == OpName::Global && at == 0 => Ok(()),
+                    (_, Op::Word(_)) if *name == OpName::Scope && at == 2 => Ok(()),
+                    (_, Op::Word(_)) if *name == OpName::Typed && at == 1 => Ok(()),
                     (Some((n, words)), Op::Word(word)) if n == at && words.contains(&word.as_str()) => Ok(()),
                     (Some((n, words)), _) if n == at => Err(format!(
                         "argument {} of `{}` is one of {}",

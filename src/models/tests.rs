@@ -7,6 +7,10 @@ fn built_in_ty(text: &str) -> Ty {
     Ty::ext(text, Vec::new())
 }
 
+fn built_in() -> std::sync::Arc<Models> {
+    super::built_in(Libraries::all())
+}
+
 fn load(text: &str) -> Result<Models, String> {
     let mut models = Models::default();
     models.add(text).map(|()| models)
@@ -60,6 +64,7 @@ fn what_is_promised_by_name_exists() {
         let name = Name::new(target);
         let known =
             models.type_model(name).is_some() || models.is_trait(name) || models.members.contains_key(target);
+        let known = known || models.function(name).is_some();
         assert!(known, "alias of unknown `{target}`");
     }
     for path in models.prelude.values() {

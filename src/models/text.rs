@@ -1,4 +1,4 @@
-//! The one-line notation of model files: `name(parameters) -> type = effect`.
+//! The one-line notation of model files: `[async] name(parameters) -> type = effect`.
 //!
 //! In: one entry and what type names mean where it stands. Out: a `FnModel` whose effect is checked, or a sentence
 //! that says what is wrong with the entry.
@@ -15,8 +15,20 @@ const PRIMITIVES: &[&str] = &[
 ];
 
 /// Kinds of context that a function can start.
-pub const SPAWN_KINDS: &[&str] =
-    &["thread", "parallel", "task", "interrupt", "signal-handler", "request-handler", "python-call", "hook"];
+pub const SPAWN_KINDS: &[&str] = &[
+    "thread",
+    "parallel",
+    "task",
+    "local-task",
+    "blocking-task",
+    "branch",
+    "worker",
+    "interrupt",
+    "signal-handler",
+    "request-handler",
+    "python-call",
+    "hook",
+];
 
 /// What type names mean inside one entry.
 pub struct TypeNames<'a> {
@@ -37,9 +49,10 @@ pub fn type_head(text: &str) -> (&str, Vec<Name>) {
     }
 }
 
-/// Reads `name(parameters) -> type = effect`.
+/// Reads `[async] name(parameters) -> type = effect`.
 pub fn parse_fn(text: &str, names: &TypeNames) -> Result<FnModel, String> {
     let mut parser = Parser { rest: text, names };
+    let is_async = parser.eat("async ");
     let path = Name::new(parser.word()?);
     parser.expect("(")?;
     let mut self_mode = SelfMode::None;
@@ -57,7 +70,7 @@ pub fn parse_fn(text: &str, names: &TypeNames) -> Result<FnModel, String> {
     if let Some(op) = &op {
         op.check(self_mode != SelfMode::None, params.len())?;
     }
-    Ok(FnModel { path, self_mode, params, ret, op })
+    Ok(FnModel { path, is_async, self_mode, params, ret, op })
 }
 
 /// Reads a type alone.
@@ -225,6 +238,12 @@ impl<'a> Parser<'a> {
     }
 }
 
+/// The numbers of a version or a requirement of one: `^1.28` is 1, 28.
+pub fn version(text: &str) -> Vec<u32> {
+    let numbers = text.trim_start_matches(|c: char| !c.is_ascii_digit());
+    numbers.split('.').map_while(|part| part.parse().ok()).collect()
+}
+
 pub fn macro_shape(text: &str) -> Option<MacroShape> {
     Some(match text {
         "format" => MacroShape::Format,
@@ -263,6 +282,11 @@ pub fn context_kind(text: &str) -> Option<ContextKind> {
         ContextKind::Hook,
         ContextKind::Caller,
     ];
+    let text = match text {
+        "local-task" | "blocking-task" | "branch" => "task",
+        "worker" => "thread",
+        text => text,
+    };
     KINDS.into_iter().find(|kind| kind.as_str() == text)
 }
 

@@ -141,6 +141,7 @@ impl Collector {
             krate,
             parent,
             file,
+            attrs: Vec::new(),
             when,
             public: false,
             is_block: false,
@@ -163,6 +164,7 @@ impl Collector {
             }
             let id = self.new_module(child.name, krate, Some(module), child.file, when);
             self.declare(place, when, Namespace::Types, child.name, Def::Module(id), &child.vis);
+            self.program.modules[id.index()].attrs.clone_from(&child.attrs);
             children.push((id, ModuleNode { when, ..child }));
         }
         for (item, when) in &node.items {

@@ -55,6 +55,8 @@ pub struct ModuleDef {
     /// `None` for a crate's root. The anonymous module of a block with items has the enclosing module as parent.
     pub parent: Option<ModuleId>,
     pub file: FileId,
+    /// Of the `mod` item.
+    pub attrs: Vec<Attr>,
     pub when: When,
     pub public: bool,
     /// The anonymous module of a block with items.

@@ -74,7 +74,8 @@ impl Program {
         def.attrs.iter().map(|attr| self.attr_path(def.module, &attr.path)).collect()
     }
 
-    fn attr_path(&self, module: ModuleId, path: &[Name]) -> Name {
+    /// The canonical path of an attribute that is written in a module.
+    pub fn attr_path(&self, module: ModuleId, path: &[Name]) -> Name {
         let Some((first, rest)) = path.split_first() else { return Name::new("") };
         let found = if rest.is_empty() {
             self.imported_attr(module, *first)

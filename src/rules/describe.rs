@@ -6,6 +6,7 @@ use super::sentence::{Says, because, headline};
 use crate::finding::{
     Access, AccessKind, ContextKind, Evidence, Finding, Level, Location, Outcomes, Step, Thread, Via,
 };
+use crate::hir::Name;
 use crate::interp::contexts::{Context, ContextId};
 use crate::interp::places::{FrameId, Index, PlaceId, Proj, Root};
 use crate::resolve::Ty;
@@ -93,8 +94,10 @@ fn threads(facts: &Facts, group: &Group) -> Vec<Shown> {
     order.dedup();
     for id in order {
         let context = analysis.contexts.get(id);
-        let same =
-            |s: &&mut Shown| s.thread.spawned_at == context.spawned_at && s.thread.kind == context.kind;
+        let same = |s: &&mut Shown| {
+            let known = analysis.contexts.get(s.members[0]);
+            (known.spawned_at, known.kind, known.branch) == (context.spawned_at, context.kind, context.branch)
+        };
         match shown.iter_mut().find(same) {
             Some(known) => {
                 let meets = known.members.iter().any(|m| {
@@ -209,6 +212,7 @@ pub fn place_name(facts: &Facts, place: PlaceId) -> String {
                 _ => "value".to_owned(),
             }
         }
+        Root::Process(name) => return process_place(facts, place, name),
     };
     for step in places.path(place) {
         match step {
@@ -229,7 +233,18 @@ fn declared_at(facts: &Facts, place: PlaceId) -> Option<Location> {
         }
         Root::Local(frame, local) => facts.analysis.locals.get(&(frame, local)).map(|l| l.1),
         Root::Object(object) => Some(facts.analysis.objects.list[object.0 as usize].site),
+        Root::Process(_) => None,
     }
+}
+
+/// An entry by its key, the whole by what models call it.
+fn process_place(facts: &Facts, place: PlaceId, name: Name) -> String {
+    let path = facts.analysis.places.path(place);
+    let key = path.iter().find_map(|step| match step {
+        Proj::Field(key) => Some(key.to_string()),
+        _ => None,
+    });
+    key.unwrap_or_else(|| name.to_string())
 }
 
 /// Stable under moved lines: rule, place and thread names.

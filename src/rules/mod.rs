@@ -4,6 +4,7 @@
 
 mod atomic_check_then_act;
 mod describe;
+mod env_race;
 mod ignored_compare_exchange;
 pub mod info;
 mod lock_check_then_act;
@@ -54,6 +55,7 @@ const CHECKS: &[&dyn Rule] = &[
     &lock_check_then_act::LockCheckThenAct,
     &ignored_compare_exchange::IgnoredCompareExchange,
     &order_dependent::OrderDependent,
+    &env_race::EnvRace,
 ];
 
 /// Runs every rule that is on.

@@ -25,6 +25,8 @@ pub enum Door {
     Raw,
     Cell,
     StaticMut,
+    /// State of the process, which every safe call reaches.
+    Process,
 }
 
 /// The door of one access: what lets it be unsynchronized at all.
@@ -33,6 +35,9 @@ pub fn door(facts: &Facts, event: Event) -> Door {
     let place = event.access.place;
     if event.access.atomic.is_some() {
         return Door::None;
+    }
+    if matches!(places.get(place).root, Root::Process(_)) {
+        return Door::Process;
     }
     if let Root::Static(id) = places.get(place).root
         && facts.program.statics[id.index()].item.mutable
@@ -130,7 +135,7 @@ impl Wanted {
         let through = door(facts, a).max(door(facts, b));
         match self {
             Wanted::Door(door) => through == door,
-            Wanted::WeaklyPublished => through != Door::None,
+            Wanted::WeaklyPublished => !matches!(through, Door::None | Door::Process),
         }
     }
 
@@ -255,21 +260,26 @@ fn common_lock(facts: &Facts, a: Event, b: Event) -> Option<PlaceId> {
 pub fn is_own(facts: &Facts, context: ContextId, place: PlaceId) -> bool {
     let analysis = facts.analysis;
     let (frame, loops) = match analysis.places.get(place).root {
-        Root::Static(_) => return false,
+        Root::Static(_) | Root::Process(_) => return false,
         Root::ThreadLocal(_) => return true,
         Root::Local(frame, _) => (frame, &[][..]),
         Root::Object(object) => {
             let object = &analysis.objects.list[object.0 as usize];
+            if object.ambient {
+                return false;
+            }
             (object.frame, &object.loops[..])
         }
     };
-    if analysis
-        .contexts
-        .ancestry(context)
-        .take_while(|c| analysis.is_many(*c))
-        .any(|c| analysis.frames.get(frame).context == c)
-    {
-        return true;
+    let maker = analysis.frames.get(frame).context;
+    for at in analysis.contexts.ancestry(context).take_while(|c| analysis.is_many(*c)) {
+        if at == maker {
+            return true;
+        }
+        if analysis.contexts.get(at).many {
+            // Several instances of this one share what an ancestor made.
+            break;
+        }
     }
     let round = &analysis.contexts.get(context).loops;
     !round.is_empty() && loops.starts_with(round)

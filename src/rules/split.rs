@@ -14,7 +14,7 @@ use crate::finding::{AccessKind, Finding, Level};
 use crate::interp::ProgramKind;
 use crate::interp::access::{AccessEvent, Effect, HeldLock};
 use crate::interp::contexts::ContextId;
-use crate::interp::places::{Proj, Root};
+use crate::interp::places::{Index, Proj, Root};
 use crate::interp::values::{Mode, ReadId};
 
 /// More accesses of one root aren't compared.
@@ -82,7 +82,7 @@ fn splits<'a>(facts: &Facts<'a>, events: &[Event<'a>], dependence: Dependence) -
     let mut found = Vec::new();
     for write in events.iter().filter(|e| e.access.kind != AccessKind::Read) {
         for (read, how) in reads_of(facts, write, dependence) {
-            let whole = dependence != Dependence::Ignored && one_step(facts, write, read, how);
+            let whole = dependence != Dependence::Ignored && one_step(facts, write, how);
             if !same_place(facts, write, read) || whole {
                 continue;
             }
@@ -142,17 +142,32 @@ fn reads_of<'a>(facts: &Facts<'a>, write: &Event<'a>, dependence: Dependence) ->
         Dependence::Ignored => Vec::new(),
     };
     let event = |(id, how): (ReadId, How)| Some((log.events.get(id.0 as usize)?, how));
-    found.into_iter().filter_map(event).filter(|(read, _)| read.kind == AccessKind::Read).collect()
+    let reads = |(read, how): &(&AccessEvent, How)| {
+        // What a swap took out and what an addition found is read too, if it is then written over.
+        let found = *how == How::Computed && access.kind == AccessKind::Write;
+        read.kind == AccessKind::Read
+            || (found && !matches!(read.effect, Some(Effect::Exchange | Effect::Compare(_))))
+    };
+    found.into_iter().filter_map(event).filter(reads).collect()
 }
 
+/// Whether the read may be of what is written, or of a part or whole of it.
 fn same_place(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
     let places = &facts.analysis.places;
-    places.below(read.place, write.access.place).is_some()
-        || places.below(write.access.place, read.place).is_some()
+    if places.get(read.place).root != places.get(write.access.place).root {
+        return false;
+    }
+    let (one, two) = (places.path(read.place), places.path(write.access.place));
+    let any = |step: &Proj| *step == Proj::Index(Index::Any);
+    one.iter().zip(&two).all(|(x, y)| x == y || (any(x) && index(y)) || (any(y) && index(x)))
+}
+
+fn index(step: &Proj) -> bool {
+    matches!(step, Proj::Index(_))
 }
 
 /// What makes the two accesses one step, or the split harmless.
-fn one_step(facts: &Facts, write: &Event, read: &AccessEvent, how: How) -> bool {
+fn one_step(facts: &Facts, write: &Event, how: How) -> bool {
     let access = write.access;
     let context = facts.analysis.contexts.get(write.context);
     let decision = matches!(how, How::Decided | How::DrainedIfDecided);
@@ -165,12 +180,38 @@ fn one_step(facts: &Facts, write: &Event, read: &AccessEvent, how: How) -> bool 
         return true;
     }
     match &access.effect {
-        Some(Effect::Exchange | Effect::Compare(_) | Effect::Take) => return true,
+        Some(Effect::Compare(_) | Effect::Exchange | Effect::Swap | Effect::Take) => return true,
         Some(Effect::Idempotent) if decision => return true,
-        Some(Effect::Set(_)) if decision && !context.acts_on(read.at, access.at) => return true,
         _ => {}
     }
     looks_again(facts, write) && (access.atomic.is_none() || decision)
+}
+
+/// Both writes store one value, and nothing else follows from the decision: who comes second changes nothing.
+fn same_again(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event) -> bool {
+    if write.access.same.is_none() || write.access.same != other.access.same {
+        return false;
+    }
+    let context = facts.analysis.contexts.get(write.context);
+    match write.access.effect {
+        Some(Effect::Set(_)) => !context.acts_on(read.at, write.access.at),
+        _ => write.access.data.iter().all(|id| {
+            let source = context.log.events.get(id.0 as usize);
+            source.is_none_or(|source| never_written(facts, source, write))
+        }),
+    }
+}
+
+/// Nobody writes where this was read, but for the write itself.
+fn never_written(facts: &Facts, source: &AccessEvent, but: &Event) -> bool {
+    let places = &facts.analysis.places;
+    source.kind == AccessKind::Read
+        && facts.analysis.contexts.list.iter().flat_map(|context| &context.log.events).all(|event| {
+            event.kind == AccessKind::Read
+                || event.place == but.access.place
+                || (places.below(event.place, source.place).is_none()
+                    && places.below(source.place, event.place).is_none())
+        })
 }
 
 /// The write is decided anew by a read under the very hold that it is made under: of the place itself, or, for an atomic,
@@ -202,6 +243,10 @@ fn falls_between(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event
         }
         // A flag that is set again: nothing adds up.
         (Some(Effect::Set(_)), How::Drained) => return false,
+        (_, How::Decided | How::DrainedIfDecided) if same_again(facts, write, read, other) => return false,
+        (Some(Effect::Add), How::Computed) if write.access.effect == Some(Effect::SubtractSeen) => {
+            return false;
+        }
         (effect, How::DrainedIfDecided) if !matches!(effect, Some(Effect::Set(_))) => return false,
         _ => {}
     }

@@ -124,7 +124,7 @@ fn steps_before(
 fn is_one(analysis: &Analysis, place: PlaceId) -> bool {
     let own = match analysis.places.get(place).root {
         Root::Static(_) => true,
-        Root::ThreadLocal(_) => false,
+        Root::ThreadLocal(_) | Root::Process(_) => false,
         Root::Local(frame, _) => !analysis.is_many(analysis.frames.get(frame).context),
         Root::Object(object) => {
             let object = &analysis.objects.list[object.0 as usize];

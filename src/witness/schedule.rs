@@ -66,9 +66,9 @@ fn lost_update<'a>(analysis: &'a Analysis, scene: &Scene<'a>) -> Option<Vec<Beat
     let (_, victim, other) = best?;
     let again = u32::from((scene.thread)(victim.context) == (scene.thread)(other.context));
     let mut beats = Vec::new();
-    beats.extend(victim.read.map(|read| beat(victim.context, 0, read, Does::Read)));
+    beats.extend(victim.read.map(|read| beat(victim.context, 0, read, reading(read.1, victim.write.1))));
     let other_reads = other.read.filter(|_| !is_atomic_update(other.write.1));
-    beats.extend(other_reads.map(|read| beat(other.context, again, read, Does::Read)));
+    beats.extend(other_reads.map(|read| beat(other.context, again, read, reading(read.1, other.write.1))));
     let both = if is_atomic_update(other.write.1) { Does::Both } else { Does::Write };
     beats.push(beat(other.context, again, other.write, both));
     let last = match victim.write.1.effect {
@@ -87,6 +87,11 @@ fn beat<'a>(
     does: Does,
 ) -> Beat<'a> {
     Beat { context, instance, number, event, does }
+}
+
+/// What the access does that an update reads by: a swap does more than read.
+fn reading(read: &AccessEvent, write: &AccessEvent) -> Does {
+    if is_atomic_update(read) && !std::ptr::eq(read, write) { Does::Both } else { Does::Read }
 }
 
 /// One hold of a lock covers the update, and the other write takes that lock too.
@@ -124,8 +129,7 @@ fn updates<'a>(analysis: &'a Analysis, scene: &Scene<'a>, (context, event): Act<
             event.data.iter().chain(event.control.iter()).chain(event.seen.iter()).filter_map(|id| {
                 let read = log.get(id.0 as usize)?;
                 let listed = scene.acts.iter().any(|(c, a)| *c == context && std::ptr::eq(*a, read));
-                (listed && read.kind == AccessKind::Read && touch(analysis, read.place, event.place))
-                    .then_some((id, read))
+                (listed && id != number && touch(analysis, read.place, event.place)).then_some((id, read))
             });
         let read = own.or_else(|| needed.max_by_key(|(id, _)| event.data.contains(*id)));
         return vec![Update { context, read, write: (number, event) }];
@@ -252,6 +256,8 @@ impl Replay<'_> {
                 self.value = term.and_then(|term| term.value(known(beat.number), &|_, read| known(read)));
             }
             Does::Both => {
+                let found = self.value.map(|value| (beat.context, beat.instance, beat.number, value));
+                self.found.extend(found);
                 let unit = unit(self.analysis, beat.context, beat.event);
                 self.value = unit.zip(self.value).and_then(|(unit, value)| unit.apply(value));
             }

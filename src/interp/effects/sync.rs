@@ -4,7 +4,17 @@
 
 use super::*;
 use crate::interp::access::Runs;
+use crate::interp::spawn::Job;
 use crate::interp::terms::{Operator, Term};
+
+impl Call<'_> {
+    /// Numbers for the contexts that one call starts; each may have several callees.
+    fn next_job(&mut self) -> u32 {
+        const MOST_CALLEES: u32 = 16;
+        self.started += 1;
+        (self.started - 1) * MOST_CALLEES
+    }
+}
 
 impl Interp<'_> {
     pub(super) fn ordering(&self, value: Option<&Val>) -> Name {
@@ -64,7 +74,9 @@ impl Interp<'_> {
                 let value = values.first().cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let order = self.ordering(values.get(1));
                 let effect = match word.map(Name::as_str) {
-                    Some("swap") => Some(Effect::Exchange),
+                    Some("swap") => Some(Effect::Swap),
+                    Some("add") => Some(Effect::Add),
+                    Some("sub") if was_loaded(&value, &lval) => Some(Effect::SubtractSeen),
                     Some("max" | "min" | "or" | "and") => Some(Effect::Idempotent),
                     _ => None,
                 };
@@ -150,13 +162,21 @@ impl Interp<'_> {
 
     pub(super) fn atomic_write(&mut self, call: &Call, lval: &Lval, write: AtomicWrite, value: &Val) -> Deps {
         let AtomicWrite { kind, order, effect, term } = write;
-        let data = value.all_deps();
-        let info = AccessInfo { atomic: Some(order), data, effect, term, ..self.info(call, kind) };
+        let info = AccessInfo {
+            atomic: Some(order),
+            data: value.all_deps(),
+            effect,
+            term,
+            same: (kind == AccessKind::Write)
+                .then(|| self.same_everywhere(value, &Deps::default()))
+                .flatten(),
+            ..self.info(call, kind)
+        };
         let deps = self.log_lval(call.cx, lval, &info);
         if value.alts.iter().any(|k| matches!(k, Kind::Pointer(..))) {
             self.store(lval, value.clone());
         }
-        let exchange = matches!(info.effect, Some(Effect::Exchange | Effect::Compare(_)));
+        let exchange = matches!(info.effect, Some(Effect::Exchange | Effect::Compare(_) | Effect::Swap));
         for &place in &lval.places {
             let moment = self.st.moment_mut();
             if !moment.taken.remove(&place) && exchange {
@@ -178,7 +198,7 @@ impl Interp<'_> {
             _ => None,
         });
         let refuses = |kind: &Kind| matches!(kind, Kind::Aggregate(a) if a.variant == Some(self.names.none));
-        let always = !made.alts.iter().any(refuses) && !(made.open && some.is_some());
+        let always = !(made.alts.iter().any(refuses) || made.open && some.is_some());
         let event = &mut self.contexts.get_mut(self.context).log.events[read.0 as usize];
         event.term = some.or_else(|| made.symbol());
         if !always {
@@ -264,6 +284,31 @@ impl Interp<'_> {
                 let lval = self.target(call, &values[0]);
                 self.guard(call, &lval, mode, name == OpName::TryLock)
             }
+            OpName::Without => {
+                let lval = self.target(call, &values[0]);
+                let f = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let given_up: Vec<_> =
+                    self.st.locks.iter().filter(|h| lval.places.contains(&h.lock)).cloned().collect();
+                self.st.locks.retain(|h| !lval.places.contains(&h.lock));
+                let result = self.call_value(call.cx, call.id, f, Vec::new());
+                for (n, hold) in given_up.into_iter().enumerate() {
+                    let id = self.new_hold(call.cx, call.id, n as u32);
+                    self.hold(hold.lock, hold.mode, id);
+                }
+                result
+            }
+            OpName::Take => {
+                for (n, place) in self.target(call, &values[0]).places.into_iter().enumerate() {
+                    let id = self.new_hold(call.cx, call.id, n as u32);
+                    self.hold(place, mode, id);
+                }
+                Val::unit()
+            }
+            OpName::Give => {
+                let lval = self.target(call, &values[0]);
+                self.st.locks.retain(|h| !lval.places.contains(&h.lock));
+                Val::unit()
+            }
             OpName::WithLock => {
                 let lval = self.target(call, &values[0]);
                 let f = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
@@ -327,20 +372,7 @@ impl Interp<'_> {
         if guard.alts.is_empty() {
             guard.open = true;
         }
-        if !pending {
-            return guard;
-        }
-        let ok = self.enum_value(
-            self.names.ok,
-            guard.clone(),
-            Ty::ext("std::result::Result", vec![guard.ty.clone()]),
-        );
-        let some =
-            self.enum_value(self.names.some, guard.clone(), Ty::ext("std::option::Option", vec![guard.ty]));
-        let is_option = matches!(&call.ret, Ty::Ext(path, _) if path.as_str().ends_with("Option"));
-        let (success, failure) = if is_option { (some, self.names.none) } else { (ok, self.names.err) };
-        let ty = success.ty.clone();
-        success.join(&Val::aggregate(Some(failure), Vec::new(), ty))
+        guard
     }
 
     /// Gives the lock up and takes it again: another hold.
@@ -371,19 +403,68 @@ impl Interp<'_> {
         word: Option<Name>,
         mut values: Vec<Val>,
     ) -> Val {
+        let (cx, id) = (call.cx, call.id);
+        let word = word.map_or("thread", Name::as_str);
+        if name == OpName::Group {
+            let one = matches!(values.first().and_then(Val::constant), Some(Const::Int(1)));
+            return self.group(cx, id, word, one, call.ret.clone());
+        }
         if values.is_empty() {
             return Val::unknown(Ty::Unknown);
         }
-        let kind = word.and_then(|w| crate::models::context_kind(w.as_str())).unwrap_or(ContextKind::Thread);
         let first = values.remove(0);
         match name {
-            OpName::Spawn => self.spawn(call.cx, call.id, kind, first, values.first(), None),
-            OpName::SpawnIn => {
-                let scope = self.scope_of(&first);
-                let body = if values.is_empty() { Val::unknown(Ty::Unknown) } else { values.remove(0) };
-                self.spawn(call.cx, call.id, kind, body, values.first(), scope)
+            OpName::Spawn => {
+                let literal = values.first().and_then(crate::interp::spawn::builder_name);
+                let job = Job { name: literal, which: call.next_job(), ..Job::of_word(word) };
+                self.spawn(cx, id, &job, &first)
             }
-            OpName::Scope => self.run_scope(call.cx, call.id, first),
+            OpName::SpawnIn => {
+                let body = if values.is_empty() { Val::unknown(Ty::Unknown) } else { values.remove(0) };
+                let literal = values.first().and_then(crate::interp::spawn::builder_name);
+                self.spawn_in(call, first, &body, literal)
+            }
+            OpName::Scope => {
+                let ty = values.pop().map_or(Ty::Unknown, |v| v.ty);
+                self.run_scope(cx, id, word, first, ty)
+            }
+            OpName::Run => self.run_many(cx, id, word, &first, values),
+            OpName::JoinGroup => {
+                if let Some(group) = self.scope_of(&first) {
+                    self.join_group(group);
+                }
+                Val::unit()
+            }
+            OpName::JoinNext => self.join_next(&first),
+            OpName::Enter => {
+                let group = self.scope_of(&first).and_then(|at| self.groups.get(&at).copied());
+                match group.and_then(|group| group.token) {
+                    Some(token) => self.guard(call, &Lval::one(token, Ty::Unknown), Mode::Exclusive, false),
+                    None => Val::unknown(Ty::Unknown),
+                }
+            }
+            OpName::JoinHolders => {
+                for place in self.target(call, &first).places {
+                    self.join_holders(place);
+                }
+                Val::unit()
+            }
+            OpName::RunOn => {
+                let f = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                self.run_on(cx, id, &first, f)
+            }
+            OpName::Await => self.await_value(cx, id, first),
+            OpName::Gather => self.gather(cx, id, first),
+            OpName::Provide => {
+                self.escape(&first);
+                let mut value = crate::interp::memory::generalize(&first);
+                crate::interp::memory::strip_deps(&mut value);
+                if !self.provided.contains(&value) {
+                    self.provided.push(value);
+                    self.heap_version += 1;
+                }
+                Val::unit()
+            }
             OpName::Join => self.join(&first),
             _ => {
                 let mut builder = match first.single() {
@@ -397,6 +478,43 @@ impl Interp<'_> {
         }
     }
 
+    /// The result of one of a group as `Some`; where there is none left, all have ended.
+    fn join_next(&mut self, group: &Val) -> Val {
+        let handles = self.scope_of(group).map(|group| self.group_handles(group));
+        let handles = handles.unwrap_or_else(|| Val::unknown(Ty::Unknown));
+        let mut result = Val { open: handles.alts.is_empty(), ..Val::unknown(Ty::Unknown) };
+        for kind in &handles.alts {
+            if let Kind::Handle(handle) = kind
+                && let Some(returned) = &self.contexts.get(handle.context).result
+            {
+                result = result.join(returned);
+            }
+        }
+        result.open |= result.alts.is_empty();
+        let ty = Ty::ext("std::option::Option", Vec::new());
+        // What the result is of goes along: see `missing_handles_joined`.
+        let fields = vec![(crate::interp::expr::field(0), result), (Proj::Field(Name::new("of")), handles)];
+        let some = Val::aggregate(Some(self.names.some), fields, ty.clone());
+        some.join(&Val::aggregate(Some(self.names.none), Vec::new(), ty))
+    }
+
+    fn spawn_in(&mut self, call: &mut Call, group: Val, body: &Val, name: Option<Name>) -> Val {
+        let at = self.scope_of(&group);
+        let known = at.and_then(|at| self.groups.get(&at).copied());
+        let job = Job {
+            name,
+            which: call.next_job(),
+            group: at,
+            args: vec![group],
+            ..known.map_or(Job::of_word("thread"), |group| Job {
+                kind: group.kind,
+                on: group.on,
+                ..Job::of_word("thread")
+            })
+        };
+        self.spawn(call.cx, call.id, &job, body)
+    }
+
     pub(super) fn once_op(&mut self, call: &mut Call, name: OpName, mut values: Vec<Val>) -> Val {
         if values.is_empty() {
             return Val::unknown(Ty::Unknown);
@@ -407,8 +525,11 @@ impl Interp<'_> {
         match name {
             OpName::OnceCall => {
                 if let Some(f) = values.pop() {
-                    let made =
-                        self.within_once(&lval, |this| this.call_value(call.cx, call.id, f, Vec::new()));
+                    let made = self.within_once(&lval, |this| {
+                        let made = this.call_value(call.cx, call.id, f, Vec::new());
+                        let future = made.alts.iter().any(|k| matches!(k, Kind::Future(_)));
+                        if future { this.await_value(call.cx, call.id, made) } else { made }
+                    });
                     self.store(&content, made);
                 }
                 self.acquire_once(&lval);
@@ -539,6 +660,11 @@ impl Interp<'_> {
         }
         found
     }
+}
+
+/// The value is what was loaded of the place itself.
+fn was_loaded(value: &Val, lval: &Lval) -> bool {
+    matches!((value.single(), &lval.places[..]), (Some(Kind::Loaded(seen, _)), [place]) if seen == place)
 }
 
 /// What an atomic becomes by an operation with this operand.

@@ -96,6 +96,7 @@ impl<'a> Loader<'a> {
         let node = ModuleNode {
             name: source.name,
             vis: Visibility::Public,
+            attrs: Vec::new(),
             when: When::Always,
             file: FileId(0),
             declared_at: TextRange::default(),
@@ -263,6 +264,7 @@ impl<'a> Loader<'a> {
         let node = ModuleNode {
             name: item.name,
             vis: item.vis,
+            attrs: item.attrs.clone(),
             when: site.when,
             file: parent.node.file,
             declared_at: item.name_range,

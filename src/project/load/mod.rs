@@ -53,6 +53,8 @@ pub struct ModuleNode {
     /// The crate's name for the root.
     pub name: Name,
     pub vis: Visibility,
+    /// Of the `mod` item.
+    pub attrs: Vec<Attr>,
     pub when: When,
     pub file: FileId,
     /// The `mod` item's name in the parent's file; for a root, empty at 0.

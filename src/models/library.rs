@@ -1,0 +1,124 @@
+//! The built-in model files, and which of them a program needs.
+//!
+//! In: the crates that a program names. Out: the models of the standard library and of those crates, loaded once for
+//! each combination. Invariant: a library whose crates aren't named costs nothing and lends no word to anything.
+
+use super::{Models, load};
+use rustc_hash::FxHashMap;
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
+
+/// The model files that every program is read with.
+const ALWAYS: &[&str] = &[
+    include_str!("std.toml"),
+    include_str!("std-cell.toml"),
+    include_str!("std-collections.toml"),
+    include_str!("std-iter.toml"),
+    include_str!("std-memory.toml"),
+    include_str!("std-primitive.toml"),
+    include_str!("std-sync.toml"),
+    include_str!("std-system.toml"),
+    include_str!("macros.toml"),
+];
+
+/// A model file for the users of some crates.
+struct Library {
+    /// As code names them.
+    crates: &'static [&'static str],
+    text: &'static str,
+}
+
+macro_rules! libraries {
+    ($($file:literal: $($name:literal)*;)*) => {
+        &[$(Library { crates: &[$($name),*], text: include_str!(concat!("library/", $file, ".toml")) },)*]
+    };
+}
+
+/// Crates that re-export another's items are listed with it, too. A file may name the types of those above it.
+const LIBRARIES: &[Library] = libraries! {
+    "rayon": "rayon" "rayon_core";
+    "tokio": "tokio" "tokio_util" "actix_web" "actix_rt";
+};
+
+/// A set of libraries.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Default, Debug)]
+pub struct Libraries(u64);
+
+impl Libraries {
+    /// All that there are.
+    pub fn all() -> Libraries {
+        Libraries((1 << LIBRARIES.len()) - 1)
+    }
+
+    /// Adds what is known of the crate, if anything is.
+    pub fn add_crate(&mut self, name: &str) {
+        for (at, library) in LIBRARIES.iter().enumerate() {
+            if library.crates.contains(&name) {
+                self.0 |= 1 << at;
+            }
+        }
+    }
+
+    /// Adds every library one of whose crates occurs in the text as a word.
+    pub fn add_mentioned(&mut self, text: &str) {
+        for (at, library) in LIBRARIES.iter().enumerate() {
+            if library.crates.iter().any(|name| has_word(text, name)) {
+                self.0 |= 1 << at;
+            }
+        }
+    }
+
+    fn texts(self) -> impl Iterator<Item = &'static str> {
+        LIBRARIES.iter().enumerate().filter(move |(at, _)| self.0 & (1 << at) != 0).map(|(_, l)| l.text)
+    }
+}
+
+fn has_word(text: &str, word: &str) -> bool {
+    let part = |c: Option<char>| c.is_some_and(|c| c.is_alphanumeric() || c == '_');
+    text.match_indices(word)
+        .any(|(at, _)| !part(text[..at].chars().next_back()) && !part(text[at + word.len()..].chars().next()))
+}
+
+/// The models of the standard library and of these libraries.
+pub fn built_in(libraries: Libraries) -> Arc<Models> {
+    static LOADED: LazyLock<Mutex<FxHashMap<Libraries, Arc<Models>>>> = LazyLock::new(Mutex::default);
+    static ALWAYS_LOADED: LazyLock<Models> = LazyLock::new(|| {
+        let mut models = Models::default();
+        add(&mut models, ALWAYS);
+        models
+    });
+    let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
+    let models = loaded.entry(libraries).or_insert_with(|| {
+        let mut models = ALWAYS_LOADED.clone();
+        let texts: Vec<&str> = libraries.texts().collect();
+        add(&mut models, &texts);
+        Arc::new(models)
+    });
+    models.clone()
+}
+
+fn add(models: &mut Models, texts: &[&str]) {
+    if let Err(error) = load::add_files(models, texts) {
+        panic!("built-in models: {error}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_whole() {
+        assert!(has_word("use rayon::prelude::*;", "rayon"));
+        assert!(!has_word("use crayon::x; my_rayon::y; rayons", "rayon"));
+    }
+
+    #[test]
+    fn every_combination_of_one_loads() {
+        for library in LIBRARIES {
+            let mut one = Libraries::default();
+            one.add_crate(library.crates[0]);
+            assert!(one.texts().count() >= 1, "{}", library.crates[0]);
+            assert!(built_in(one).fns.len() > built_in(Libraries::default()).fns.len());
+        }
+    }
+}
