@@ -32,6 +32,8 @@ pub enum Family {
 pub enum Dependence {
     Value,
     Decision,
+    /// The value; and whether it is written at all, nobody looks at.
+    Ignored,
 }
 
 /// A read, the write that depends on it, and a write that may fall between.
@@ -80,7 +82,8 @@ fn splits<'a>(facts: &Facts<'a>, events: &[Event<'a>], dependence: Dependence) -
     let mut found = Vec::new();
     for write in events.iter().filter(|e| e.access.kind != AccessKind::Read) {
         for (read, how) in reads_of(facts, write, dependence) {
-            if !same_place(facts, write, read) || one_step(facts, write, how) {
+            let whole = dependence != Dependence::Ignored && one_step(facts, write, how);
+            if !same_place(facts, write, read) || whole {
                 continue;
             }
             let between = events.iter().filter(|other| falls_between(facts, write, read, other, how));
@@ -93,6 +96,15 @@ fn splits<'a>(facts: &Facts<'a>, events: &[Event<'a>], dependence: Dependence) -
         }
     }
     found
+}
+
+/// A compare-exchange whose result nothing looks at.
+fn is_ignored(facts: &Facts, write: &Event) -> bool {
+    let log = &facts.analysis.contexts.get(write.context).log;
+    let is_it = |id: &ReadId| log.events.get(id.0 as usize).is_some_and(|e| std::ptr::eq(e, write.access));
+    matches!(write.access.effect, Some(Effect::Compare(_)))
+        && !log.judged.iter().any(is_it)
+        && !log.used.iter().any(is_it)
 }
 
 /// How a write depends on a read.
@@ -124,12 +136,17 @@ fn reads_of<'a>(facts: &Facts<'a>, write: &Event<'a>, dependence: Dependence) ->
             let only_decides = access.control.iter().filter(|id| !access.data.contains(*id));
             only_decides.map(|id| (id, how(id))).collect()
         }
+        Dependence::Ignored if is_ignored(facts, write) => {
+            access.data.iter().map(|id| (id, How::Computed)).collect()
+        }
+        Dependence::Ignored => Vec::new(),
     };
     let event = |(id, how): (ReadId, How)| Some((log.events.get(id.0 as usize)?, how));
     let reads = |(read, how): &(&AccessEvent, How)| {
         // What a swap took out and what an addition found is read too, if it is then written over.
         let found = *how == How::Computed && access.kind == AccessKind::Write;
-        read.kind == AccessKind::Read || (found && read.effect != Some(Effect::Exchange))
+        read.kind == AccessKind::Read
+            || (found && !matches!(read.effect, Some(Effect::Exchange | Effect::Compare(_))))
     };
     found.into_iter().filter_map(event).filter(reads).collect()
 }
@@ -163,7 +180,7 @@ fn one_step(facts: &Facts, write: &Event, how: How) -> bool {
         return true;
     }
     match &access.effect {
-        Some(Effect::Exchange | Effect::Swap | Effect::Take) => return true,
+        Some(Effect::Compare(_) | Effect::Exchange | Effect::Swap | Effect::Take) => return true,
         Some(Effect::Idempotent) if decision => return true,
         _ => {}
     }
