@@ -49,7 +49,7 @@ impl Relevance {
             any_state: false,
             doors: Doors::default(),
         };
-        let stateful = [&words.state, &words.acts, &words.unchecked];
+        let stateful = [&words.state, &words.acts, &words.unchecked, &words.global];
         found.any_state = stateful.into_iter().flatten().any(|word| mentions.has(*word))
             || program.statics.iter().any(|s| s.item.mutable);
         if !found.any_state {
@@ -265,9 +265,6 @@ fn model_words(models: &Models) -> Words {
                     | O::Drop
             )
         };
-        if mentions(op, &|name| name == OpName::Global) {
-            global.insert(last);
-        }
         if mentions(op, &acting) {
             acts.insert(last);
         }
