@@ -49,6 +49,9 @@ pub struct AccessEvent {
     pub control: Deps,
     /// For a store of a constant: the reads that were made on the way there.
     pub seen: Deps,
+    /// For a write of a value that is the same whoever computes it (as long as the places that it was read from don't change):
+    /// what tells it from others.
+    pub same: Option<u64>,
     /// For a write: what a test had said of the place's value.
     pub saw: Option<i128>,
     /// What the operation does, where it is known (for schedules): see `effect`.
@@ -73,8 +76,16 @@ pub enum Runs {
 pub enum Effect {
     /// Stores a constant.
     Set(i128),
-    /// A compare-exchange or swap: its own result tells.
+    /// A compare-exchange, with the value expected where it is known: its own result tells.
+    Compare(Option<Rc<Term>>),
+    /// A compare-exchange loop in one call (`fetch_update`).
     Exchange,
+    /// Stores and gives the old value.
+    Swap,
+    /// Adds, and so only commutes with others that do.
+    Add,
+    /// Takes off exactly what was loaded of the same place.
+    SubtractSeen,
     /// Doing it twice is doing it once (`fetch_max`, `fetch_or`).
     Idempotent,
     /// Takes an element out, or finds none.
@@ -113,6 +124,7 @@ impl AccessLog {
                     old.runs = Runs::Unknown;
                 }
                 old.seen = old.seen.join(&event.seen);
+                old.same = old.same.filter(|same| event.same == Some(*same));
                 old.saw = old.saw.filter(|saw| event.saw == Some(*saw));
                 return Some(ReadId(at));
             }

@@ -6,7 +6,7 @@ use super::pattern::Subject;
 use super::places::{FrameId, Proj, Root};
 use super::scopes::ScopeKind;
 use super::state::FrameEnv;
-use super::values::{ClosureValue, Deps, FutureValue, Kind, Pointer, Val};
+use super::values::{ClosureValue, Deps, FutureValue, Kind, Pointer, ReadId, Val};
 use super::{CallFrame, CalleeKey, Cx, Frame, Interp};
 use crate::finding::{AccessKind, Location};
 use crate::hir::{self, ExprId, ExprKind, Name, Pat};
@@ -18,6 +18,8 @@ use std::sync::Arc;
 
 /// Calls nest no deeper.
 const MAX_DEPTH: u32 = 40;
+/// Parameters are numbered from here where expressions are numbered too.
+const FIRST_PARAM: u32 = 1 << 31;
 /// A function is entered at most this often on one call path.
 const MAX_RECURSION: usize = 2;
 
@@ -416,13 +418,32 @@ impl Interp<'_> {
             self.used(&value);
             deps = deps.join(&self.lend(cx, id, &value, None));
         }
-        Val::unknown(Ty::Unknown).with_deps(&deps)
+        let result = self.elsewhere(cx, id.0);
+        Val::unknown(Ty::Unknown).with_deps(&deps.join(&result))
+    }
+
+    /// The dependence on something that isn't known here.
+    pub(super) fn elsewhere(&mut self, cx: &Cx, what: u32) -> Deps {
+        let next = self.elsewhere.len() as u32;
+        let number = *self.elsewhere.entry((cx.frame, what)).or_insert(next);
+        Deps::one(ReadId::elsewhere(number))
+    }
+
+    /// What an argument depends on, and what it points to in the caller.
+    pub(super) fn lent_deps(&mut self, value: &Val) -> Deps {
+        let mut deps = value.all_deps();
+        for (place, _) in value.pointers() {
+            if matches!(self.places.get(place).root, Root::Local(..)) {
+                deps = deps.join(&self.value_at(place).all_deps());
+            }
+        }
+        deps
     }
 
     /// What a callee that isn't entered does to an argument. `lent`: how its signature takes it.
     pub(super) fn lend(&mut self, cx: &Cx, id: ExprId, value: &Val, lent: Option<AccessKind>) -> Deps {
         let range = cx.body.body.expr(id).range;
-        let mut deps = value.all_deps();
+        let mut deps = self.lent_deps(value);
         for kind in value.alts.clone() {
             match kind {
                 Kind::Pointer(place, how) => {
@@ -530,6 +551,10 @@ impl Interp<'_> {
                 self.counts.cut += 1;
             }
             let mut result = self.opaque_call(cx, site, self_arg, args);
+            if skipped {
+                // It touches nothing that is shared: a function of its arguments.
+                result.deps = result.deps.without(&self.elsewhere(cx, site.0));
+            }
             result.ty = ret;
             return result;
         }
@@ -625,9 +650,12 @@ impl Interp<'_> {
         }
         let item = def.item.clone();
         let mut args = args.into_iter();
-        for (param, ty) in item.params.iter().zip(&def.sig.params) {
+        for (n, (param, ty)) in item.params.iter().zip(&def.sig.params).enumerate() {
             let ty = cx.subst.apply(ty);
-            let mut value = args.next().unwrap_or_else(|| self.asked_for(&ty));
+            let mut value = args.next().unwrap_or_else(|| {
+                let deps = self.elsewhere(cx, FIRST_PARAM + n as u32);
+                self.asked_for(&ty).with_deps(&deps)
+            });
             value = self.as_raw(value, &ty);
             if value.ty.is_unknown() || (matches!(value.ty, Ty::Prim(_)) && matches!(ty, Ty::Prim(_))) {
                 value.ty = ty;
@@ -773,8 +801,13 @@ impl Interp<'_> {
         };
         let _ = is_async;
         self.run_frame(inner, None, |this| {
+            let entered = this.frames.get(inner.frame).parent.is_none();
             for (local, value) in &closure.moved {
-                this.st.set_local(inner.frame, *local, value.clone());
+                let mut value = value.clone();
+                if entered && value.open {
+                    value.deps = value.deps.join(&this.elsewhere(inner, FIRST_PARAM + local.0));
+                }
+                this.st.set_local(inner.frame, *local, value);
             }
             let mut args = args.into_iter();
             for (pat, ty) in params {

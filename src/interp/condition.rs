@@ -78,6 +78,7 @@ impl Interp<'_> {
     /// `assert!(cond)`: control comes back only if it holds.
     pub(super) fn eval_asserted(&mut self, cx: &Cx, id: ExprId) -> Val {
         let branches = self.condition(cx, id);
+        self.judge(&branches.deps);
         self.st = branches.yes;
         Val::unit().with_deps(&branches.deps)
     }
@@ -179,6 +180,8 @@ impl Interp<'_> {
                     yields: false,
                 });
             }
+            // What a lock protects may have been there from the start; only waiting for it means that somebody came.
+            Tested::Reached(place, _) if self.draining.is_none() && self.is_guarded(*place) => {}
             Tested::Reached(place, order) => {
                 let key = SyncKey { place: *place, kind: SyncKind::Flag(super::order::ANY_VALUE) };
                 acquire_flag(holds, key, *order);

@@ -184,7 +184,7 @@ impl Interp<'_> {
                     call.args.iter().chain(&call.this).fold(Deps::default(), |d, v| d.join(&v.all_deps()));
                 Val::unknown(Ty::Unknown).with_deps(&deps)
             }
-            O::Read | O::Write | O::Fill | O::Update | O::Observe | O::Replace | O::Swap => {
+            O::Read | O::Write | O::Fill | O::Clear | O::Update | O::Observe | O::Replace | O::Swap => {
                 self.memory_op(call, name, values)
             }
             O::Part | O::Raw | O::Shared | O::Exclusive | O::Global | O::New | O::Wrap | O::Unwrap => {
@@ -337,6 +337,12 @@ impl Interp<'_> {
                 self.st.control = before.control;
                 Val::unit()
             }
+            OpName::Clear => {
+                let effect = Some(Effect::Set(0));
+                let info = AccessInfo { effect, ..self.info(call, AccessKind::Write) };
+                self.log_lval(call.cx, &lval, &info);
+                Val::unit()
+            }
             OpName::Update => {
                 let info = self.info(call, AccessKind::Update);
                 let deps = self.log_lval(call.cx, &lval, &info);
@@ -345,7 +351,13 @@ impl Interp<'_> {
             OpName::Replace => {
                 let value = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let old = self.peek(&lval);
-                let info = AccessInfo { term: value.symbol(), ..self.info(call, AccessKind::Update) };
+                let mut info = AccessInfo { term: value.symbol(), ..self.info(call, AccessKind::Update) };
+                info.data = value.all_deps().join(&lval.deps);
+                // Under a key: a function of the key.
+                let others = call.args.split_last().map_or(&[][..], |(_, keys)| keys);
+                let keys = others.to_vec();
+                let keys = keys.iter().fold(Deps::default(), |deps, key| deps.join(&self.lent_deps(key)));
+                info.same = self.same_everywhere(&value, &keys);
                 let deps = self.log_lval(call.cx, &lval, &info);
                 self.store(&lval, value);
                 let found = self.found_by(&lval, &deps);
@@ -519,6 +531,7 @@ impl Interp<'_> {
         let second = values.pop();
         match name {
             OpName::Payload => {
+                self.judge(&value.deps);
                 let payload = self.payload(&value);
                 if payload.is_bottom() {
                     self.st.reachable = false;
@@ -729,7 +742,10 @@ impl Interp<'_> {
         let how = pointer.pointers().next().map_or(Pointer::Shared, |(_, how)| how);
         match name {
             OpName::TakeElem => {
-                let info = AccessInfo { effect: Some(Effect::Take), ..self.info(call, AccessKind::Update) };
+                // What may find nothing says so; what must find something was told by another look.
+                let optional = matches!(&call.ret, Ty::Ext(..));
+                let effect = optional.then_some(Effect::Take);
+                let info = AccessInfo { effect, ..self.info(call, AccessKind::Update) };
                 let deps = self.log_lval(call.cx, &lval, &info);
                 let element = self.step_lval(&lval, Proj::Index(Index::Any));
                 let mut value = self.peek(&element).with_deps(&deps);
@@ -773,8 +789,12 @@ impl Interp<'_> {
                 self.share(call, &lval, how, which)
             }
             OpName::IndexRef => {
-                let index = values.pop().map_or(Index::Any, |v| super::expr::index_of(&v));
-                let element = self.step_lval(&lval, Proj::Index(index));
+                let key = values.pop();
+                let index = key.as_ref().map_or(Index::Any, super::expr::index_of);
+                let mut element = self.step_lval(&lval, Proj::Index(index));
+                if let Some(key) = key {
+                    element.deps = element.deps.join(&self.lent_deps(&key));
+                }
                 self.element_of(call, &pointer, &element, how)
             }
             _ => {
@@ -788,7 +808,7 @@ impl Interp<'_> {
     /// others change that.
     fn element_of(&mut self, call: &Call, base: &Val, element: &Lval, how: Pointer) -> Val {
         let mut result = self.pointer_to(element, how);
-        if element.places.iter().any(|p| self.places.passes(*p, |step| step == Proj::Guarded)) {
+        if element.places.iter().any(|p| self.is_guarded(*p)) {
             let info = self.info(call, AccessKind::Read);
             result.deps = self.log_lval(call.cx, element, &info);
         }

@@ -4,7 +4,7 @@ use super::access::{Door, Effect};
 use super::memory::{AccessInfo, Lval, project};
 use super::places::{Index, LoopId, Proj, Root};
 use super::terms::{Operator, Term, fold_int};
-use super::values::{Const, Deps, Kind, Pointer, Subject, Test, Val};
+use super::values::{Const, Deps, Kind, Pointer, ReadId, Subject, Test, Val};
 use super::{Cx, Interp};
 use crate::finding::AccessKind;
 use crate::hir::{BinaryOp, Expr, ExprId, ExprKind, Lit, MacroArgsKind, Name, Path, TextRange, UnaryOp};
@@ -83,7 +83,7 @@ impl Interp<'_> {
                 self.await_value(cx, id, future)
             }
             ExprKind::Try(operand) => self.eval_try(cx, id, *operand),
-            ExprKind::MacroArgs { kind, args, diverges } => self.eval_macro(cx, *kind, args, *diverges),
+            ExprKind::MacroArgs { kind, args, diverges } => self.eval_macro(cx, id, *kind, args, *diverges),
             ExprKind::Join { branches, .. } => self.eval_join(cx, id, branches),
             ExprKind::Select { branches, else_, .. } => self.eval_select(cx, id, branches, *else_),
         }
@@ -472,6 +472,9 @@ impl Interp<'_> {
             _ => None,
         };
         let mut value = Val::unknown(ty).with_deps(&deps);
+        if kind.is_none() && [a, b].iter().any(|v| self.is_own_number(v)) {
+            value.deps = value.deps.join(&Deps::one(ReadId::elsewhere(u32::MAX)));
+        }
         if a.term.is_some() || b.term.is_some() {
             value.term = applied(Operator::Binary(op), a, b);
         }
@@ -480,6 +483,15 @@ impl Interp<'_> {
             value.alts.push(kind);
         }
         value
+    }
+
+    /// A number that differs from context to context: of the round that started it, or claimed.
+    fn is_own_number(&self, value: &Val) -> bool {
+        match value.single() {
+            Some(Kind::Linear(at, ..)) => self.frames.get(at.frame).context != self.context,
+            Some(Kind::Claimed(_)) => true,
+            _ => false,
+        }
     }
 
     /// `own * m + j` with `0 <= j < m`: a block of one's own.
@@ -629,9 +641,16 @@ impl Interp<'_> {
         Val::aggregate(None, fields, Ty::ext("std::ops::Range", vec![ty]))
     }
 
-    fn eval_macro(&mut self, cx: &Cx, kind: MacroArgsKind, args: &[ExprId], diverges: bool) -> Val {
-        if let (true, Some(first)) = (kind != MacroArgsKind::Assert, args.first()) {
-            self.act(cx, *first);
+    fn eval_macro(
+        &mut self,
+        cx: &Cx,
+        id: ExprId,
+        kind: MacroArgsKind,
+        args: &[ExprId],
+        diverges: bool,
+    ) -> Val {
+        if matches!(kind, MacroArgsKind::Format | MacroArgsKind::Unknown) {
+            self.act(cx, id);
         }
         let mut deps = Deps::default();
         let mut last = Val::unit();
@@ -641,8 +660,9 @@ impl Interp<'_> {
                 _ => self.eval(cx, *arg),
             };
             if kind == MacroArgsKind::Format {
-                self.used(&value);
-                deps = deps.join(&self.observe_pointees(cx, &value, *arg));
+                let observed = self.observe_pointees(cx, &value, *arg);
+                self.used(&value.clone().with_deps(&observed));
+                deps = deps.join(&observed);
             }
             deps = deps.join(&value.all_deps());
             last = value;

@@ -95,7 +95,7 @@ impl Interp<'_> {
                 let mutable = *how == Pointer::Exclusive;
                 let pointer = Val::pointer(at, *how, Ty::reference(mutable, element));
                 let iter = self.iter_over(pointer);
-                if !self.places.passes(at, |step| step == Proj::Guarded) {
+                if !self.is_guarded(at) {
                     return iter;
                 }
                 // Which elements there are is read, where a lock lets others change that.

@@ -9,7 +9,9 @@ use crate::finding::{AccessKind, Location};
 use crate::hir::{Name, TextRange};
 use crate::models::Role;
 use crate::resolve::{StaticId, Ty};
+use rustc_hash::FxHasher;
 use smallvec::SmallVec;
+use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
 /// What shared objects hold is known this deep.
@@ -43,12 +45,14 @@ pub struct AccessInfo {
     pub range: TextRange,
     pub data: Deps,
     pub effect: Option<Effect>,
+    /// See `AccessEvent::same`.
+    pub same: Option<u64>,
     pub term: Option<Rc<Term>>,
 }
 
 impl AccessInfo {
     pub fn plain(kind: AccessKind, range: TextRange) -> AccessInfo {
-        AccessInfo { kind, atomic: None, range, data: Deps::default(), effect: None, term: None }
+        AccessInfo { kind, atomic: None, range, data: Deps::default(), effect: None, same: None, term: None }
     }
 }
 
@@ -83,6 +87,7 @@ impl Interp<'_> {
             data: info.data.clone(),
             control,
             seen: if constant { self.st.seen.clone() } else { Deps::default() },
+            same: info.same,
             saw: self.st.saw.get(&place).copied(),
             effect: info.effect.clone(),
             term: info.term.clone(),
@@ -163,6 +168,16 @@ impl Interp<'_> {
         deps
     }
 
+    /// What tells a value from others, if it is the same whichever context computes it: made of constants, of shared data and
+    /// of what is in `but`, and without an identity of its own.
+    pub(super) fn same_everywhere(&self, value: &Val, but: &Deps) -> Option<u64> {
+        if self.st.control.is_empty() && value.constant().is_none() {
+            return None;
+        }
+        let mut hasher = FxHasher::default();
+        same_within(value, but, &mut hasher).then(|| hasher.finish())
+    }
+
     /// What the read of one place that was just logged found.
     pub(super) fn found_by(&self, lval: &Lval, deps: &Deps) -> Option<Rc<Term>> {
         let [place] = lval.places[..] else { return None };
@@ -198,6 +213,10 @@ impl Interp<'_> {
         value.with_deps(&deps)
     }
 
+    pub(super) fn is_guarded(&self, place: PlaceId) -> bool {
+        self.places.passes(place, |step| step == Proj::Guarded)
+    }
+
     /// Plain data behind a held lock.
     fn is_guarded_flag(&self, place: PlaceId, value: &Val) -> bool {
         let plain = value.alts.iter().all(|k| match k {
@@ -205,10 +224,7 @@ impl Interp<'_> {
             Kind::Const(_) => true,
             _ => false,
         });
-        plain
-            && !self.st.locks.is_empty()
-            && self.places.passes(place, |step| step == Proj::Guarded)
-            && self.is_shared(place)
+        plain && !self.st.locks.is_empty() && self.is_guarded(place) && self.is_shared(place)
     }
 
     /// The value without an access.
@@ -350,13 +366,14 @@ impl Interp<'_> {
     /// Stores into a place expression, logging the write.
     pub(super) fn write(&mut self, cx: &Cx, lval: &Lval, value: Val, mut info: AccessInfo) {
         info.data = info.data.join(&value.all_deps()).join(&lval.deps);
+        if info.kind == AccessKind::Write && lval.places.iter().any(|place| self.is_shared(*place)) {
+            info.same = self.same_everywhere(&value, &Deps::default());
+        }
         if info.kind == AccessKind::Write {
             info.term = value.symbol();
         }
         self.log_lval(cx, lval, &info);
-        if !self.st.locks.is_empty()
-            && lval.places.iter().any(|p| self.places.passes(*p, |s| s == Proj::Guarded))
-        {
+        if !self.st.locks.is_empty() && lval.places.iter().any(|p| self.is_guarded(*p)) {
             self.flag_stored(lval, super::effects::flag_value(&value), true);
         }
         self.store(lval, value);
@@ -523,6 +540,37 @@ pub(super) fn strip_deps(value: &mut Val) {
             _ => {}
         }
     }
+}
+
+fn same_within(value: &Val, but: &Deps, hasher: &mut FxHasher) -> bool {
+    value.open.hash(hasher);
+    let own = |read: ReadId| read.is_elsewhere() && !but.contains(read);
+    !value.deps.iter().any(own)
+        && value.alts.iter().all(|kind| match kind {
+            Kind::Const(constant) => {
+                constant.hash(hasher);
+                true
+            }
+            Kind::Aggregate(aggregate) => {
+                aggregate.variant.hash(hasher);
+                aggregate.fields.iter().all(|(proj, field)| {
+                    let state = matches!(proj, Proj::Guarded | Proj::Cell | Proj::Once);
+                    !state && same_within(field, but, hasher)
+                })
+            }
+            Kind::Pointer(_, how) => *how == Pointer::Owner || *how == Pointer::Shared,
+            Kind::Fn(..) | Kind::Model(_) | Kind::Constructor(..) | Kind::Loaded(..) | Kind::Test(_) => true,
+            Kind::Moved => true,
+            Kind::Linear(..)
+            | Kind::Block(..)
+            | Kind::Claimed(_)
+            | Kind::Closure(_)
+            | Kind::Guard(_)
+            | Kind::Handle(_)
+            | Kind::Iter(_)
+            | Kind::Scope(_)
+            | Kind::Future(_) => false,
+        })
 }
 
 /// Whether there is anything to strip.

@@ -218,6 +218,8 @@ pub struct Interp<'p> {
     steps: u64,
     /// Steps this program may take.
     budget: u64,
+    /// Values from elsewhere, by where they come in: see `ReadId::elsewhere`.
+    elsewhere: FxHashMap<(FrameId, u32), u32>,
     /// How often each expression took a lock.
     taken_here: FxHashMap<(FrameId, ExprId, u32), u32>,
     /// Temporaries of the `let` being evaluated that live to the block's end.
@@ -319,6 +321,7 @@ pub fn analyse(
         stack: Vec::new(),
         steps: 0,
         budget: budget.min(MAX_PROGRAM_STEPS),
+        elsewhere: FxHashMap::default(),
         taken_here: FxHashMap::default(),
         extended: Vec::new(),
         groups: FxHashMap::default(),

@@ -21,6 +21,19 @@ const MAX_DEPS: usize = 48;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct ReadId(pub u32);
 
+impl ReadId {
+    /// No read of this context's log, but something that only its caller, its starter or an unknown function knows: by number.
+    pub fn elsewhere(number: u32) -> ReadId {
+        ReadId(u32::MAX - number % ReadId::ELSEWHERE)
+    }
+
+    const ELSEWHERE: u32 = 1 << 24;
+
+    pub fn is_elsewhere(self) -> bool {
+        self.0 > u32::MAX - ReadId::ELSEWHERE
+    }
+}
+
 /// The reads a value or a branch depends on: sorted, shared.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Deps(Option<Rc<[ReadId]>>);

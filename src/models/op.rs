@@ -54,6 +54,8 @@ op_names! {
     Write = "write", 2..=2;
     /// (p, v) stores through a pointer if nothing is there yet.
     Fill = "fill", 2..=2;
+    /// (p) empties a collection: stores what is the same whatever was there.
+    Clear = "clear", 1..=1;
     /// (p) reads and writes through a pointer in one call, nobody knows how.
     Update = "update", 1..=1;
     /// (p) reads through a pointer; the result is plain data.

@@ -15,7 +15,7 @@ use crate::finding::{AccessKind, Finding, Level};
 use crate::interp::ProgramKind;
 use crate::interp::access::{AccessEvent, Effect, HeldLock};
 use crate::interp::contexts::ContextId;
-use crate::interp::places::{Proj, Root};
+use crate::interp::places::{Index, Proj, Root};
 use crate::interp::values::{Mode, ReadId};
 
 /// More accesses of one root aren't compared.
@@ -33,6 +33,8 @@ pub enum Family {
 pub enum Dependence {
     Value,
     Decision,
+    /// The value; and whether it is written at all, nobody looks at.
+    Ignored,
 }
 
 /// A read, the write that depends on it, and a write that may fall between.
@@ -116,7 +118,8 @@ fn splits<'a>(facts: &Facts<'a>, events: &[Event<'a>], dependence: Dependence) -
     let mut found = Vec::new();
     for write in events.iter().filter(|e| e.access.kind != AccessKind::Read) {
         for (read, how) in reads_of(facts, write, dependence) {
-            if !same_place(facts, write, read) || one_step(facts, write, read, how) {
+            let whole = dependence != Dependence::Ignored && one_step(facts, write, how);
+            if !same_place(facts, write, read) || whole {
                 continue;
             }
             let between = events.iter().filter(|other| falls_between(facts, write, read, other, how));
@@ -129,6 +132,15 @@ fn splits<'a>(facts: &Facts<'a>, events: &[Event<'a>], dependence: Dependence) -
         }
     }
     found
+}
+
+/// A compare-exchange whose result nothing looks at.
+fn is_ignored(facts: &Facts, write: &Event) -> bool {
+    let log = &facts.analysis.contexts.get(write.context).log;
+    let is_it = |id: &ReadId| log.events.get(id.0 as usize).is_some_and(|e| std::ptr::eq(e, write.access));
+    matches!(write.access.effect, Some(Effect::Compare(_)))
+        && !log.judged.iter().any(is_it)
+        && !log.used.iter().any(is_it)
 }
 
 /// How a write depends on a read.
@@ -160,19 +172,38 @@ fn reads_of<'a>(facts: &Facts<'a>, write: &Event<'a>, dependence: Dependence) ->
             let only_decides = access.control.iter().filter(|id| !access.data.contains(*id));
             only_decides.map(|id| (id, how(id))).collect()
         }
+        Dependence::Ignored if is_ignored(facts, write) => {
+            access.data.iter().map(|id| (id, How::Computed)).collect()
+        }
+        Dependence::Ignored => Vec::new(),
     };
     let event = |(id, how): (ReadId, How)| Some((log.events.get(id.0 as usize)?, how));
-    found.into_iter().filter_map(event).filter(|(read, _)| read.kind == AccessKind::Read).collect()
+    let reads = |(read, how): &(&AccessEvent, How)| {
+        // What a swap took out and what an addition found is read too, if it is then written over.
+        let found = *how == How::Computed && access.kind == AccessKind::Write;
+        read.kind == AccessKind::Read
+            || (found && !matches!(read.effect, Some(Effect::Exchange | Effect::Compare(_))))
+    };
+    found.into_iter().filter_map(event).filter(reads).collect()
 }
 
+/// Whether the read may be of what is written, or of a part or whole of it.
 fn same_place(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
     let places = &facts.analysis.places;
-    places.below(read.place, write.access.place).is_some()
-        || places.below(write.access.place, read.place).is_some()
+    if places.get(read.place).root != places.get(write.access.place).root {
+        return false;
+    }
+    let (one, two) = (places.path(read.place), places.path(write.access.place));
+    let any = |step: &Proj| *step == Proj::Index(Index::Any);
+    one.iter().zip(&two).all(|(x, y)| x == y || (any(x) && index(y)) || (any(y) && index(x)))
+}
+
+fn index(step: &Proj) -> bool {
+    matches!(step, Proj::Index(_))
 }
 
 /// What makes the two accesses one step, or the split harmless.
-fn one_step(facts: &Facts, write: &Event, read: &AccessEvent, how: How) -> bool {
+fn one_step(facts: &Facts, write: &Event, how: How) -> bool {
     let access = write.access;
     let context = facts.analysis.contexts.get(write.context);
     let decision = matches!(how, How::Decided | How::DrainedIfDecided);
@@ -185,12 +216,38 @@ fn one_step(facts: &Facts, write: &Event, read: &AccessEvent, how: How) -> bool 
         return true;
     }
     match &access.effect {
-        Some(Effect::Exchange | Effect::Take) => return true,
+        Some(Effect::Compare(_) | Effect::Exchange | Effect::Swap | Effect::Take) => return true,
         Some(Effect::Idempotent) if decision => return true,
-        Some(Effect::Set(_)) if decision && !context.acts_on(read.at, access.at) => return true,
         _ => {}
     }
     looks_again(facts, write) && (access.atomic.is_none() || decision)
+}
+
+/// Both writes store one value, and nothing else follows from the decision: who comes second changes nothing.
+fn same_again(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event) -> bool {
+    if write.access.same.is_none() || write.access.same != other.access.same {
+        return false;
+    }
+    let context = facts.analysis.contexts.get(write.context);
+    match write.access.effect {
+        Some(Effect::Set(_)) => !context.acts_on(read.at, write.access.at),
+        _ => write.access.data.iter().all(|id| {
+            let source = context.log.events.get(id.0 as usize);
+            source.is_none_or(|source| never_written(facts, source, write))
+        }),
+    }
+}
+
+/// Nobody writes where this was read, but for the write itself.
+fn never_written(facts: &Facts, source: &AccessEvent, but: &Event) -> bool {
+    let places = &facts.analysis.places;
+    source.kind == AccessKind::Read
+        && facts.analysis.contexts.list.iter().flat_map(|context| &context.log.events).all(|event| {
+            event.kind == AccessKind::Read
+                || event.place == but.access.place
+                || (places.below(event.place, source.place).is_none()
+                    && places.below(source.place, event.place).is_none())
+        })
 }
 
 /// The write is decided anew by a read under the very hold that it is made under: of the place itself, or, for an atomic,
@@ -225,6 +282,10 @@ fn falls_between(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event
         }
         // A flag that is set again: nothing adds up.
         (Some(Effect::Set(_)), How::Drained) => return false,
+        (_, How::Decided | How::DrainedIfDecided) if same_again(facts, write, read, other) => return false,
+        (Some(Effect::Add), How::Computed) if write.access.effect == Some(Effect::SubtractSeen) => {
+            return false;
+        }
         (effect, How::DrainedIfDecided) if !matches!(effect, Some(Effect::Set(_))) => return false,
         _ => {}
     }

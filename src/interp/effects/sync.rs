@@ -3,6 +3,7 @@
 //! In: the operation of a model and its evaluated arguments. Out: its value; locks, order and accesses go into the state.
 
 use super::*;
+use crate::interp::access::Runs;
 use crate::interp::spawn::Job;
 use crate::interp::terms::{Operator, Term};
 
@@ -73,7 +74,9 @@ impl Interp<'_> {
                 let value = values.first().cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let order = self.ordering(values.get(1));
                 let effect = match word.map(Name::as_str) {
-                    Some("swap") => Some(Effect::Exchange),
+                    Some("swap") => Some(Effect::Swap),
+                    Some("add") => Some(Effect::Add),
+                    Some("sub") if was_loaded(&value, &lval) => Some(Effect::SubtractSeen),
                     Some("max" | "min" | "or" | "and") => Some(Effect::Idempotent),
                     _ => None,
                 };
@@ -106,8 +109,8 @@ impl Interp<'_> {
             OpName::AtomicCas | OpName::AtomicCasOld => {
                 let new = values.get(1).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let order = self.ordering(values.get(2));
-                let effect = Some(Effect::Exchange);
-                let write = AtomicWrite { kind: AccessKind::Update, order, effect, term: None };
+                let effect = Some(Effect::Compare(values.first().and_then(Val::symbol)));
+                let write = AtomicWrite { kind: AccessKind::Update, order, effect, term: new.symbol() };
                 let deps = self.atomic_write(call, &lval, write, &new);
                 let seen = Val::unknown(Ty::Unknown).with_deps(&deps).with_term(self.found_by(&lval, &deps));
                 if name == OpName::AtomicCasOld {
@@ -136,7 +139,7 @@ impl Interp<'_> {
             _ => {
                 let f = values.first().cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let info = AccessInfo {
-                    atomic: Some(Name::new("SeqCst")),
+                    atomic: Some(self.ordering(values.get(1))),
                     effect: Some(Effect::Exchange),
                     ..self.info(call, AccessKind::Update)
                 };
@@ -159,13 +162,21 @@ impl Interp<'_> {
 
     pub(super) fn atomic_write(&mut self, call: &Call, lval: &Lval, write: AtomicWrite, value: &Val) -> Deps {
         let AtomicWrite { kind, order, effect, term } = write;
-        let data = value.all_deps();
-        let info = AccessInfo { atomic: Some(order), data, effect, term, ..self.info(call, kind) };
+        let info = AccessInfo {
+            atomic: Some(order),
+            data: value.all_deps(),
+            effect,
+            term,
+            same: (kind == AccessKind::Write)
+                .then(|| self.same_everywhere(value, &Deps::default()))
+                .flatten(),
+            ..self.info(call, kind)
+        };
         let deps = self.log_lval(call.cx, lval, &info);
         if value.alts.iter().any(|k| matches!(k, Kind::Pointer(..))) {
             self.store(lval, value.clone());
         }
-        let exchange = matches!(info.effect, Some(Effect::Exchange));
+        let exchange = matches!(info.effect, Some(Effect::Exchange | Effect::Compare(_) | Effect::Swap));
         for &place in &lval.places {
             let moment = self.st.moment_mut();
             if !moment.taken.remove(&place) && exchange {
@@ -180,13 +191,19 @@ impl Interp<'_> {
     /// An update whose own result was given to a closure writes what that made of it, if it always makes something.
     fn becomes(&mut self, found: Option<Rc<Term>>, made: &Val) {
         let Some(Term::Read(_, read)) = found.as_deref() else { return };
-        let new = match made.single() {
-            Some(Kind::Aggregate(some)) if some.variant == Some(self.names.some) => {
+        let some = made.alts.iter().find_map(|kind| match kind {
+            Kind::Aggregate(some) if some.variant == Some(self.names.some) => {
                 some.field(crate::interp::expr::field(0)).and_then(Val::symbol)
             }
-            _ => made.symbol(),
-        };
-        self.contexts.get_mut(self.context).log.events[read.0 as usize].term = new;
+            _ => None,
+        });
+        let refuses = |kind: &Kind| matches!(kind, Kind::Aggregate(a) if a.variant == Some(self.names.none));
+        let always = !(made.alts.iter().any(refuses) || made.open && some.is_some());
+        let event = &mut self.contexts.get_mut(self.context).log.events[read.0 as usize];
+        event.term = some.or_else(|| made.symbol());
+        if !always {
+            event.runs = Runs::Unknown;
+        }
     }
 
     /// A fence makes relaxed loads before it acquire, relaxed stores after it release.
@@ -355,20 +372,7 @@ impl Interp<'_> {
         if guard.alts.is_empty() {
             guard.open = true;
         }
-        if !pending {
-            return guard;
-        }
-        let ok = self.enum_value(
-            self.names.ok,
-            guard.clone(),
-            Ty::ext("std::result::Result", vec![guard.ty.clone()]),
-        );
-        let some =
-            self.enum_value(self.names.some, guard.clone(), Ty::ext("std::option::Option", vec![guard.ty]));
-        let is_option = matches!(&call.ret, Ty::Ext(path, _) if path.as_str().ends_with("Option"));
-        let (success, failure) = if is_option { (some, self.names.none) } else { (ok, self.names.err) };
-        let ty = success.ty.clone();
-        success.join(&Val::aggregate(Some(failure), Vec::new(), ty))
+        guard
     }
 
     /// Gives the lock up and takes it again: another hold.
@@ -656,6 +660,11 @@ impl Interp<'_> {
         }
         found
     }
+}
+
+/// The value is what was loaded of the place itself.
+fn was_loaded(value: &Val, lval: &Lval) -> bool {
+    matches!((value.single(), &lval.places[..]), (Some(Kind::Loaded(seen, _)), [place]) if seen == place)
 }
 
 /// What an atomic becomes by an operation with this operand.
