@@ -65,8 +65,8 @@ pub struct Analysis {
     pub objects: Objects,
     pub moments: Vec<Moment>,
     pub locals: LocalNames,
-    /// The locks that stand for single-threaded executors.
-    pub executors: FxHashSet<PlaceId>,
+    /// Where contexts were suspended.
+    pub awaits: FxHashSet<(FrameId, Location)>,
     /// What roots hold at first.
     initial: FxHashMap<Root, Val>,
     /// How often a loop's body runs, where that is known.
@@ -227,7 +227,9 @@ pub struct Interp<'p> {
     extended: Vec<(FrameId, ExprId)>,
     /// Scopes and other sets that contexts are started in.
     groups: FxHashMap<LoopId, spawn::Group>,
+    /// The locks that stand for single-threaded executors.
     executors: FxHashSet<PlaceId>,
+    awaits: FxHashSet<(FrameId, Location)>,
     /// What contexts are given where they ask for it by type.
     provided: Vec<Val>,
     /// The single-threaded executor that the context runs on.
@@ -325,6 +327,7 @@ pub fn analyse(
         extended: Vec::new(),
         groups: FxHashMap::default(),
         executors: FxHashSet::default(),
+        awaits: FxHashSet::default(),
         provided: Vec::new(),
         executor: None,
         muted: false,
@@ -345,7 +348,7 @@ pub fn analyse(
         moments: interp.moments,
         locals: interp.local_names,
         initial: interp.initial,
-        executors: interp.executors,
+        awaits: interp.awaits,
         rounds: interp.loop_rounds,
         counts: interp.counts,
     }
