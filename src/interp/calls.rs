@@ -540,7 +540,7 @@ impl Interp<'_> {
         let ret = self.normalized(&subst.apply(&def.sig.ret));
         let depth = self.frames.get(cx.frame).depth;
         let nested = self.stack.iter().filter(|call| call.function == Some(id)).count();
-        let unchecked = self.relevance.derefs_raw(id);
+        let unchecked = self.relevance.derefs_raw(self.program, id);
         let skipped = !self.relevance.walks(self.program, id)
             && !self_arg
                 .iter()

@@ -78,6 +78,7 @@ impl Interp<'_> {
     /// `assert!(cond)`: control comes back only if it holds.
     pub(super) fn eval_asserted(&mut self, cx: &Cx, id: ExprId) -> Val {
         let branches = self.condition(cx, id);
+        self.judge(&branches.deps);
         self.st = branches.yes;
         Val::unit().with_deps(&branches.deps)
     }

@@ -532,6 +532,7 @@ impl Interp<'_> {
         let second = values.pop();
         match name {
             OpName::Payload => {
+                self.judge(&value.deps);
                 let payload = self.payload(&value);
                 if payload.is_bottom() {
                     self.st.reachable = false;

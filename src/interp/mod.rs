@@ -31,6 +31,7 @@ mod flow;
 mod iterate;
 mod loops;
 mod memory;
+mod mentions;
 mod method;
 mod parallel;
 mod pattern;
@@ -67,8 +68,8 @@ pub struct Analysis {
     pub locals: LocalNames,
     /// The atomic that an object was first published through.
     pub published: FxHashMap<PlaceId, PlaceId>,
-    /// The locks that stand for single-threaded executors.
-    pub executors: FxHashSet<PlaceId>,
+    /// Where contexts were suspended.
+    pub awaits: FxHashSet<(FrameId, Location)>,
     /// What roots hold at first.
     initial: FxHashMap<Root, Val>,
     /// How often a loop's body runs, where that is known.
@@ -230,7 +231,9 @@ pub struct Interp<'p> {
     extended: Vec<(FrameId, ExprId)>,
     /// Scopes and other sets that contexts are started in.
     groups: FxHashMap<LoopId, spawn::Group>,
+    /// The locks that stand for single-threaded executors.
     executors: FxHashSet<PlaceId>,
+    awaits: FxHashSet<(FrameId, Location)>,
     /// What contexts are given where they ask for it by type.
     provided: Vec<Val>,
     /// The single-threaded executor that the context runs on.
@@ -329,6 +332,7 @@ pub fn analyse(
         extended: Vec::new(),
         groups: FxHashMap::default(),
         executors: FxHashSet::default(),
+        awaits: FxHashSet::default(),
         provided: Vec::new(),
         executor: None,
         muted: false,
@@ -350,7 +354,7 @@ pub fn analyse(
         locals: interp.local_names,
         initial: interp.initial,
         published: interp.published,
-        executors: interp.executors,
+        awaits: interp.awaits,
         rounds: interp.loop_rounds,
         counts: interp.counts,
     }

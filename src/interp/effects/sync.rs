@@ -3,6 +3,7 @@
 //! In: the operation of a model and its evaluated arguments. Out: its value; locks, order and accesses go into the state.
 
 use super::*;
+use crate::interp::access::Runs;
 use crate::interp::spawn::Job;
 use crate::interp::terms::{Operator, Term};
 
@@ -116,8 +117,8 @@ impl Interp<'_> {
             OpName::AtomicCas | OpName::AtomicCasOld => {
                 let new = values.get(1).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let order = self.ordering(values.get(2));
-                let effect = Some(Effect::Exchange);
-                let write = AtomicWrite { kind: AccessKind::Update, order, effect, term: None };
+                let effect = Some(Effect::Compare(values.first().and_then(Val::symbol)));
+                let write = AtomicWrite { kind: AccessKind::Update, order, effect, term: new.symbol() };
                 let deps = self.atomic_write(call, &lval, write, &new);
                 let seen = self
                     .exchanged(&lval, values.get(3), order)
@@ -149,7 +150,7 @@ impl Interp<'_> {
             _ => {
                 let f = values.first().cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let info = AccessInfo {
-                    atomic: Some(Name::new("SeqCst")),
+                    atomic: Some(self.ordering(values.get(1))),
                     effect: Some(Effect::Exchange),
                     ..self.info(call, AccessKind::Update)
                 };
@@ -212,7 +213,8 @@ impl Interp<'_> {
         }
         // What a flag or a pointer that was swapped tells is known from its value.
         let told = matches!(flag_value(value), Some(0 | 1)) || self.holds_pointer(lval);
-        let exchange = matches!(info.effect, Some(Effect::Exchange | Effect::Swap)) && !told;
+        let exchange =
+            matches!(info.effect, Some(Effect::Exchange | Effect::Compare(_) | Effect::Swap)) && !told;
         for &place in &lval.places {
             let moment = self.st.moment_mut();
             if !moment.taken.remove(&place) && exchange {
@@ -227,13 +229,19 @@ impl Interp<'_> {
     /// An update whose own result was given to a closure writes what that made of it, if it always makes something.
     fn becomes(&mut self, found: Option<Rc<Term>>, made: &Val) {
         let Some(Term::Read(_, read)) = found.as_deref() else { return };
-        let new = match made.single() {
-            Some(Kind::Aggregate(some)) if some.variant == Some(self.names.some) => {
+        let some = made.alts.iter().find_map(|kind| match kind {
+            Kind::Aggregate(some) if some.variant == Some(self.names.some) => {
                 some.field(crate::interp::expr::field(0)).and_then(Val::symbol)
             }
-            _ => made.symbol(),
-        };
-        self.contexts.get_mut(self.context).log.events[read.0 as usize].term = new;
+            _ => None,
+        });
+        let refuses = |kind: &Kind| matches!(kind, Kind::Aggregate(a) if a.variant == Some(self.names.none));
+        let always = !(made.alts.iter().any(refuses) || made.open && some.is_some());
+        let event = &mut self.contexts.get_mut(self.context).log.events[read.0 as usize];
+        event.term = some.or_else(|| made.symbol());
+        if !always {
+            event.runs = Runs::Unknown;
+        }
     }
 
     /// A fence makes relaxed loads before it acquire, relaxed stores after it release.
