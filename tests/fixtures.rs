@@ -7,6 +7,7 @@ mod support;
 
 use codespan_reporting::term::termcolor::NoColor;
 use marks::{Mark, What, expected, found};
+use racelint::Config;
 use racelint::finding::Report;
 use racelint::report::lines::Sources;
 use racelint::report::{self, Format};
@@ -14,7 +15,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
-use support::{Fixture, fixtures};
+use support::{Fixture, fixtures, pedantic};
 
 #[test]
 fn findings_stand_where_the_markers_say() {
@@ -107,6 +108,7 @@ struct Copy {
     _folder: tempfile::TempDir,
     root: PathBuf,
     path: PathBuf,
+    config: Config,
 }
 
 impl Copy {
@@ -118,12 +120,13 @@ impl Copy {
             false => root.join(fixture.path.file_name().expect("a file")),
         };
         copy(&fixture.path, &path);
-        Copy { _folder: folder, root, path }
+        let config = if fixture.name.starts_with("order/") { pedantic() } else { Config::default() };
+        Copy { _folder: folder, root, path, config }
     }
 
     /// Runs the analysis; the report's paths are as in marks.
     fn check(&self) -> Report {
-        let mut report = racelint::check(std::slice::from_ref(&self.path), &racelint::Config::default());
+        let mut report = racelint::check(std::slice::from_ref(&self.path), &self.config);
         let root = self.root.to_string_lossy().replace('\\', "/");
         for file in &mut report.files {
             let relative = file.path.strip_prefix(root.as_str()).map(|path| path.trim_start_matches('/'));

@@ -116,7 +116,7 @@ fn verdicts(program: &TokenStream, map: impl Fn(&str) -> String) -> BTreeSet<Ver
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("program.rs");
     fs::write(&path, &text).expect("a writable folder");
-    let report = racelint::check(&[path], &racelint::Config::default());
+    let report = racelint::check(&[path], &support::pedantic());
     loud(&report).map(|finding| verdict(finding, &map)).collect()
 }
 

@@ -76,7 +76,9 @@ pub enum Runs {
 pub enum Effect {
     /// Stores a constant.
     Set(i128),
-    /// A compare-exchange: its own result tells.
+    /// A compare-exchange, with the value expected where it is known: its own result tells.
+    Compare(Option<Rc<Term>>),
+    /// A compare-exchange loop in one call (`fetch_update`).
     Exchange,
     /// Stores and gives the old value.
     Swap,

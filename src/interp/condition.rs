@@ -78,6 +78,7 @@ impl Interp<'_> {
     /// `assert!(cond)`: control comes back only if it holds.
     pub(super) fn eval_asserted(&mut self, cx: &Cx, id: ExprId) -> Val {
         let branches = self.condition(cx, id);
+        self.judge(&branches.deps);
         self.st = branches.yes;
         Val::unit().with_deps(&branches.deps)
     }
@@ -178,6 +179,9 @@ impl Interp<'_> {
                     id,
                     yields: false,
                 });
+            }
+            Tested::Last(place, order) => {
+                acquire_flag(holds, SyncKey { place: *place, kind: SyncKind::Last }, *order);
             }
             // What a lock protects may have been there from the start; only waiting for it means that somebody came.
             Tested::Reached(place, _) if self.draining.is_none() && self.is_guarded(*place) => {}

@@ -182,6 +182,11 @@ impl Interp<'_> {
     /// The branches from here on are taken because of these reads.
     pub(super) fn decide(&mut self, deps: &Deps) {
         self.st.control = self.st.control.join(deps);
+        self.judge(deps);
+    }
+
+    /// The results of these updates are looked at.
+    pub(super) fn judge(&mut self, deps: &Deps) {
         let log = &mut self.contexts.get_mut(self.context).log;
         for id in deps.iter() {
             if log.events.get(id.0 as usize).is_some_and(|event| event.kind != AccessKind::Read) {

@@ -98,6 +98,18 @@ impl Term {
         }
     }
 
+    /// Calls `visit` for each constant in it.
+    pub fn each_constant(&self, visit: &mut dyn FnMut(i128)) {
+        match self {
+            Term::Const(n) => visit(*n),
+            Term::Read(..) | Term::Old => {}
+            Term::Apply(_, a, b) => {
+                a.each_constant(visit);
+                b.each_constant(visit);
+            }
+        }
+    }
+
     /// Calls `visit` for each read in it.
     pub fn each_read(&self, visit: &mut dyn FnMut(ContextId, ReadId)) {
         match self {

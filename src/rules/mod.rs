@@ -5,8 +5,10 @@
 mod atomic_check_then_act;
 mod describe;
 mod env_race;
+mod ignored_compare_exchange;
 pub mod info;
 mod lock_check_then_act;
+mod order_dependent;
 mod pairs;
 mod raw_pointer_race;
 mod relaxed_publish;
@@ -51,6 +53,8 @@ const CHECKS: &[&dyn Rule] = &[
     &atomic_check_then_act::AtomicCheckThenAct,
     &split_lock_update::SplitLockUpdate,
     &lock_check_then_act::LockCheckThenAct,
+    &ignored_compare_exchange::IgnoredCompareExchange,
+    &order_dependent::OrderDependent,
     &env_race::EnvRace,
 ];
 

@@ -12,6 +12,8 @@ use crate::interp::contexts::Context;
 pub enum Says {
     /// Who accesses the place, then this.
     Accesses(&'static str),
+    /// Who updates the place, then this.
+    Updates(&'static str),
     /// Who updates the place, then this: in which two steps.
     InTwo(&'static str),
     /// Who decides on the place, by what; and acts how.
@@ -32,6 +34,14 @@ pub fn headline(
     let others: Vec<usize> = (0..threads.len()).filter(|t| !readers.contains(t)).collect();
     match says {
         Says::Accesses(tail) => accessed(place, threads, accesses, tail),
+        Says::Updates(how) => {
+            let updaters = if readers.is_empty() { &others } else { readers };
+            format!(
+                "`{place}` is updated by {} {how}{}",
+                names(threads, updaters),
+                between(threads, readers, &others)
+            )
+        }
         Says::InTwo(how) => {
             let updaters = if readers.is_empty() { &others } else { readers };
             let lost = match readers.is_empty() || others.is_empty() {
@@ -43,12 +53,20 @@ pub fn headline(
         Says::Decides(by, how) => {
             let deciders = if readers.is_empty() { &others } else { readers };
             let (decide, act) = if deciders.len() == 1 { ("decides", "acts") } else { ("decide", "act") };
-            let between = match readers.is_empty() || others.is_empty() {
-                true => String::new(),
-                false => format!("; {} may write it between", names(threads, &others)),
-            };
-            format!("{} {decide} on `{place}` {by} and {act} {how}{between}", names(threads, deciders))
+            format!(
+                "{} {decide} on `{place}` {by} and {act} {how}{}",
+                names(threads, deciders),
+                between(threads, readers, &others)
+            )
         }
+    }
+}
+
+/// Those who write but take no two steps themselves.
+fn between(threads: &[Thread], readers: &[usize], others: &[usize]) -> String {
+    match readers.is_empty() || others.is_empty() {
+        true => String::new(),
+        false => format!("; {} may write it between", names(threads, others)),
     }
 }
 

@@ -9,7 +9,8 @@
 
 use super::Facts;
 use super::describe::{Story, describe};
-use super::pairs::{Event, Group, by_root, is_own, meet};
+use super::pairs::{Event, Group, by_root, common_lock, differs, is_own, meet};
+use super::sentence::Says;
 use crate::finding::{AccessKind, Finding, Level};
 use crate::interp::ProgramKind;
 use crate::interp::access::{AccessEvent, Effect, HeldLock};
@@ -32,6 +33,8 @@ pub enum Family {
 pub enum Dependence {
     Value,
     Decision,
+    /// The value; and whether it is written at all, nobody looks at.
+    Ignored,
 }
 
 /// A read, the write that depends on it, and a write that may fall between.
@@ -60,9 +63,37 @@ pub fn check(
             events.into_iter().filter(|e| belongs(facts, e.access, family)).take(MAX_EVENTS).collect();
         let splits = splits(facts, &events, dependence);
         for group in groups(facts, splits) {
-            out.extend(describe(facts, &story(level), &group));
+            let mut story = story(level);
+            if waits_between(facts, &group) {
+                across_await(&mut story);
+            }
+            out.extend(describe(facts, &story, &group));
         }
     }
+}
+
+/// Whether a context is suspended by an `.await` between two accesses of the group.
+fn waits_between(facts: &Facts, group: &Group) -> bool {
+    let inside = |a: &Event, b: &Event| {
+        let (first, second) = (a.access, b.access);
+        let same = a.context == b.context && first.frame == second.frame;
+        same && facts.analysis.awaits.iter().any(|(frame, at)| {
+            *frame == first.frame
+                && at.file == first.at.file
+                && (first.at.range.hi..=second.at.range.lo).contains(&at.range.hi)
+        })
+    };
+    let events = &group.events;
+    events.iter().any(|a| events.iter().any(|b| b.access.kind != AccessKind::Read && inside(a, b)))
+}
+
+fn across_await(story: &mut Story) {
+    story.says = match story.says {
+        Says::InTwo(_) => Says::InTwo("on both sides of an `.await`, where other tasks run"),
+        Says::Decides(..) => Says::Decides("before an `.await`, where other tasks run,", "after it"),
+        says => says,
+    };
+    story.help.push_str("; nothing that was read before an `.await` is sure to hold after it");
 }
 
 fn belongs(facts: &Facts, access: &AccessEvent, family: Family) -> bool {
@@ -70,17 +101,25 @@ fn belongs(facts: &Facts, access: &AccessEvent, family: Family) -> bool {
         Family::Atomic => access.atomic.is_some(),
         Family::Locked => {
             access.atomic.is_none()
-                && facts.analysis.places.passes(access.place, |step| step == Proj::Guarded)
-                && !facts.analysis.places.passes(access.place, |step| step == Proj::Cell)
+                && match is_cell(facts, access) {
+                    false => facts.analysis.places.passes(access.place, |step| step == Proj::Guarded),
+                    true => !access.locks.is_empty(),
+                }
         }
     }
+}
+
+/// What a cell holds: locks or a single-threaded executor synchronize it only where they are held.
+fn is_cell(facts: &Facts, access: &AccessEvent) -> bool {
+    facts.analysis.places.passes(access.place, |step| step == Proj::Cell)
 }
 
 fn splits<'a>(facts: &Facts<'a>, events: &[Event<'a>], dependence: Dependence) -> Vec<Split<'a>> {
     let mut found = Vec::new();
     for write in events.iter().filter(|e| e.access.kind != AccessKind::Read) {
         for (read, how) in reads_of(facts, write, dependence) {
-            if !same_place(facts, write, read) || one_step(facts, write, how) {
+            let whole = dependence != Dependence::Ignored && one_step(facts, write, how);
+            if !same_place(facts, write, read) || whole {
                 continue;
             }
             let between = events.iter().filter(|other| falls_between(facts, write, read, other, how));
@@ -93,6 +132,15 @@ fn splits<'a>(facts: &Facts<'a>, events: &[Event<'a>], dependence: Dependence) -
         }
     }
     found
+}
+
+/// A compare-exchange whose result nothing looks at.
+fn is_ignored(facts: &Facts, write: &Event) -> bool {
+    let log = &facts.analysis.contexts.get(write.context).log;
+    let is_it = |id: &ReadId| log.events.get(id.0 as usize).is_some_and(|e| std::ptr::eq(e, write.access));
+    matches!(write.access.effect, Some(Effect::Compare(_)))
+        && !log.judged.iter().any(is_it)
+        && !log.used.iter().any(is_it)
 }
 
 /// How a write depends on a read.
@@ -124,12 +172,17 @@ fn reads_of<'a>(facts: &Facts<'a>, write: &Event<'a>, dependence: Dependence) ->
             let only_decides = access.control.iter().filter(|id| !access.data.contains(*id));
             only_decides.map(|id| (id, how(id))).collect()
         }
+        Dependence::Ignored if is_ignored(facts, write) => {
+            access.data.iter().map(|id| (id, How::Computed)).collect()
+        }
+        Dependence::Ignored => Vec::new(),
     };
     let event = |(id, how): (ReadId, How)| Some((log.events.get(id.0 as usize)?, how));
     let reads = |(read, how): &(&AccessEvent, How)| {
         // What a swap took out and what an addition found is read too, if it is then written over.
         let found = *how == How::Computed && access.kind == AccessKind::Write;
-        read.kind == AccessKind::Read || (found && read.effect != Some(Effect::Exchange))
+        read.kind == AccessKind::Read
+            || (found && !matches!(read.effect, Some(Effect::Exchange | Effect::Compare(_))))
     };
     found.into_iter().filter_map(event).filter(reads).collect()
 }
@@ -163,7 +216,7 @@ fn one_step(facts: &Facts, write: &Event, how: How) -> bool {
         return true;
     }
     match &access.effect {
-        Some(Effect::Exchange | Effect::Swap | Effect::Take) => return true,
+        Some(Effect::Compare(_) | Effect::Exchange | Effect::Swap | Effect::Take) => return true,
         Some(Effect::Idempotent) if decision => return true,
         _ => {}
     }
@@ -203,7 +256,10 @@ fn looks_again(facts: &Facts, write: &Event) -> bool {
     let log = &facts.analysis.contexts.get(write.context).log.events;
     write.access.control.iter().filter_map(|id| log.get(id.0 as usize)).any(|read| {
         let of_it = write.access.atomic.is_some() || same_place(facts, write, read);
-        of_it && !common_holds(read, write.access).is_empty()
+        // A lock that each instance has one of excludes none of the others.
+        let shared =
+            |hold: &&HeldLock| !differs(facts, write.context, write.context, hold.lock, write.access.place);
+        of_it && common_holds(read, write.access).iter().any(shared)
     })
 }
 
@@ -243,14 +299,18 @@ fn falls_between(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event
     if !parallel(read) || !parallel(write.access) {
         return false;
     }
-    let excluded = common_holds(read, write.access).iter().any(|hold| {
-        let own = other.context == write.context && is_own(facts, write.context, hold.lock);
-        !own && other
-            .access
-            .locks
-            .iter()
-            .any(|l| l.lock == hold.lock && (l.mode == Mode::Exclusive || hold.mode == Mode::Exclusive))
-    });
+    let synchronized = |access| common_lock(facts, Event { access, ..*write }, *other).is_some();
+    if is_cell(facts, read) && !(synchronized(read) && synchronized(write.access)) {
+        // A data race, and not for this rule.
+        return false;
+    }
+    let excluded =
+        common_holds(read, write.access).iter().any(|hold| {
+            !differs(facts, write.context, other.context, hold.lock, write.access.place)
+                && other.access.locks.iter().any(|l| {
+                    l.lock == hold.lock && (l.mode == Mode::Exclusive || hold.mode == Mode::Exclusive)
+                })
+        });
     !excluded
 }
 

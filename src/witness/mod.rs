@@ -17,7 +17,7 @@ use crate::interp::access::AccessEvent;
 use crate::interp::contexts::ContextId;
 use crate::interp::places::PlaceId;
 
-pub use model::{Unit, units};
+pub use model::{Unit, unit};
 
 /// An access with the context that makes it.
 pub type Act<'a> = (ContextId, &'a AccessEvent);

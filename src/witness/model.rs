@@ -4,7 +4,6 @@
 //! first value, what is written, how often something runs, in which order two steps come, or where it gets too large.
 //! Invariant: a model has every write of the place, so what can't happen in it can't happen.
 
-use super::Act;
 use crate::finding::{AccessKind, ContextKind};
 use crate::interp::Analysis;
 use crate::interp::access::{AccessEvent, HeldLock, Runs};
@@ -333,34 +332,37 @@ impl ModelStep<'_> {
 }
 
 /// One whole update: what it makes of a value.
-pub struct Unit<'a> {
-    pub context: ContextId,
-    /// The access that writes.
-    pub write: &'a AccessEvent,
+pub struct Unit {
+    context: ContextId,
     new: Rc<Term>,
+    /// The reads of the same place in it.
     reads: Vec<ReadId>,
 }
 
-impl Unit<'_> {
+impl Unit {
     /// The value after it, if nothing comes between.
     pub fn apply(&self, value: i128) -> Option<i128> {
         self.new.value(Some(value), &|owner, read| {
             (owner == self.context && self.reads.contains(&read)).then_some(value)
         })
     }
+
+    /// The constants in it.
+    pub fn constants(&self) -> Vec<i128> {
+        let mut found = Vec::new();
+        self.new.each_constant(&mut |n| found.push(n));
+        found
+    }
 }
 
-/// The writes as functions of the value before; `None` for those of which it isn't known.
-pub fn units<'a>(analysis: &'a Analysis, acts: &[Act<'a>]) -> Vec<Option<Unit<'a>>> {
-    let unit = |(context, write): &Act<'a>| {
-        let new = settled_term(analysis, write)?;
-        let log = &analysis.contexts.get(*context).log.events;
-        let of_it = |id: &ReadId| log.get(id.0 as usize).is_some_and(|e| e.place == write.place);
-        let mut reads = Vec::new();
-        new.each_read(&mut |owner, read| reads.extend((owner == *context && of_it(&read)).then_some(read)));
-        Some(Unit { context: *context, write, new, reads })
-    };
-    acts.iter().map(unit).collect()
+/// A write as a function of the value before, if that is known.
+pub fn unit(analysis: &Analysis, context: ContextId, write: &AccessEvent) -> Option<Unit> {
+    let new = settled_term(analysis, write)?;
+    let log = &analysis.contexts.get(context).log.events;
+    let of_it = |id: &ReadId| log.get(id.0 as usize).is_some_and(|e| e.place == write.place);
+    let mut reads = Vec::new();
+    new.each_read(&mut |owner, read| reads.extend((owner == context && of_it(&read)).then_some(read)));
+    Some(Unit { context, new, reads })
 }
 
 /// The value that an access writes, with what it reads of places that nobody changes filled in.

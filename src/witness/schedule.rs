@@ -4,14 +4,14 @@
 //! and the operations are known. Of several such pairs the one is taken whose story is clearest: two updates that both
 //! have values before a write that comes between, and that before a read and a write that merely meet.
 
-use super::model::{is_truth, settled_term};
+use super::model::{is_truth, settled_term, unit};
 use super::{Act, Scene, shown};
 use crate::finding::{AccessKind, Step};
 use crate::interp::Analysis;
-use crate::interp::access::{AccessEvent, Runs};
+use crate::interp::access::{AccessEvent, Effect, HeldLock, Runs};
 use crate::interp::contexts::ContextId;
 use crate::interp::places::PlaceId;
-use crate::interp::values::ReadId;
+use crate::interp::values::{Mode, ReadId};
 
 /// An update as the reader meets it: where it reads, where it writes.
 #[derive(Clone, Copy)]
@@ -34,7 +34,10 @@ struct Beat<'a> {
 enum Does {
     Read,
     Write,
+    /// A whole update.
     Both,
+    /// A compare-exchange that finds another value than it expects.
+    Fail,
 }
 
 pub fn schedule(analysis: &Analysis, scene: &Scene) -> Vec<Step> {
@@ -50,7 +53,10 @@ fn lost_update<'a>(analysis: &'a Analysis, scene: &Scene<'a>) -> Option<Vec<Beat
             for victim in updates(analysis, scene, a) {
                 for other in updates(analysis, scene, b) {
                     let rank = rank(scene, &victim, &other);
-                    if victim.read.is_some() && best.as_ref().is_none_or(|(least, ..)| rank < *least) {
+                    if victim.read.is_some()
+                        && !is_protected(&victim, &other)
+                        && best.as_ref().is_none_or(|(least, ..)| rank < *least)
+                    {
                         best = Some((rank, victim, other));
                     }
                 }
@@ -60,13 +66,17 @@ fn lost_update<'a>(analysis: &'a Analysis, scene: &Scene<'a>) -> Option<Vec<Beat
     let (_, victim, other) = best?;
     let again = u32::from((scene.thread)(victim.context) == (scene.thread)(other.context));
     let mut beats = Vec::new();
-    beats.extend(victim.read.map(|read| beat(victim.context, 0, read, Does::Read)));
+    beats.extend(victim.read.map(|read| beat(victim.context, 0, read, reading(read.1, victim.write.1))));
     let other_reads = other.read.filter(|_| !is_atomic_update(other.write.1));
-    beats.extend(other_reads.map(|read| beat(other.context, again, read, Does::Read)));
+    beats.extend(other_reads.map(|read| beat(other.context, again, read, reading(read.1, other.write.1))));
     let both = if is_atomic_update(other.write.1) { Does::Both } else { Does::Write };
     beats.push(beat(other.context, again, other.write, both));
-    let both = if is_atomic_update(victim.write.1) { Does::Both } else { Does::Write };
-    beats.push(beat(victim.context, 0, victim.write, both));
+    let last = match victim.write.1.effect {
+        Some(Effect::Compare(_)) => Does::Fail,
+        _ if is_atomic_update(victim.write.1) => Does::Both,
+        _ => Does::Write,
+    };
+    beats.push(beat(victim.context, 0, victim.write, last));
     Some(beats)
 }
 
@@ -77,6 +87,22 @@ fn beat<'a>(
     does: Does,
 ) -> Beat<'a> {
     Beat { context, instance, number, event, does }
+}
+
+/// What the access does that an update reads by: a swap does more than read.
+fn reading(read: &AccessEvent, write: &AccessEvent) -> Does {
+    if is_atomic_update(read) && !std::ptr::eq(read, write) { Does::Both } else { Does::Read }
+}
+
+/// One hold of a lock covers the update, and the other write takes that lock too.
+fn is_protected(victim: &Update, other: &Update) -> bool {
+    let Some((_, read)) = victim.read else { return false };
+    read.locks.iter().any(|lock| {
+        let covers = |w: &HeldLock| w.lock == lock.lock && w.hold.meets(lock.hold);
+        let excludes =
+            |o: &HeldLock| o.lock == lock.lock && (o.mode == Mode::Exclusive || lock.mode == Mode::Exclusive);
+        victim.write.1.locks.iter().any(covers) && other.write.1.locks.iter().any(excludes)
+    })
 }
 
 fn is_atomic_update(event: &AccessEvent) -> bool {
@@ -103,8 +129,7 @@ fn updates<'a>(analysis: &'a Analysis, scene: &Scene<'a>, (context, event): Act<
             event.data.iter().chain(event.control.iter()).chain(event.seen.iter()).filter_map(|id| {
                 let read = log.get(id.0 as usize)?;
                 let listed = scene.acts.iter().any(|(c, a)| *c == context && std::ptr::eq(*a, read));
-                (listed && read.kind == AccessKind::Read && touch(analysis, read.place, event.place))
-                    .then_some((id, read))
+                (listed && id != number && touch(analysis, read.place, event.place)).then_some((id, read))
             });
         let read = own.or_else(|| needed.max_by_key(|(id, _)| event.data.contains(*id)));
         return vec![Update { context, read, write: (number, event) }];
@@ -144,10 +169,12 @@ fn meeting<'a>(analysis: &'a Analysis, scene: &Scene<'a>) -> Option<Vec<Beat<'a>
     let mut beats = Vec::new();
     let mut add = |(context, event): Act<'a>, instance| {
         let log = &analysis.contexts.get(context).log.events;
+        let of_it =
+            |id: ReadId| log.get(id.0 as usize).is_some_and(|read| touch(analysis, read.place, event.place));
         let does = match event.kind {
             AccessKind::Read => Does::Read,
-            AccessKind::Write => Does::Write,
-            AccessKind::Update => Does::Both,
+            AccessKind::Write if !event.data.iter().any(of_it) => Does::Write,
+            AccessKind::Write | AccessKind::Update => Does::Both,
         };
         beats.extend(number_of(log, event).map(|number| beat(context, instance, (number, event), does)));
     };
@@ -190,6 +217,7 @@ fn with_values(analysis: &Analysis, scene: &Scene, beats: &[Beat]) -> Vec<Step> 
             Does::Read => "reads",
             Does::Write => "writes",
             Does::Both => "updates",
+            Does::Fail => "fails to update",
         };
         let place = if of_it { String::new() } else { format!(" `{}`", (scene.name)(beat.event.place)) };
         Step {
@@ -214,16 +242,26 @@ struct Replay<'a> {
 impl Replay<'_> {
     /// The value read or written by the next step.
     fn after(&mut self, beat: &Beat) -> Option<i128> {
-        if let (Some(value), true) = (self.value, beat.does != Does::Write) {
-            self.found.push((beat.context, beat.instance, beat.number, value));
-        }
-        if beat.does != Does::Read {
-            let known = |read: ReadId| {
-                let by = (beat.context, beat.instance, read);
-                self.found.iter().find(|(context, n, r, _)| (*context, *n, *r) == by).map(|f| f.3)
-            };
-            let term = settled_term(self.analysis, beat.event);
-            self.value = term.and_then(|term| term.value(known(beat.number), &|_, read| known(read)));
+        let known = |read: ReadId| {
+            let by = (beat.context, beat.instance, read);
+            self.found.iter().find(|(context, n, r, _)| (*context, *n, *r) == by).map(|f| f.3)
+        };
+        match beat.does {
+            Does::Read => {
+                let found = self.value.map(|value| (beat.context, beat.instance, beat.number, value));
+                self.found.extend(found);
+            }
+            Does::Write => {
+                let term = settled_term(self.analysis, beat.event);
+                self.value = term.and_then(|term| term.value(known(beat.number), &|_, read| known(read)));
+            }
+            Does::Both => {
+                let found = self.value.map(|value| (beat.context, beat.instance, beat.number, value));
+                self.found.extend(found);
+                let unit = unit(self.analysis, beat.context, beat.event);
+                self.value = unit.zip(self.value).and_then(|(unit, value)| unit.apply(value));
+            }
+            Does::Fail => return None,
         }
         self.value
     }

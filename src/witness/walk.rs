@@ -6,8 +6,11 @@
 //! only while nobody else is between two steps of one hold of them. Memory is sequentially consistent here.
 
 use super::model::{Half, Model, ModelStep};
+use crate::interp::access::Effect;
+use crate::interp::terms::Term;
 use crate::interp::values::{Mode, ReadId};
 use rustc_hash::FxHashSet;
+use std::rc::Rc;
 
 /// Configurations looked at.
 const MAX_VISITED: usize = 20_000;
@@ -103,9 +106,15 @@ impl Walk<'_, '_> {
         if step.half != Half::Read {
             let known = |read: ReadId| found.iter().find(|(r, _)| *r == read).map(|(_, value)| *value);
             let old = known(step.number).unwrap_or(at.value);
-            let value = step.term.as_ref()?.value(Some(old), &|_, read| known(read))?;
+            let number = |term: &Rc<Term>| term.value(Some(old), &|_, read| known(read));
+            let value = number(step.term.as_ref()?)?;
             let (least, most) = self.model.limits;
-            next.value = (least..=most).contains(&value).then_some(value)?;
+            let value = (least..=most).contains(&value).then_some(value)?;
+            let succeeds = match &step.event.effect {
+                Some(Effect::Compare(expected)) => number(expected.as_ref()?)? == at.value,
+                _ => true,
+            };
+            next.value = if succeeds { value } else { at.value };
         }
         Some(next)
     }

@@ -84,9 +84,12 @@ pub fn class(rule: &str) -> &str {
     match rule {
         "static-mut-race" | "unsafe-cell-race" | "raw-pointer-race" => "race",
         "relaxed-publish" => "relaxed",
-        "split-atomic-update" | "split-lock-update" | "atomic-check-then-act" | "lock-check-then-act" => {
-            "lost"
-        }
+        "split-atomic-update"
+        | "split-lock-update"
+        | "atomic-check-then-act"
+        | "lock-check-then-act"
+        | "ignored-compare-exchange" => "lost",
+        "order-dependent" => "order",
         other => other,
     }
 }
@@ -95,7 +98,7 @@ fn parse_mark(comment: &str) -> Option<Vec<What>> {
     let (class, rest) = comment.split_once(' ')?;
     match class {
         "spawn" => Some(vec![What::Spawn { context: rest.to_owned() }]),
-        "race" | "relaxed" | "lost" => {
+        "race" | "relaxed" | "lost" | "order" => {
             let (place, contexts) = rest.split_once(": ")?;
             let access = |context: &str| What::Access {
                 class: class.to_owned(),

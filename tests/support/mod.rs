@@ -2,12 +2,14 @@
 //!
 //! A fixture is a file or a crate folder named `NAME_racy` or `NAME_clean`.
 
+use racelint::Config;
+use racelint::config::{Selector, Setting};
 use racelint::finding::{Finding, Level, Report};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folders with fixtures, below `fixtures/`.
-const DOORS: [&str; 4] = ["cells", "demo", "lost_updates", "static_mut"];
+const DOORS: [&str; 5] = ["cells", "demo", "lost_updates", "order", "static_mut"];
 
 /// One program of `fixtures/`.
 pub struct Fixture {
@@ -37,6 +39,13 @@ pub fn fixtures() -> Vec<Fixture> {
     }
     fixtures.sort_by(|a, b| a.name.cmp(&b.name));
     fixtures
+}
+
+/// With the rule on that is off by default.
+pub fn pedantic() -> Config {
+    let mut config = Config::default();
+    config.rules.push(Selector::Rule("order-dependent"), Setting::Warn);
+    config
 }
 
 /// The findings at warning or above.

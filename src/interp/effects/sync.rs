@@ -3,6 +3,7 @@
 //! In: the operation of a model and its evaluated arguments. Out: its value; locks, order and accesses go into the state.
 
 use super::*;
+use crate::interp::access::Runs;
 use crate::interp::spawn::Job;
 use crate::interp::terms::{Operator, Term};
 
@@ -51,6 +52,7 @@ impl Interp<'_> {
                 let mut value = Val::unknown(call.ret.clone()).with_deps(&deps);
                 value.term = self.found_by(&lval, &deps);
                 value.alts = held.alts.iter().filter(|k| matches!(k, Kind::Pointer(..))).cloned().collect();
+                self.obtain_through(&value, order);
                 if let ([place], true) = (&lval.places[..], value.alts.is_empty()) {
                     value.alts.push(Kind::Loaded(*place, order));
                 }
@@ -84,6 +86,7 @@ impl Interp<'_> {
                 let deps = self.atomic_write(call, &lval, write, &value);
                 let mut old = self.peek(&lval).with_deps(&deps).with_term(self.found_by(&lval, &deps));
                 old.alts.retain(|k| matches!(k, Kind::Pointer(..)));
+                self.obtain_through(&old, order);
                 for kind in &mut old.alts {
                     // Who takes a pointer out owns what it points to.
                     if let Kind::Pointer(_, how) = kind {
@@ -95,6 +98,12 @@ impl Interp<'_> {
                 {
                     let test = Test { subject: Subject::Taken(*place), negated: true };
                     old.alts.push(Kind::Test(Rc::new(test)));
+                }
+                if word.is_some_and(|w| w == "sub")
+                    && let [place] = lval.places[..]
+                {
+                    old.alts.push(Kind::CountedDown(place, order));
+                    self.counted_down(place, order);
                 }
                 if word.is_some_and(|w| w == "add")
                     && let [place] = lval.places[..]
@@ -108,10 +117,13 @@ impl Interp<'_> {
             OpName::AtomicCas | OpName::AtomicCasOld => {
                 let new = values.get(1).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let order = self.ordering(values.get(2));
-                let effect = Some(Effect::Exchange);
-                let write = AtomicWrite { kind: AccessKind::Update, order, effect, term: None };
+                let effect = Some(Effect::Compare(values.first().and_then(Val::symbol)));
+                let write = AtomicWrite { kind: AccessKind::Update, order, effect, term: new.symbol() };
                 let deps = self.atomic_write(call, &lval, write, &new);
-                let seen = Val::unknown(Ty::Unknown).with_deps(&deps).with_term(self.found_by(&lval, &deps));
+                let seen = self
+                    .exchanged(&lval, values.get(3), order)
+                    .with_deps(&deps)
+                    .with_term(self.found_by(&lval, &deps));
                 if name == OpName::AtomicCasOld {
                     return seen;
                 }
@@ -138,7 +150,7 @@ impl Interp<'_> {
             _ => {
                 let f = values.first().cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let info = AccessInfo {
-                    atomic: Some(Name::new("SeqCst")),
+                    atomic: Some(self.ordering(values.get(1))),
                     effect: Some(Effect::Exchange),
                     ..self.info(call, AccessKind::Update)
                 };
@@ -149,6 +161,29 @@ impl Interp<'_> {
                 self.becomes(found, &made);
                 self.either_result(seen.clone(), seen, call.ret.clone())
             }
+        }
+    }
+
+    fn holds_pointer(&mut self, lval: &Lval) -> bool {
+        self.peek(lval).pointers().next().is_some()
+    }
+
+    /// What a compare-exchange saw: a pointer, where the atomic holds one.
+    fn exchanged(&mut self, lval: &Lval, failure: Option<&Val>, success: Name) -> Val {
+        let mut seen = self.peek(lval);
+        seen.alts.retain(|k| matches!(k, Kind::Pointer(..)));
+        seen.ty = Ty::Unknown;
+        seen.open = true;
+        let failure = failure.map_or(success, |order| self.ordering(Some(order)));
+        self.obtain_through(&seen, failure);
+        seen
+    }
+
+    /// One less: what was done before is seen by the one that finds itself the last.
+    fn counted_down(&mut self, place: PlaceId, order: Name) {
+        let key = SyncKey { place, kind: SyncKind::Last };
+        if crate::interp::order::releases(order) || self.st.moment.fenced {
+            self.st.release(key);
         }
     }
 
@@ -173,9 +208,13 @@ impl Interp<'_> {
         };
         let deps = self.log_lval(call.cx, lval, &info);
         if value.alts.iter().any(|k| matches!(k, Kind::Pointer(..))) {
+            self.publish_through(&lval.places, value, order);
             self.store(lval, value.clone());
         }
-        let exchange = matches!(info.effect, Some(Effect::Exchange | Effect::Swap));
+        // What a flag or a pointer that was swapped tells is known from its value.
+        let told = matches!(flag_value(value), Some(0 | 1)) || self.holds_pointer(lval);
+        let exchange =
+            matches!(info.effect, Some(Effect::Exchange | Effect::Compare(_) | Effect::Swap)) && !told;
         for &place in &lval.places {
             let moment = self.st.moment_mut();
             if !moment.taken.remove(&place) && exchange {
@@ -190,13 +229,19 @@ impl Interp<'_> {
     /// An update whose own result was given to a closure writes what that made of it, if it always makes something.
     fn becomes(&mut self, found: Option<Rc<Term>>, made: &Val) {
         let Some(Term::Read(_, read)) = found.as_deref() else { return };
-        let new = match made.single() {
-            Some(Kind::Aggregate(some)) if some.variant == Some(self.names.some) => {
+        let some = made.alts.iter().find_map(|kind| match kind {
+            Kind::Aggregate(some) if some.variant == Some(self.names.some) => {
                 some.field(crate::interp::expr::field(0)).and_then(Val::symbol)
             }
-            _ => made.symbol(),
-        };
-        self.contexts.get_mut(self.context).log.events[read.0 as usize].term = new;
+            _ => None,
+        });
+        let refuses = |kind: &Kind| matches!(kind, Kind::Aggregate(a) if a.variant == Some(self.names.none));
+        let always = !(made.alts.iter().any(refuses) || made.open && some.is_some());
+        let event = &mut self.contexts.get_mut(self.context).log.events[read.0 as usize];
+        event.term = some.or_else(|| made.symbol());
+        if !always {
+            event.runs = Runs::Unknown;
+        }
     }
 
     /// A fence makes relaxed loads before it acquire, relaxed stores after it release.
@@ -529,6 +574,7 @@ impl Interp<'_> {
             }
             OpName::OnceSet => {
                 let value = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                self.publish(&value);
                 self.store(&content, value);
                 self.acquire_once(&lval);
                 return Val::unknown(Ty::Unknown);
@@ -571,6 +617,7 @@ impl Interp<'_> {
             OpName::Send => {
                 let value = values.get(1).cloned().unwrap_or_else(Val::unit);
                 self.escape(&value);
+                self.publish(&value);
                 self.used(&value);
                 for &place in &places {
                     self.st.release(SyncKey { place, kind: SyncKind::Channel });
@@ -593,6 +640,9 @@ impl Interp<'_> {
                     value = Some(value.map_or(one.clone(), |old| old.join(&one)));
                 }
                 let value = value.unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                if name == OpName::Recv {
+                    self.obtain(&value);
+                }
                 if name == OpName::RecvIter { self.iter_received(value, places) } else { value }
             }
             OpName::Barrier => {
