@@ -4,6 +4,7 @@ pub mod cli;
 pub mod command;
 pub mod config;
 pub mod finding;
+pub mod fix;
 pub mod hir;
 pub mod interp;
 pub mod models;
@@ -169,6 +170,9 @@ fn check_group(group: &project::Group, config: &Config) -> Part {
     }
     if !group.focus.is_empty() {
         findings.retain(|f| f.accesses.iter().any(|a| in_focus(&program, a.at.file, &group.focus)));
+    }
+    for finding in &mut findings {
+        finding.fix = fix::propose(finding, &|file| &program.file(file).source.text);
     }
     summary.cut = counts.cut;
     summary.blind = vec![
