@@ -160,7 +160,9 @@ fn resolve(c: &mut Criterion) {
     let folder = package();
     let (sources, models) = (group(&folder), models::built_in(Default::default()));
     let load = || load::load(&sources, &*models);
-    let build = |loaded: LoadedGroup| resolve::build(loaded, models.clone(), models.clone());
+    let build = |loaded: LoadedGroup| {
+        resolve::build(resolve::collect(loaded, models.clone(), models.clone()), &|_, _| true)
+    };
     let bodies = |program: Program| {
         let resolved = (0..program.fns.len()).filter_map(|at| program.body(FnId(at as u32))).count();
         (program, resolved)

@@ -175,6 +175,7 @@ impl Cli {
             },
             pedantic: self.pedantic,
             rules: self.rules.clone(),
+            parse_all: self.strict,
             why: self.why.clone(),
             threads: self.jobs,
         }

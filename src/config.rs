@@ -15,6 +15,8 @@ pub struct Config {
     /// Also assumed evidence and rules of level note.
     pub pedantic: bool,
     pub rules: RuleLevels,
+    /// Parse every body of every file, however much that is, to tell of all syntax errors.
+    pub parse_all: bool,
     /// A place to give an account of, as findings name it.
     pub why: Option<String>,
     /// Worker threads; `None`: one a core.

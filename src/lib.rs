@@ -131,10 +131,12 @@ fn check_group(group: &project::Group, config: &Config) -> Part {
     let parsed = start.elapsed().as_secs_f64();
     let mut errors = loaded.errors.clone();
     let start = Instant::now();
-    let program = resolve::build(loaded, models.clone(), models.clone());
+    let collected = resolve::collect(loaded, models.clone(), models.clone());
+    let mut relevance = Relevance::new(collected.program(), &collected.outline(), &models);
+    let program = resolve::build(collected, &|program, owner| relevance.wants_items(program, owner));
+    relevance.add_types(&program, &models);
     let resolved = start.elapsed().as_secs_f64();
     errors.extend(program.errors.iter().cloned());
-    errors.extend(program.check_bodies());
     let start = Instant::now();
     let mut summary = Summary {
         files: program.files.len() as u64,
@@ -142,7 +144,6 @@ fn check_group(group: &project::Group, config: &Config) -> Part {
         functions: program.fns.iter().filter(|f| f.item.body.is_some()).count() as u64,
         ..Summary::default()
     };
-    let relevance = Relevance::new(&program, &models);
     let mut findings: Vec<Finding> = Vec::new();
     let mut why = Why::default();
     let mut counts = interp::Counts::default();
@@ -168,9 +169,8 @@ fn check_group(group: &project::Group, config: &Config) -> Part {
             counts.add(&analysis.counts);
         }
     }
-    if !group.focus.is_empty() {
-        findings.retain(|f| f.accesses.iter().any(|a| in_focus(&program, a.at.file, &group.focus)));
-    }
+    errors.extend(program.body_errors(config.parse_all));
+    findings.retain(|f| f.accesses.iter().any(|a| group.in_focus(&program.file(a.at.file).source.path)));
     for finding in &mut findings {
         finding.fix = fix::propose(finding, &|file| &program.file(file).source.text);
     }
@@ -212,9 +212,4 @@ fn libraries(group: &project::Group) -> models::Libraries {
         }
     }
     used
-}
-
-fn in_focus(program: &resolve::Program, file: FileId, focus: &[PathBuf]) -> bool {
-    let path = std::path::Path::new(&program.file(file).source.path);
-    focus.iter().any(|f| path.starts_with(f) || f.as_os_str() == "." && path.is_relative())
 }

@@ -21,7 +21,12 @@ pub struct ItemTree {
 pub struct BodyIndex {
     /// As in `BodySource::Text`.
     pub range: TextRange,
+    /// Those that follow no dot.
     pub identifiers: Box<[Name]>,
+    /// Those that follow a dot: fields and methods.
+    pub dotted: Box<[Name]>,
+    /// Those before a `!`: macros. They are among the others too.
+    pub macros: Box<[Name]>,
 }
 
 /// A part of the file that isn't Rust, as far as the parser can tell.

@@ -540,7 +540,7 @@ impl Interp<'_> {
         let ret = self.normalized(&subst.apply(&def.sig.ret));
         let depth = self.frames.get(cx.frame).depth;
         let nested = self.stack.iter().filter(|call| call.function == Some(id)).count();
-        let unchecked = self.relevance.derefs_raw(id);
+        let unchecked = self.relevance.derefs_raw(self.program, id);
         let skipped = !self.relevance.walks(self.program, id)
             && !self_arg
                 .iter()
@@ -808,6 +808,10 @@ impl Interp<'_> {
                     value.deps = value.deps.join(&this.elsewhere(inner, FIRST_PARAM + local.0));
                 }
                 this.st.set_local(inner.frame, *local, value);
+                if entered {
+                    // A context's own closure ends with it, and what it captured does.
+                    this.own_local(inner.frame, *local);
+                }
             }
             let mut args = args.into_iter();
             for (pat, ty) in params {

@@ -1,8 +1,7 @@
 //! Types that an unsafe promise may share unguarded: found once, before anything is walked.
 //!
-//! In: the program's types and unsafe impls, and which library types are cells. Out: the types that hold a cell, and the names of
-//! the fields that are one (or a raw pointer). Both are empty where nothing promises `Send` or `Sync`: there
-//! the borrow checker and the auto traits keep cells in one thread.
+//! In: the program's types and unsafe impls, and which library types are cells. Out: the types that hold a cell. There
+//! are none where nothing promises `Send` or `Sync`: there the borrow checker and the auto traits keep cells in one thread.
 
 use crate::hir::Name;
 use crate::models::{Models, Op, OpName};
@@ -12,7 +11,6 @@ use rustc_hash::FxHashSet;
 #[derive(Default)]
 pub struct Doors {
     holding: FxHashSet<AdtId>,
-    fields: FxHashSet<Name>,
 }
 
 impl Doors {
@@ -24,11 +22,7 @@ impl Doors {
         let mut doors = Doors::default();
         for (at, def) in program.adts.iter().enumerate() {
             for field in def.variants.iter().flat_map(|v| &v.fields) {
-                let raw = mentions(&field.ty, &|ty| matches!(ty, Ty::Ptr { .. }), 0);
                 let cell = mentions(&field.ty, &|ty| is_cell(&cells, ty), 0);
-                if raw || cell {
-                    doors.fields.insert(field.name);
-                }
                 if cell {
                     doors.holding.insert(AdtId(at as u32));
                 }
@@ -59,11 +53,6 @@ impl Doors {
     pub fn holds_cell(&self, ty: &Ty) -> bool {
         matches!(ty, Ty::Adt(id, _) if self.holding.contains(id))
     }
-
-    /// Names of the fields that are a cell or a raw pointer.
-    pub fn fields(&self) -> impl Iterator<Item = Name> + '_ {
-        self.fields.iter().copied()
-    }
 }
 
 /// Whether anything in the program promises `Send` or `Sync`.
@@ -80,7 +69,7 @@ pub fn is_auto_trait(path: Name) -> bool {
 }
 
 /// Library types whose constructor makes a cell.
-fn cell_types(models: &Models) -> FxHashSet<Name> {
+pub fn cell_types(models: &Models) -> FxHashSet<Name> {
     let mut found = FxHashSet::default();
     for model in &models.fns {
         if let Some(op) = &model.op

@@ -95,12 +95,11 @@ impl Interp<'_> {
         let several = entries.entries.len() > 1;
         for entry in &entries.entries {
             let (id, kind) = (entry.function, entry.kind);
-            let touches = self.relevance.touches_state(id);
+            let starts = self.relevance.starts_contexts(self.program, id);
             let matters = match kind {
-                ContextKind::Main => {
-                    (self.relevance.starts_contexts(id) && self.relevance.any_state()) || (several && touches)
-                }
-                _ => touches || self.relevance.starts_contexts(id),
+                ContextKind::Main => starts || (several && self.relevance.shares_state(self.program, id)),
+                ContextKind::Caller => starts || self.relevance.opens_doors(self.program, id),
+                _ => starts || self.relevance.shares_state(self.program, id),
             };
             if !matters {
                 continue;

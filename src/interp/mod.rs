@@ -31,9 +31,11 @@ mod flow;
 mod iterate;
 mod loops;
 mod memory;
+mod mentions;
 mod method;
 mod parallel;
 mod pattern;
+mod publish;
 mod relevance;
 mod scopes;
 mod spawn;
@@ -64,8 +66,10 @@ pub struct Analysis {
     pub objects: Objects,
     pub moments: Vec<Moment>,
     pub locals: LocalNames,
-    /// The locks that stand for single-threaded executors.
-    pub executors: FxHashSet<PlaceId>,
+    /// The atomic that an object was first published through.
+    pub published: FxHashMap<PlaceId, PlaceId>,
+    /// Where contexts were suspended.
+    pub awaits: FxHashSet<(FrameId, Location)>,
     /// What roots hold at first.
     initial: FxHashMap<Root, Val>,
     /// How often a loop's body runs, where that is known.
@@ -198,6 +202,7 @@ pub struct Interp<'p> {
     /// Locals that other contexts can reach.
     shared_locals: FxHashSet<(FrameId, LocalId)>,
     local_names: LocalNames,
+    published: FxHashMap<PlaceId, PlaceId>,
     initial: FxHashMap<Root, Val>,
     /// Exclusive upper bounds of counters that start at 0 or above.
     loop_bounds: FxHashMap<LoopId, i128>,
@@ -226,7 +231,9 @@ pub struct Interp<'p> {
     extended: Vec<(FrameId, ExprId)>,
     /// Scopes and other sets that contexts are started in.
     groups: FxHashMap<LoopId, spawn::Group>,
+    /// The locks that stand for single-threaded executors.
     executors: FxHashSet<PlaceId>,
+    awaits: FxHashSet<(FrameId, Location)>,
     /// What contexts are given where they ask for it by type.
     provided: Vec<Val>,
     /// The single-threaded executor that the context runs on.
@@ -305,6 +312,7 @@ pub fn analyse(
         shared_locals: FxHashSet::default(),
         local_names: FxHashMap::default(),
         initial: FxHashMap::default(),
+        published: FxHashMap::default(),
         loop_bounds: FxHashMap::default(),
         loop_rounds: FxHashMap::default(),
         relevance,
@@ -324,6 +332,7 @@ pub fn analyse(
         extended: Vec::new(),
         groups: FxHashMap::default(),
         executors: FxHashSet::default(),
+        awaits: FxHashSet::default(),
         provided: Vec::new(),
         executor: None,
         muted: false,
@@ -344,7 +353,8 @@ pub fn analyse(
         moments: interp.moments,
         locals: interp.local_names,
         initial: interp.initial,
-        executors: interp.executors,
+        published: interp.published,
+        awaits: interp.awaits,
         rounds: interp.loop_rounds,
         counts: interp.counts,
     }
@@ -416,6 +426,7 @@ impl<'p> Interp<'p> {
         let object = self.object(cx, expr, which, range);
         let root = Root::Object(object);
         let place = self.places.root(root, &content.ty);
+        self.unpublish(place);
         self.starts_as(root, &content);
         self.grow_heap(root, content);
         Val::pointer(place, how, ty)

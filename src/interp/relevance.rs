@@ -1,79 +1,93 @@
-//! Which bodies can matter: found by names, before anything is walked.
+//! Which bodies can matter: found by words, before anything is resolved or walked.
 //!
-//! In: the identifiers of every body. Out: for a function, whether it may (transitively) touch shared state, and
-//! whether it may do anything the walk has to see (state, contexts, locks, order). Over-approximate: a name stands for
-//! every function of that name; what runs without being named (drops, derefs, operators) is named by its type.
+//! In: the group's `Outline` (who mentions whom). Out: for a function, whether it may (transitively) touch state that
+//! all contexts share, start a context, or do anything the walk has to see (state, contexts, locks, order).
+//! Over-approximate: a word stands for everything of that name.
 
-use super::doors::Doors;
-use crate::hir::{BodySource, Name, Tokens, Tt};
+use super::doors::{self, Doors};
+use super::mentions::{Mention, Mentions};
+use crate::hir::{Name, StaticKind};
 use crate::models::{Models, Op, OpName};
-use crate::resolve::{FnId, Owner, Program, Ty};
-use rustc_hash::{FxHashMap, FxHashSet};
+use crate::resolve::outline::{Outline, Unit, UnitOf};
+use crate::resolve::{BodyOwner, FnId, ModuleId, Program, Ty};
+use rustc_hash::FxHashSet;
 
 pub struct Relevance {
-    /// Functions that may touch shared state.
-    touching: FxHashSet<FnId>,
-    /// Functions that may do anything that matters.
-    acting: FxHashSet<FnId>,
-    /// Functions that may do what only unsafe code can: dereference raw pointers.
-    unchecked: FxHashSet<FnId>,
-    /// Functions that may start a context.
-    starting: FxHashSet<FnId>,
+    /// By `FnId`, without the functions that are declared in bodies.
+    functions: Vec<Flags>,
+    /// Statics and constants whose bodies do something that matters.
+    initializers: FxHashSet<BodyOwner>,
     any_state: bool,
     doors: Doors,
 }
 
-/// What one body or initializer mentions, under which names it is reached.
-struct Unit {
-    function: Option<FnId>,
-    names: Vec<Name>,
-    mentions: Vec<Name>,
+#[derive(Clone, Copy, Default)]
+struct Flags {
+    /// May touch state that every context sees.
+    shares: bool,
+    /// May touch that, or what an unsafe promise shares.
+    opens: bool,
+    /// May do what only unsafe code can: dereference raw pointers.
+    unchecked: bool,
+    /// May start a context.
+    starts: bool,
+    /// May do anything that matters.
+    acts: bool,
+    /// Some other code may call it.
+    called: bool,
 }
 
 impl Relevance {
-    pub fn new(program: &Program, models: &Models) -> Relevance {
-        let (starts, acts, mut state) = model_words(models);
-        state.extend(static_words(program));
-        let doors = Doors::new(program, models);
-        state.extend(doors.fields());
-        let units = units(program);
-        let unchecked = FxHashSet::from_iter([Name::new("unsafe")]);
-        let matters = |n: &Name| state.contains(n) || acts.contains(n) || unchecked.contains(n);
-        let any_state = units.iter().any(|unit| unit.mentions.iter().any(matters));
-        if !any_state {
-            let none = FxHashSet::default();
-            return Relevance {
-                touching: none.clone(),
-                acting: none.clone(),
-                unchecked: none.clone(),
-                starting: none,
-                any_state,
-                doors,
-            };
+    pub fn new(program: &Program, outline: &Outline, models: &Models) -> Relevance {
+        let words = model_words(models);
+        let all = [&words.starts, &words.acts, &words.state, &words.global, &words.unchecked];
+        let fields = door_fields(outline, models);
+        let mentions = Mentions::new(program, outline, all.into_iter().flatten().chain(&fields).copied());
+        let mut found = Relevance {
+            functions: vec![Flags::default(); program.fns.len()],
+            initializers: FxHashSet::default(),
+            any_state: false,
+            doors: Doors::default(),
+        };
+        let stateful = [&words.state, &words.acts, &words.unchecked, &words.global];
+        found.any_state = stateful.into_iter().flatten().any(|word| mentions.has(*word))
+            || program.statics.iter().any(|s| s.item.mutable);
+        if !found.any_state {
+            return found;
         }
-        let mut by_mention: FxHashMap<Name, Vec<u32>> = FxHashMap::default();
-        for (at, unit) in units.iter().enumerate() {
-            for &name in &unit.mentions {
-                by_mention.entry(name).or_default().push(at as u32);
+        let any = |words: &FxHashSet<Name>| words.iter().copied().map(Mention::Word).collect::<Vec<_>>();
+        let shared = shared_state(program, outline, &mentions, &words);
+        let open = [shared.clone(), any(&fields)].concat();
+        let acting = [any(&words.state), any(&words.acts), any(&words.starts), open.clone()].concat();
+        let shares = mentions.reach(&shared);
+        let opens = mentions.reach(&open);
+        let starts = mentions.reach(&any(&words.starts));
+        let acts = mentions.reach(&acting);
+        let unchecked = mentions.reach(&unsafe_code(program, outline, &words));
+        for (at, unit) in outline.units.iter().enumerate() {
+            match unit.of {
+                UnitOf::Body(BodyOwner::Fn(id)) => {
+                    found.functions[id.index()] = Flags {
+                        shares: shares[at],
+                        opens: opens[at],
+                        unchecked: unchecked[at],
+                        starts: starts[at],
+                        acts: acts[at],
+                        called: mentions.is_used(at),
+                    };
+                }
+                UnitOf::Body(owner) if acts[at] => {
+                    found.initializers.insert(owner);
+                }
+                UnitOf::Body(_) | UnitOf::Declaration | UnitOf::Macro => {}
             }
         }
-        let all: FxHashSet<Name> = state.iter().chain(&acts).chain(&starts).copied().collect();
-        Relevance {
-            touching: closure(&units, &by_mention, &state),
-            acting: closure(&units, &by_mention, &all),
-            unchecked: closure(&units, &by_mention, &unchecked),
-            starting: closure(&units, &by_mention, &starts),
-            any_state,
-            doors,
-        }
+        found
     }
 
-    pub fn any_state(&self) -> bool {
-        self.any_state
-    }
-
-    pub fn derefs_raw(&self, id: FnId) -> bool {
-        self.unchecked.contains(&id)
+    /// What the resolved types tell.
+    pub fn add_types(&mut self, program: &Program, models: &Models) {
+        self.doors = Doors::new(program, models);
     }
 
     /// Whether a value of the type has a cell inside that an unsafe promise may share.
@@ -81,30 +95,126 @@ impl Relevance {
         self.doors.holds_cell(ty)
     }
 
-    pub fn touches_state(&self, id: FnId) -> bool {
-        self.touching.contains(&id)
+    pub fn any_state(&self) -> bool {
+        self.any_state
     }
 
-    pub fn starts_contexts(&self, id: FnId) -> bool {
-        self.starting.contains(&id)
+    /// Whether the items in a body can matter.
+    pub fn wants_items(&self, program: &Program, owner: BodyOwner) -> bool {
+        match owner {
+            BodyOwner::Fn(id) => {
+                let flags = self.flags(program, id);
+                let entered = flags.called || flags.opens || flags.starts;
+                self.any_state && (flags.acts || flags.unchecked) && entered
+            }
+            other => self.initializers.contains(&other),
+        }
+    }
+
+    /// Whether it may touch state that every context sees.
+    pub fn shares_state(&self, program: &Program, id: FnId) -> bool {
+        self.flags(program, id).shares
+    }
+
+    /// Whether it may touch state that every context sees, or a cell that an unsafe promise shares.
+    pub fn opens_doors(&self, program: &Program, id: FnId) -> bool {
+        self.flags(program, id).opens
+    }
+
+    pub fn derefs_raw(&self, program: &Program, id: FnId) -> bool {
+        self.flags(program, id).unchecked
+    }
+
+    pub fn starts_contexts(&self, program: &Program, id: FnId) -> bool {
+        self.flags(program, id).starts
     }
 
     /// Whether a call has to be entered: it does something that matters, or its result may carry a pointer, a
     /// closure, a handle.
     pub fn walks(&self, program: &Program, id: FnId) -> bool {
-        self.acting.contains(&id) || !is_plain(program, &program.fn_def(id).sig.ret, 0)
+        self.flags(program, id).acts || !is_plain(program, &program.fn_def(id).sig.ret, 0)
+    }
+
+    /// Of a function declared in a body: those of the function around it.
+    fn flags(&self, program: &Program, id: FnId) -> Flags {
+        if let Some(flags) = self.functions.get(id.index()) {
+            return *flags;
+        }
+        let mut module: Option<ModuleId> = Some(program.fn_def(id).module);
+        while let Some(at) = module {
+            let def = &program.modules[at.index()];
+            if let Some(around) = def.block_of.filter(|_| def.is_block) {
+                return self.flags(program, around);
+            }
+            module = def.parent;
+        }
+        Flags { shares: true, opens: true, unchecked: true, starts: true, acts: true, called: true }
     }
 }
 
-/// Names of the statics that are doors.
-fn static_words(program: &Program) -> FxHashSet<Name> {
-    program.statics.iter().filter(|s| s.item.mutable).map(|s| s.name).collect()
+/// Statics that every context sees and that can change, and the process's own state.
+fn shared_state(program: &Program, outline: &Outline, mentions: &Mentions, words: &Words) -> Vec<Mention> {
+    let stateful = mentions.types_holding(&words.state);
+    let (keyword, mutable) = (Name::new("static"), Name::new("mut"));
+    let declares = |unit: &Unit| {
+        matches!(unit.of, UnitOf::Body(_) | UnitOf::Macro)
+            && unit.words.plain.contains(&keyword)
+            && unit.words.plain.iter().any(|word| *word == mutable || stateful.contains(word))
+    };
+    let mut found: Vec<Mention> = words.global.iter().copied().map(Mention::Word).collect();
+    for (at, unit) in outline.units.iter().enumerate() {
+        match unit.of {
+            UnitOf::Body(BodyOwner::Static(id)) => {
+                let item = &program.statics[id.index()].item;
+                let changes = item.mutable || unit.types.iter().any(|word| stateful.contains(word));
+                if changes && item.storage != StaticKind::ThreadLocal {
+                    found.push(Mention::Plain(program.statics[id.index()].name));
+                }
+            }
+            _ if declares(unit) => found.push(Mention::Unit(at)),
+            _ => {}
+        }
+    }
+    found
 }
 
-/// Names of library functions that start contexts, of those that join, lock or order, and of cells' constructors' types.
-fn model_words(models: &Models) -> (FxHashSet<Name>, FxHashSet<Name>, FxHashSet<Name>) {
+/// Names of the fields that are a cell or a raw pointer, where something promises that they may be shared.
+fn door_fields(outline: &Outline, models: &Models) -> FxHashSet<Name> {
+    if !outline.promises {
+        return FxHashSet::default();
+    }
+    let cells: FxHashSet<Name> =
+        doors::cell_types(models).into_iter().map(super::pattern::last_segment).collect();
+    let fields = outline.fields.iter();
+    fields.filter(|f| f.raw || f.types.iter().any(|ty| cells.contains(ty))).map(|f| f.name).collect()
+}
+
+fn unsafe_code(program: &Program, outline: &Outline, words: &Words) -> Vec<Mention> {
+    let unsafe_fns = outline.units.iter().enumerate().filter(|(_, unit)| match unit.of {
+        UnitOf::Body(BodyOwner::Fn(id)) => program.fn_def(id).item.is_unsafe,
+        _ => false,
+    });
+    let blocks = words.unchecked.iter().copied().map(Mention::Plain);
+    unsafe_fns.map(|(at, _)| Mention::Unit(at)).chain(blocks).collect()
+}
+
+/// Words of libraries and of the language.
+struct Words {
+    /// Functions that start contexts.
+    starts: FxHashSet<Name>,
+    /// Functions that join, lock or order.
+    acts: FxHashSet<Name>,
+    /// Types that hold state.
+    state: FxHashSet<Name>,
+    /// Functions that touch the process's own state.
+    global: FxHashSet<Name>,
+    /// `unsafe`
+    unchecked: FxHashSet<Name>,
+}
+
+fn model_words(models: &Models) -> Words {
     let (mut starts, mut acts) = (FxHashSet::default(), FxHashSet::default());
-    let mut state = FxHashSet::default();
+    let (mut state, mut global) = (FxHashSet::default(), FxHashSet::default());
     for model in &models.fns {
         let Some(op) = &model.op else { continue };
         let last = super::pattern::last_segment(model.path);
@@ -115,9 +225,8 @@ fn model_words(models: &Models) -> (FxHashSet<Name>, FxHashSet<Name>, FxHashSet<
         if mentions(op, &starting) {
             starts.insert(last);
         }
-        let changing = |name| matches!(name, OpName::Write | OpName::Replace | OpName::Update);
-        if mentions(op, &|name| name == OpName::Global) && mentions(op, &changing) {
-            state.insert(last);
+        if mentions(op, &|name| name == OpName::Global) {
+            global.insert(last);
         }
         let acting = |name| {
             use OpName as O;
@@ -167,7 +276,7 @@ fn model_words(models: &Models) -> (FxHashSet<Name>, FxHashSet<Name>, FxHashSet<
     }
     starts.extend(models.macros_of(crate::hir::MacroShape::Join));
     starts.extend(models.macros_of(crate::hir::MacroShape::Select));
-    (starts, acts, state)
+    Words { starts, acts, state, global, unchecked: FxHashSet::from_iter([Name::new("unsafe")]) }
 }
 
 /// A constructor of a cell or lock.
@@ -179,135 +288,6 @@ fn mentions(op: &Op, wanted: &dyn Fn(OpName) -> bool) -> bool {
     match op {
         Op::Apply(name, args) => wanted(*name) || args.iter().any(|a| mentions(a, wanted)),
         Op::SelfArg | Op::Arg(_) | Op::Word(_) => false,
-    }
-}
-
-/// Functions reached backwards from the words, over who mentions whom.
-fn closure(
-    units: &[Unit],
-    by_mention: &FxHashMap<Name, Vec<u32>>,
-    words: &FxHashSet<Name>,
-) -> FxHashSet<FnId> {
-    let mut found = FxHashSet::default();
-    let mut seen = vec![false; units.len()];
-    let mut done: FxHashSet<Name> = words.clone();
-    let mut work: Vec<Name> = words.iter().copied().collect();
-    while let Some(name) = work.pop() {
-        for &at in by_mention.get(&name).into_iter().flatten() {
-            if std::mem::replace(&mut seen[at as usize], true) {
-                continue;
-            }
-            let unit = &units[at as usize];
-            found.extend(unit.function);
-            work.extend(unit.names.iter().copied().filter(|n| done.insert(*n)));
-        }
-    }
-    found
-}
-
-fn units(program: &Program) -> Vec<Unit> {
-    let mut units = Vec::new();
-    for (at, def) in program.fns.iter().enumerate() {
-        let Some(source) = &def.item.body else { continue };
-        let mut mentions = match source {
-            BodySource::Text(range) => {
-                let bodies = &program.file(def.file).bodies;
-                match bodies.binary_search_by_key(&range.lo, |b| b.range.lo) {
-                    Ok(found) => bodies[found].identifiers.to_vec(),
-                    Err(_) => words_of(program, def.file, source),
-                }
-            }
-            BodySource::Tokens(_) => words_of(program, def.file, source),
-        };
-        adt_names(program, &def.sig.ret, &mut mentions, 0);
-        if def.item.is_unsafe {
-            mentions.push(Name::new("unsafe"));
-        }
-        let mut names = vec![def.name];
-        if let Owner::Impl(id) = def.owner
-            && program.impls[id.index()].trait_.is_some()
-        {
-            adt_names(program, &program.impls[id.index()].self_ty, &mut names, 0);
-        }
-        units.push(Unit { function: Some(FnId(at as u32)), names, mentions });
-    }
-    for def in &program.statics {
-        if let Some(init) = &def.item.init {
-            units.push(Unit {
-                function: None,
-                names: vec![def.name],
-                mentions: words_of(program, def.file, init),
-            });
-        }
-    }
-    for def in &program.consts {
-        if let Some(init) = &def.item.init {
-            units.push(Unit {
-                function: None,
-                names: vec![def.name],
-                mentions: words_of(program, def.file, init),
-            });
-        }
-    }
-    for (name, declared) in program.renames() {
-        units.push(Unit { function: None, names: vec![name], mentions: vec![declared] });
-    }
-    for (name, tokens) in program.macro_tokens() {
-        let mut mentions = Vec::new();
-        token_words(&tokens, &mut mentions);
-        units.push(Unit { function: None, names: vec![name], mentions });
-    }
-    units
-}
-
-/// Identifiers of a body that has no index.
-fn words_of(program: &Program, file: crate::finding::FileId, source: &BodySource) -> Vec<Name> {
-    match source {
-        BodySource::Text(range) => {
-            let text = &program.file(file).source.text;
-            let part = text.get(range.lo as usize..range.hi as usize).unwrap_or("");
-            const LONGEST: usize = 20_000;
-            let part = part.get(..LONGEST).unwrap_or(part);
-            part.split(|c: char| !(c.is_alphanumeric() || c == '_'))
-                .filter(|w| w.starts_with(|c: char| c.is_alphabetic() || c == '_'))
-                .map(Name::new)
-                .collect()
-        }
-        BodySource::Tokens(tokens) => {
-            let mut words = Vec::new();
-            token_words(tokens, &mut words);
-            words
-        }
-    }
-}
-
-fn token_words(tokens: &Tokens, words: &mut Vec<Name>) {
-    for token in tokens.iter() {
-        match token {
-            Tt::Ident(name, _) => words.push(*name),
-            Tt::Group(_, inner, _) => token_words(inner, words),
-            Tt::Lifetime(..) | Tt::Punct(..) | Tt::Literal(..) => {}
-        }
-    }
-}
-
-fn adt_names(program: &Program, ty: &Ty, names: &mut Vec<Name>, depth: u32) {
-    if depth > 4 {
-        return;
-    }
-    match ty {
-        Ty::Adt(id, args) => {
-            names.push(program.adts[id.index()].name);
-            args.iter().for_each(|a| adt_names(program, a, names, depth + 1));
-        }
-        Ty::Ext(_, args) | Ty::Tuple(args) => {
-            args.iter().for_each(|a| adt_names(program, a, names, depth + 1))
-        }
-        Ty::Ref { inner, .. } | Ty::Ptr { inner, .. } | Ty::Array(inner) | Ty::Slice(inner) => {
-            adt_names(program, inner, names, depth + 1);
-        }
-        Ty::Unknown | Ty::Never | Ty::Prim(_) | Ty::FnPtr(..) | Ty::Param(_) | Ty::Dyn(_) | Ty::Assoc(..) => {
-        }
     }
 }
 

@@ -7,12 +7,13 @@
 use super::contexts::ContextId;
 use super::flow::join_into;
 use super::pattern::Subject;
-use super::places::{LoopId, PlaceId, Root};
+use super::places::{FrameId, LoopId, PlaceId, Root};
 use super::scopes::ScopeKind;
 use super::spawn::{Job, RunsOn};
 use super::state::State;
 use super::values::{ClosureValue, FutureValue, Kind, Mode, Val};
 use super::{CalleeKey, Cx, Frame, Interp};
+use crate::finding::Location;
 use crate::hir::{Block, BlockKind, ExprId, Name, SelectBranch};
 use crate::resolve::Ty;
 use std::rc::Rc;
@@ -94,9 +95,22 @@ impl Interp<'_> {
         }
     }
 
+    /// Remembers a wait for the call it stands in and those that lead there.
+    fn note_wait(&mut self, frame: FrameId, at: Location) {
+        self.awaits.insert((frame, at));
+        let call = self.frames.get(frame);
+        if let (Some(parent), Some(called_at)) = (call.parent, call.called_at)
+            && !self.awaits.contains(&(parent, called_at))
+        {
+            self.note_wait(parent, called_at);
+        }
+    }
+
     /// The context waits: other tasks of its executor run.
     fn yield_now(&mut self, cx: &Cx, site: ExprId) {
         const FIRST: u32 = 1 << 16;
+        let at = cx.location(cx.body.body.expr(site).range);
+        self.note_wait(cx.frame, at);
         if !self.st.locks.iter().any(|hold| hold.yields) {
             return;
         }

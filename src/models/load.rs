@@ -161,7 +161,9 @@ impl Loader<'_> {
             }
         }
         for context in &file.contexts {
-            self.models.attributes.push(context.model()?);
+            let model = context.model()?;
+            self.member(model.path.as_str(), model.path);
+            self.models.attributes.push(model);
         }
         Ok(())
     }
@@ -287,10 +289,16 @@ impl Loader<'_> {
             .map_err(|problem| format!("`{entry}`: {problem}"))
     }
 
-    /// The type called so: in the module itself, or the only one anywhere.
+    /// The type called so: in the module itself, else the one of the standard library, else the only one of its crate or anywhere.
     fn short(&self, name: &str, module: &str) -> Result<Option<Name>, String> {
         let Some(homonyms) = self.models.short.get(&Name::new(name)) else { return Ok(None) };
-        match homonyms.iter().find(|path| parent(path.as_str()) == module) {
+        let of_crate = |name: &str| {
+            let mut own = homonyms.iter().filter(|path| path.as_str().split("::").next() == Some(name));
+            own.next().filter(|_| own.next().is_none())
+        };
+        let own = homonyms.iter().find(|path| parent(path.as_str()) == module);
+        let krate = module.split("::").next().unwrap_or_default();
+        match own.or_else(|| of_crate("std")).or_else(|| of_crate(krate)) {
             Some(path) => Ok(Some(*path)),
             None if homonyms.len() > 1 => {
                 Err(format!("there are several types `{name}`; write the whole path"))

@@ -147,11 +147,12 @@ impl Program {
     }
 }
 
-/// Finds the items in all pending bodies.
-pub(super) fn collect_blocks(collector: &mut Collector) {
+/// Finds the items in the pending bodies that are wanted.
+pub(super) fn collect_blocks(collector: &mut Collector, wanted: &dyn Fn(&Program, BodyOwner) -> bool) {
     while !collector.pending.is_empty() {
-        let batch = std::mem::take(&mut collector.pending);
+        let mut batch = std::mem::take(&mut collector.pending);
         let program = &collector.program;
+        batch.retain(|pending| wanted(program, pending.owner));
         let lower = |p: &PendingBody| program.lower(p.place.module, p.place.file, &p.source, p.first_binding);
         let lowered: Vec<LoweredBody> = batch.par_iter().map(lower).collect();
         for (pending, lowered) in batch.iter().zip(lowered) {

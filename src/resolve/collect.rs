@@ -252,6 +252,7 @@ impl Collector {
             when: place.when,
             public: false,
             declared_public: item.vis == Visibility::Public,
+            is_private: item.vis == Visibility::Private && !self.is_of_trait(place.owner),
             item: f.clone(),
             sig: FnSig { generics: Vec::new(), self_ty: None, params: Vec::new(), ret: Ty::Unknown },
             body: OnceLock::new(),
@@ -263,6 +264,15 @@ impl Collector {
             Owner::Trait(t) => self.program.traits[t.index()].fns.push(id),
         }
         self.pend(place, BodyOwner::Fn(id), f.body.as_ref(), f.param_bindings);
+    }
+
+    /// Whether what stands there can be named wherever a trait can.
+    fn is_of_trait(&self, owner: Owner) -> bool {
+        match owner {
+            Owner::Module => false,
+            Owner::Trait(_) => true,
+            Owner::Impl(at) => self.written.impls[at.index()].trait_.is_some(),
+        }
     }
 
     fn static_(&mut self, place: Place, item: &Item, s: &Arc<StaticItem>) {

@@ -60,6 +60,14 @@ impl Import {
         }
     }
 
+    /// A new name and what it stands for.
+    pub fn rename(&self) -> Option<(Name, Name)> {
+        match self.kind {
+            UseKind::Renamed(name) => Some((name, *self.path.last()?)),
+            UseKind::Plain | UseKind::SelfModule | UseKind::Glob => None,
+        }
+    }
+
     /// The name it binds; `None` for globs and `_`.
     fn binds(&self) -> Option<Name> {
         let name = match self.kind {

@@ -44,28 +44,6 @@ impl Effort {
 }
 
 impl Program {
-    /// Names that imports give to what is declared under another one: (name, declared name).
-    pub fn renames(&self) -> Vec<(Name, Name)> {
-        let mut found = Vec::new();
-        for scope in &self.index.scopes {
-            for ns in [super::scope::Namespace::Types, super::scope::Namespace::Values] {
-                for (name, entry) in scope.names(ns) {
-                    let declared = match entry.def {
-                        super::scope::Def::Static(id) => self.statics[id.index()].name,
-                        super::scope::Def::Fn(id) => self.fns[id.index()].name,
-                        super::scope::Def::Const(id) => self.consts[id.index()].name,
-                        super::scope::Def::Adt(id) => self.adts[id.index()].name,
-                        _ => continue,
-                    };
-                    if declared != *name {
-                        found.push((*name, declared));
-                    }
-                }
-            }
-        }
-        found
-    }
-
     /// The transcribers of all macros the group defines, by name.
     pub fn macro_tokens(&self) -> Vec<(Name, crate::hir::Tokens)> {
         let tables = self.index.crates.iter().map(|c| &c.macros);

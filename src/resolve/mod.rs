@@ -3,8 +3,8 @@
 //! In: a loaded group (`project::load`), the names that models know (`LibraryNames`). Out: `Program`, a database of
 //! definitions with dense ids; bodies are lowered and resolved on first use and kept.
 //!
-//! `build` goes through the files in this order: `collect` (declarations into tables and `scope`s), `blocks` (items in
-//! bodies), `imports` (a fixpoint), `signatures` (types; `types` and `paths` lower what is written, `external` what
+//! The files in the order in which they are gone through: `collect` (declarations into tables and `scope`s), `outline`
+//! (who mentions whom, for those who decide what is wanted), then in `build` `blocks` (items in bodies), `imports` (a fixpoint), `signatures` (types; `types` and `paths` lower what is written, `external` what
 //! leads into libraries), `impls` (the index), `public` (what is reachable from outside). `body` and `lookup` answer
 //! questions afterwards.
 //!
@@ -21,6 +21,7 @@ mod external;
 mod impls;
 mod imports;
 pub mod lookup;
+pub mod outline;
 mod paths;
 mod public;
 pub mod scope;
@@ -36,15 +37,35 @@ pub use ty::*;
 use crate::project::load::{LibraryMacros, LoadedGroup};
 use std::sync::Arc;
 
-/// The definitions of a group, with all names in signatures resolved. Bodies that may hold items are lowered here (in
-/// parallel), the others on first use.
-pub fn build(
+/// The declarations of a group, before any body is parsed and any name resolved.
+pub struct Collected(collect::Collector);
+
+/// Enters what the files of a group declare into tables.
+pub fn collect(
     group: LoadedGroup,
     names: Arc<dyn LibraryNames + Send + Sync>,
     macros: Arc<dyn LibraryMacros + Send + Sync>,
-) -> Program {
-    let mut collector = collect::collect(group, names, macros);
-    blocks::collect_blocks(&mut collector);
+) -> Collected {
+    Collected(collect::collect(group, names, macros))
+}
+
+impl Collected {
+    /// The tables: names, places and written types, no resolved ones.
+    pub fn program(&self) -> &Program {
+        &self.0.program
+    }
+
+    /// Who mentions whom.
+    pub fn outline(&self) -> outline::Outline<'_> {
+        outline::outline(&self.0)
+    }
+}
+
+/// The definitions of a group, with all names in signatures resolved. Of the bodies that may hold items those that are
+/// `wanted` are lowered here (in parallel), the others on first use; items in bodies that nobody wants stay unknown.
+pub fn build(collected: Collected, wanted: &dyn Fn(&Program, BodyOwner) -> bool) -> Program {
+    let mut collector = collected.0;
+    blocks::collect_blocks(&mut collector, wanted);
     imports::resolve_imports(&mut collector);
     let mut program = signatures::lower_signatures(collector);
     program.mark_public();

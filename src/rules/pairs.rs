@@ -247,13 +247,42 @@ fn indices_meet(facts: &Facts, one: ContextId, x: Index, two: ContextId, y: Inde
 }
 
 /// A lock that both hold, one of them exclusively.
-fn common_lock(facts: &Facts, a: Event, b: Event) -> Option<PlaceId> {
+pub fn common_lock(facts: &Facts, a: Event, b: Event) -> Option<PlaceId> {
     let excludes = |x: &HeldLock, y: &HeldLock| {
         x.lock == y.lock
             && (x.mode == Mode::Exclusive || y.mode == Mode::Exclusive)
-            && !(a.context == b.context && is_own(facts, a.context, x.lock))
+            && !differs(facts, a.context, b.context, x.lock, a.access.place)
     };
     a.access.locks.iter().find(|x| b.access.locks.iter().any(|y| excludes(x, y))).map(|x| x.lock)
+}
+
+/// Whether two contexts that meet at a place may each hold a lock of their own here: one is made by each instance of
+/// some context, and the place isn't one of its.
+pub fn differs(facts: &Facts, one: ContextId, two: ContextId, lock: PlaceId, place: PlaceId) -> bool {
+    let analysis = facts.analysis;
+    if one == two && is_own(facts, one, lock) {
+        return true;
+    }
+    match maker(facts, lock) {
+        Some(by) if analysis.is_many(by) => {
+            maker(facts, place).is_none_or(|other| !analysis.contexts.ancestry(other).any(|c| c == by))
+        }
+        _ => false,
+    }
+}
+
+/// The context that made what a place is in; `None`: there is just one, whoever made it.
+fn maker(facts: &Facts, place: PlaceId) -> Option<ContextId> {
+    let analysis = facts.analysis;
+    let frame = match analysis.places.get(place).root {
+        Root::Static(_) | Root::ThreadLocal(_) | Root::Process(_) => return None,
+        Root::Local(frame, _) => frame,
+        Root::Object(object) => {
+            let object = &analysis.objects.list[object.0 as usize];
+            (!object.ambient).then_some(object.frame)?
+        }
+    };
+    Some(analysis.frames.get(frame).context)
 }
 
 /// Whether each instance of a many-context has an object of its own behind this place.

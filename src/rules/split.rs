@@ -9,7 +9,8 @@
 
 use super::Facts;
 use super::describe::{Story, describe};
-use super::pairs::{Event, Group, by_root, is_own, meet};
+use super::pairs::{Event, Group, by_root, common_lock, differs, is_own, meet};
+use super::sentence::Says;
 use crate::finding::{AccessKind, Finding, Level};
 use crate::interp::ProgramKind;
 use crate::interp::access::{AccessEvent, Effect, HeldLock};
@@ -62,9 +63,37 @@ pub fn check(
             events.into_iter().filter(|e| belongs(facts, e.access, family)).take(MAX_EVENTS).collect();
         let splits = splits(facts, &events, dependence);
         for group in groups(facts, splits) {
-            out.extend(describe(facts, &story(level), &group));
+            let mut story = story(level);
+            if waits_between(facts, &group) {
+                across_await(&mut story);
+            }
+            out.extend(describe(facts, &story, &group));
         }
     }
+}
+
+/// Whether a context is suspended by an `.await` between two accesses of the group.
+fn waits_between(facts: &Facts, group: &Group) -> bool {
+    let inside = |a: &Event, b: &Event| {
+        let (first, second) = (a.access, b.access);
+        let same = a.context == b.context && first.frame == second.frame;
+        same && facts.analysis.awaits.iter().any(|(frame, at)| {
+            *frame == first.frame
+                && at.file == first.at.file
+                && (first.at.range.hi..=second.at.range.lo).contains(&at.range.hi)
+        })
+    };
+    let events = &group.events;
+    events.iter().any(|a| events.iter().any(|b| b.access.kind != AccessKind::Read && inside(a, b)))
+}
+
+fn across_await(story: &mut Story) {
+    story.says = match story.says {
+        Says::InTwo(_) => Says::InTwo("on both sides of an `.await`, where other tasks run"),
+        Says::Decides(..) => Says::Decides("before an `.await`, where other tasks run,", "after it"),
+        says => says,
+    };
+    story.help.push_str("; nothing that was read before an `.await` is sure to hold after it");
 }
 
 fn belongs(facts: &Facts, access: &AccessEvent, family: Family) -> bool {
@@ -72,10 +101,17 @@ fn belongs(facts: &Facts, access: &AccessEvent, family: Family) -> bool {
         Family::Atomic => access.atomic.is_some(),
         Family::Locked => {
             access.atomic.is_none()
-                && facts.analysis.places.passes(access.place, |step| step == Proj::Guarded)
-                && !facts.analysis.places.passes(access.place, |step| step == Proj::Cell)
+                && match is_cell(facts, access) {
+                    false => facts.analysis.places.passes(access.place, |step| step == Proj::Guarded),
+                    true => !access.locks.is_empty(),
+                }
         }
     }
+}
+
+/// What a cell holds: locks or a single-threaded executor synchronize it only where they are held.
+fn is_cell(facts: &Facts, access: &AccessEvent) -> bool {
+    facts.analysis.places.passes(access.place, |step| step == Proj::Cell)
 }
 
 fn splits<'a>(facts: &Facts<'a>, events: &[Event<'a>], dependence: Dependence) -> Vec<Split<'a>> {
@@ -220,7 +256,10 @@ fn looks_again(facts: &Facts, write: &Event) -> bool {
     let log = &facts.analysis.contexts.get(write.context).log.events;
     write.access.control.iter().filter_map(|id| log.get(id.0 as usize)).any(|read| {
         let of_it = write.access.atomic.is_some() || same_place(facts, write, read);
-        of_it && !common_holds(read, write.access).is_empty()
+        // A lock that each instance has one of excludes none of the others.
+        let shared =
+            |hold: &&HeldLock| !differs(facts, write.context, write.context, hold.lock, write.access.place);
+        of_it && common_holds(read, write.access).iter().any(shared)
     })
 }
 
@@ -260,14 +299,18 @@ fn falls_between(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event
     if !parallel(read) || !parallel(write.access) {
         return false;
     }
-    let excluded = common_holds(read, write.access).iter().any(|hold| {
-        let own = other.context == write.context && is_own(facts, write.context, hold.lock);
-        !own && other
-            .access
-            .locks
-            .iter()
-            .any(|l| l.lock == hold.lock && (l.mode == Mode::Exclusive || hold.mode == Mode::Exclusive))
-    });
+    let synchronized = |access| common_lock(facts, Event { access, ..*write }, *other).is_some();
+    if is_cell(facts, read) && !(synchronized(read) && synchronized(write.access)) {
+        // A data race, and not for this rule.
+        return false;
+    }
+    let excluded =
+        common_holds(read, write.access).iter().any(|hold| {
+            !differs(facts, write.context, other.context, hold.lock, write.access.place)
+                && other.access.locks.iter().any(|l| {
+                    l.lock == hold.lock && (l.mode == Mode::Exclusive || hold.mode == Mode::Exclusive)
+                })
+        });
     !excluded
 }
 

@@ -66,7 +66,7 @@ fn match_bodies(
         }
         bodies.push(match scanned.next_if(|body| body.range == range) {
             Some(body) => body,
-            None => BodyIndex { range, identifiers: scan::identifiers(text, range) },
+            None => scan::index(text, range),
         });
     }
     outside.extend(scanned.flat_map(|body| body.identifiers));

@@ -52,6 +52,11 @@ pub struct LoweredBody {
     pub errors: Vec<SyntaxError>,
 }
 
+/// The identifiers of the body at `range`.
+pub fn index(text: &str, range: TextRange) -> BodyIndex {
+    scan::index(text, range)
+}
+
 /// Lowers a function's body or an initializer expression. `text` is the whole file; `first_binding` is the number of
 /// bindings the parameters made.
 pub fn lower_body(

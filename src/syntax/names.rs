@@ -1,7 +1,8 @@
 //! Collects the identifiers of a file: of each body, and of what is outside.
 //!
 //! In: the file's tokens in text order, and where bodies begin and end. Out: names without `r#`, in order of first
-//! occurrence, none twice in a part; of string literals those that a format string may capture (`"{name}"`).
+//! occurrence, none twice in a part; of string literals those that a format string may capture (`"{name}"`). In bodies
+//! what follows a dot is kept apart: a field or method, never a free function, static or type.
 //! Invariant: the global name table, whose lock all threads share, is asked once for each distinct identifier of the
 //! file; `intern` keeps the names that a thread used last for the same reason.
 
@@ -61,7 +62,11 @@ impl Interner {
 pub(super) struct NameIndex<'t> {
     words: FxHashMap<&'t str, Word>,
     outside: Vec<Name>,
-    body: Vec<Name>,
+    body: Names,
+    /// What comes next follows a dot (and not the two of a range).
+    after_dot: bool,
+    /// The identifier just before.
+    before: Option<Name>,
     /// Number of the body that tokens now belong to, from 1.
     current: Option<u32>,
     bodies: u32,
@@ -71,17 +76,31 @@ struct Word {
     name: Name,
     /// It is in `outside`.
     outside: bool,
-    /// The last body it was seen in; 0 for none.
-    body: u32,
+    /// The last body it was seen in, after a dot and elsewhere; 0 for none.
+    bodies: [u32; 2],
+}
+
+/// The identifiers of one body.
+#[derive(Default)]
+pub(super) struct Names {
+    pub(super) plain: Vec<Name>,
+    pub(super) dotted: Vec<Name>,
+    pub(super) macros: Vec<Name>,
 }
 
 impl<'t> NameIndex<'t> {
     /// Adds the identifiers that `token` holds.
     pub(super) fn add(&mut self, token: Token, text: &'t str) {
+        let after_dot = self.after_dot;
+        self.after_dot = token.is_punct(b'.') && !after_dot;
+        let before = self.before.take();
         match token.kind {
             TokenKind::Ident => {
                 let word = token.text(text);
-                self.word(word.strip_prefix("r#").unwrap_or(word));
+                self.before = Some(self.word(word.strip_prefix("r#").unwrap_or(word), after_dot));
+            }
+            TokenKind::Punct(b'!') if self.current.is_some() => {
+                self.body.macros.extend(before.filter(|name| !self.body.macros.contains(name)));
             }
             TokenKind::Str => self.captures(token.text(text)),
             _ => {}
@@ -95,28 +114,29 @@ impl<'t> NameIndex<'t> {
     }
 
     /// The identifiers since `begin_body`.
-    pub(super) fn end_body(&mut self) -> Box<[Name]> {
+    pub(super) fn end_body(&mut self) -> Names {
         self.current = None;
-        let names = self.body.as_slice().into();
-        self.body.clear();
-        names
+        std::mem::take(&mut self.body)
     }
 
     /// The identifiers outside of bodies, those of a body that didn't end included.
     pub(super) fn finish(mut self) -> Vec<Name> {
         let unended =
-            self.body.iter().filter(|name| self.words.get(name.as_str()).is_some_and(|w| !w.outside));
+            self.body.plain.iter().filter(|name| self.words.get(name.as_str()).is_some_and(|w| !w.outside));
         self.outside.extend(unended);
         self.outside
     }
 
-    fn word(&mut self, text: &'t str) {
-        let word =
-            self.words.entry(text).or_insert_with(|| Word { name: Name::new(text), outside: false, body: 0 });
+    fn word(&mut self, text: &'t str, dotted: bool) -> Name {
+        let new = || Word { name: Name::new(text), outside: false, bodies: [0; 2] };
+        let word = self.words.entry(text).or_insert_with(new);
         match self.current {
-            Some(body) if word.body != body => {
-                word.body = body;
-                self.body.push(word.name);
+            Some(body) if word.bodies[usize::from(dotted)] != body => {
+                word.bodies[usize::from(dotted)] = body;
+                match dotted {
+                    true => self.body.dotted.push(word.name),
+                    false => self.body.plain.push(word.name),
+                }
             }
             None if !word.outside => {
                 word.outside = true;
@@ -124,6 +144,7 @@ impl<'t> NameIndex<'t> {
             }
             _ => {}
         }
+        word.name
     }
 
     /// The names in `{name}` and `{name:…}` of a string literal.
@@ -132,7 +153,7 @@ impl<'t> NameIndex<'t> {
             let end = piece.find(|char: char| char != '_' && !char.is_alphanumeric()).unwrap_or(piece.len());
             let ends_well = piece[end..].starts_with(['}', ':', ' ']);
             if ends_well && piece.starts_with(|char: char| char == '_' || char.is_alphabetic()) {
-                self.word(&piece[..end]);
+                self.word(&piece[..end], false);
             }
         }
     }

@@ -10,7 +10,7 @@
 
 use super::guard::{Guard, Verdict};
 use super::lexer::{Lexer, Token, TokenKind, closing, may_name_macro};
-use super::names::NameIndex;
+use super::names::{NameIndex, Names};
 use super::skeleton::Skeleton;
 use crate::hir::{BodyIndex, DirectiveComment, Name, TextRange};
 
@@ -42,11 +42,17 @@ pub(super) fn scan(text: &str, range: TextRange) -> Scan {
     }
 }
 
-/// The identifiers in `text[range]`: what `Scan::bodies` says of a body that a scan overlooked.
-pub(super) fn identifiers(text: &str, range: TextRange) -> Box<[Name]> {
+/// What `Scan::bodies` says of a body, for one that a scan overlooked.
+pub(super) fn index(text: &str, range: TextRange) -> BodyIndex {
     let mut names = NameIndex::default();
+    names.begin_body();
     Lexer::new(text, range.lo as usize, range.hi as usize).for_each(|token| names.add(token, text));
-    names.finish().into()
+    indexed(range, names.end_body())
+}
+
+fn indexed(range: TextRange, names: Names) -> BodyIndex {
+    let Names { plain, dotted, macros } = names;
+    BodyIndex { range, identifiers: plain.into(), dotted: dotted.into(), macros: macros.into() }
 }
 
 /// The range without white space and comments at its ends. Empty if nothing else is there.
@@ -320,7 +326,7 @@ impl<'t> Scanner<'t> {
                 self.checked &= self.guard.take(token, self.text) == Verdict::Fine;
                 self.skeleton.drop(open.hi, token.lo);
                 let range = TextRange::new(open.lo as u32, token.hi as u32);
-                self.bodies.push(BodyIndex { range, identifiers: self.names.end_body() });
+                self.bodies.push(indexed(range, self.names.end_body()));
                 return;
             }
         }

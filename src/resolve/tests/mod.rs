@@ -123,7 +123,7 @@ impl Asked {
         let group = Group { crates, unnamed: Vec::new(), focus: Vec::new() };
         let loaded = load(&group, &Names);
         assert_eq!(loaded.errors, [], "the program doesn't parse");
-        Asked(build(loaded, Arc::new(Names), Arc::new(Names)))
+        Asked(build(collect(loaded, Arc::new(Names), Arc::new(Names)), &|_, _| true))
     }
 
     /// The first function of this name.

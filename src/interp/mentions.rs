@@ -1,0 +1,312 @@
+//! Who gets to whom by words: the outline read backwards.
+//!
+//! In: an `Outline`. Out: for words, the units that use them, and those that use these, to the end. A method counts as
+//! used where its name follows a dot and a value of its type may be at hand: the type is named there, is a
+//! parameter's or field's, or is given back by something that is named there.
+
+use crate::hir::Name;
+use crate::resolve::outline::{Key, Outline, Unit, UnitOf};
+use crate::resolve::{ModuleId, Program};
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::cell::OnceCell;
+
+/// What is looked for.
+#[derive(Clone, Copy)]
+pub(super) enum Mention {
+    /// The word, not after a dot.
+    Plain(Name),
+    /// The word, wherever it stands.
+    Word(Name),
+    /// A unit itself.
+    Unit(usize),
+}
+
+pub(super) struct Mentions<'o, 'p> {
+    program: &'o Program,
+    outline: &'o Outline<'p>,
+    /// Units by the words they use after no dot and after one; only words that lead anywhere.
+    plain: FxHashMap<Name, Vec<u32>>,
+    dotted: FxHashMap<Name, Vec<u32>>,
+    /// Units by the macros they call.
+    macros: FxHashMap<Name, Vec<u32>>,
+    /// Units by the types of what they take or hold.
+    typed: FxHashMap<Name, Vec<u32>>,
+    /// Other names of types.
+    also: FxHashMap<Name, Vec<Name>>,
+    types: Types,
+    /// By unit: the types of values it may have.
+    held: Vec<OnceCell<Bits>>,
+}
+
+impl<'o, 'p> Mentions<'o, 'p> {
+    /// `words`: those of libraries that will be asked for.
+    pub(super) fn new(
+        program: &'o Program,
+        outline: &'o Outline<'p>,
+        words: impl Iterator<Item = Name>,
+    ) -> Mentions<'o, 'p> {
+        let mut wanted: FxHashSet<Name> = words.collect();
+        for key in outline.units.iter().flat_map(|unit| &unit.keys) {
+            match *key {
+                Key::Plain(name) | Key::Dotted(name) | Key::Macro(name) => wanted.insert(name),
+                Key::Assoc { name, .. } | Key::Method { name, .. } => wanted.insert(name),
+                Key::Holds(_) => false,
+            };
+        }
+        let by = |words: &dyn Fn(usize) -> &'o [Name]| {
+            let mut map: FxHashMap<Name, Vec<u32>> = FxHashMap::default();
+            for at in 0..outline.units.len() {
+                for name in words(at).iter().filter(|name| wanted.contains(name)) {
+                    map.entry(*name).or_default().push(at as u32);
+                }
+            }
+            map
+        };
+        let mut also: FxHashMap<Name, Vec<Name>> = FxHashMap::default();
+        for (alias, declared) in &outline.aliases {
+            declared.iter().for_each(|name| also.entry(*name).or_default().push(*alias));
+        }
+        Mentions {
+            program,
+            outline,
+            plain: by(&|at| &outline.units[at].words.plain),
+            dotted: by(&|at| &outline.units[at].words.dotted),
+            macros: by(&|at| &outline.units[at].words.macros),
+            typed: by(&|at| &outline.units[at].types),
+            also,
+            types: Types::new(outline),
+            held: (0..outline.units.len()).map(|_| OnceCell::new()).collect(),
+        }
+    }
+
+    /// Whether anything uses the word.
+    pub(super) fn has(&self, name: Name) -> bool {
+        [&self.plain, &self.dotted, &self.macros, &self.typed].iter().any(|map| map.contains_key(&name))
+    }
+
+    /// The types that hold, at some depth, one of `words`, and these themselves.
+    pub(super) fn types_holding(&self, words: &FxHashSet<Name>) -> FxHashSet<Name> {
+        let mut found = words.clone();
+        loop {
+            let before = found.len();
+            for unit in self.outline.units.iter().filter(|unit| unit.of == UnitOf::Declaration) {
+                if unit.types.iter().any(|ty| found.contains(ty)) {
+                    found.extend(unit.keys.iter().filter_map(|key| match key {
+                        Key::Holds(name) => Some(*name),
+                        _ => None,
+                    }));
+                }
+            }
+            if found.len() == before {
+                return found;
+            }
+        }
+    }
+
+    /// By unit: whether it uses one of `seeds`, or something that does.
+    pub(super) fn reach(&self, seeds: &[Mention]) -> Vec<bool> {
+        let mut seen = vec![false; self.outline.units.len()];
+        let mut done: FxHashSet<(Key, Option<ModuleId>)> = FxHashSet::default();
+        let mut work: Vec<u32> = Vec::new();
+        let users = |map: &FxHashMap<Name, Vec<u32>>, name: Name, work: &mut Vec<u32>| {
+            work.extend(map.get(&name).into_iter().flatten());
+        };
+        for seed in seeds {
+            match *seed {
+                Mention::Unit(at) => work.push(at as u32),
+                Mention::Plain(name) => users(&self.plain, name, &mut work),
+                Mention::Word(name) => {
+                    [&self.plain, &self.dotted, &self.typed]
+                        .iter()
+                        .for_each(|map| users(map, name, &mut work));
+                }
+            }
+        }
+        while let Some(at) = work.pop() {
+            if std::mem::replace(&mut seen[at as usize], true) {
+                continue;
+            }
+            let unit = &self.outline.units[at as usize];
+            let scope = unit.module.filter(|_| unit.private);
+            for key in unit.keys.iter().filter(|key| done.insert((**key, scope))) {
+                self.users(unit, *key, &mut |user| work.push(user));
+            }
+        }
+        seen
+    }
+
+    /// Whether another unit uses this one.
+    pub(super) fn is_used(&self, at: usize) -> bool {
+        let mut found = false;
+        let unit = &self.outline.units[at];
+        for key in &unit.keys {
+            self.users(unit, *key, &mut |user| found |= user as usize != at);
+        }
+        found
+    }
+
+    /// The units that use `unit` by one of its keys.
+    fn users(&self, unit: &Unit, key: Key, visit: &mut dyn FnMut(u32)) {
+        let scope = unit.module.filter(|_| unit.private);
+        let mut of = |map: &FxHashMap<Name, Vec<u32>>, name: Name, fits: &dyn Fn(u32) -> bool| {
+            let users = map.get(&name).into_iter().flatten().copied();
+            users.filter(|at| self.sees(*at, scope) && fits(*at)).for_each(&mut *visit);
+        };
+        match key {
+            Key::Plain(name) => of(&self.plain, name, &|_| true),
+            Key::Dotted(name) => of(&self.dotted, name, &|_| true),
+            Key::Macro(name) => of(&self.macros, name, &|_| true),
+            Key::Method { owner, name } => of(&self.dotted, name, &|at| self.holds(at, owner)),
+            Key::Assoc { owner, name } => {
+                let also = self.also.get(&owner).map_or(&[][..], |names| names);
+                of(&self.plain, name, &|at| self.names_type(at, owner, also));
+            }
+            Key::Holds(owner) => {
+                (0..self.outline.units.len() as u32).filter(|at| self.holds(*at, owner)).for_each(visit);
+            }
+        }
+    }
+
+    /// Whether a unit can name what only `scope` and the modules in it see.
+    fn sees(&self, at: u32, scope: Option<ModuleId>) -> bool {
+        let (Some(scope), Some(from)) = (scope, self.outline.units[at as usize].module) else { return true };
+        let mut module = Some(from);
+        while let Some(at) = module {
+            if at == scope {
+                return true;
+            }
+            module = self.program.modules[at.index()].parent;
+        }
+        false
+    }
+
+    /// Whether a unit names the type: by name, by another name, as `Self`; or it is a macro, whose callers may.
+    fn names_type(&self, at: u32, owner: Name, also: &[Name]) -> bool {
+        let unit = &self.outline.units[at as usize];
+        unit.of == UnitOf::Macro
+            || unit.owner == Some(owner)
+            || unit.words.plain.iter().any(|word| *word == owner || also.contains(word))
+    }
+
+    /// Whether a unit may have a value of the type.
+    fn holds(&self, at: u32, owner: Name) -> bool {
+        let unit = &self.outline.units[at as usize];
+        match (unit.of, self.types.numbers.get(&owner)) {
+            (UnitOf::Declaration, _) | (_, None) => false,
+            (UnitOf::Macro, _) => true,
+            (UnitOf::Body(_), Some(number)) => self.held[at as usize]
+                .get_or_init(|| self.types.of_unit(self.outline, at as usize))
+                .has(*number),
+        }
+    }
+}
+
+/// The types a group declares, numbered, and what each holds.
+struct Types {
+    numbers: FxHashMap<Name, u32>,
+    /// By number: the type and all that its fields hold.
+    parts: Vec<Bits>,
+    /// By name: the types of what stands under it gives, with their parts.
+    given: FxHashMap<Name, Bits>,
+}
+
+impl Types {
+    fn new(outline: &Outline) -> Types {
+        let mut numbers: FxHashMap<Name, u32> = FxHashMap::default();
+        for key in
+            outline.units.iter().filter(|unit| unit.of == UnitOf::Declaration).flat_map(|unit| &unit.keys)
+        {
+            if let Key::Holds(name) = key {
+                let next = numbers.len() as u32;
+                numbers.entry(*name).or_insert(next);
+            }
+        }
+        let count = numbers.len();
+        let mut parts: Vec<Bits> = (0..count as u32).map(|number| Bits::new(count).with(number)).collect();
+        let declared: Vec<(usize, Vec<u32>)> = (outline.units.iter())
+            .filter(|unit| unit.of == UnitOf::Declaration)
+            .filter_map(|unit| match unit.keys.first() {
+                Some(Key::Holds(name)) => Some((numbers[name] as usize, known(&numbers, &unit.types))),
+                _ => None,
+            })
+            .collect();
+        loop {
+            let mut grown = false;
+            for (at, types) in &declared {
+                let mut all = std::mem::take(&mut parts[*at]);
+                types.iter().for_each(|part| grown |= all.add(&parts[*part as usize]));
+                parts[*at] = all;
+            }
+            if !grown {
+                break;
+            }
+        }
+        let mut given: FxHashMap<Name, Bits> = FxHashMap::default();
+        for unit in outline.units.iter().filter(|unit| !unit.gives.is_empty()) {
+            for key in &unit.keys {
+                let (Key::Plain(name)
+                | Key::Dotted(name)
+                | Key::Method { name, .. }
+                | Key::Assoc { name, .. }) = key
+                else {
+                    continue;
+                };
+                let gives = given.entry(*name).or_insert_with(|| Bits::new(count));
+                for number in known(&numbers, &unit.gives) {
+                    gives.add(&parts[number as usize]);
+                }
+            }
+        }
+        Types { numbers, parts, given }
+    }
+
+    /// The types of the values that a unit may have.
+    fn of_unit(&self, outline: &Outline, at: usize) -> Bits {
+        let unit = &outline.units[at];
+        let mut found = Bits::new(self.numbers.len());
+        for number in
+            known(&self.numbers, &unit.types).into_iter().chain(known(&self.numbers, &unit.words.plain))
+        {
+            found.add(&self.parts[number as usize]);
+        }
+        for given in
+            unit.words.plain.iter().chain(unit.words.dotted.iter()).filter_map(|name| self.given.get(name))
+        {
+            found.add(given);
+        }
+        found
+    }
+}
+
+fn known(numbers: &FxHashMap<Name, u32>, names: &[Name]) -> Vec<u32> {
+    names.iter().filter_map(|name| numbers.get(name).copied()).collect()
+}
+
+/// A set of small numbers.
+#[derive(Default)]
+struct Bits(Vec<u64>);
+
+impl Bits {
+    fn new(count: usize) -> Bits {
+        Bits(vec![0; count.div_ceil(64)])
+    }
+
+    fn with(mut self, number: u32) -> Bits {
+        self.0[number as usize / 64] |= 1 << (number % 64);
+        self
+    }
+
+    fn has(&self, number: u32) -> bool {
+        self.0[number as usize / 64] & (1 << (number % 64)) != 0
+    }
+
+    /// Whether anything was new.
+    fn add(&mut self, other: &Bits) -> bool {
+        let mut grown = false;
+        for (mine, theirs) in self.0.iter_mut().zip(&other.0) {
+            grown |= *theirs & !*mine != 0;
+            *mine |= theirs;
+        }
+        grown
+    }
+}
