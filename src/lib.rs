@@ -4,6 +4,7 @@ pub mod cli;
 pub mod command;
 pub mod config;
 pub mod finding;
+pub mod fix;
 pub mod hir;
 pub mod interp;
 pub mod models;
@@ -191,6 +192,9 @@ fn check_group(group: &project::Group, config: &Config) -> Part {
     }
     errors.extend(program.body_errors(config.parse_all));
     findings.retain(|f| f.accesses.iter().any(|a| group.in_focus(&program.file(a.at.file).source.path)));
+    for finding in &mut findings {
+        finding.fix = fix::propose(finding, &|file| &program.file(file).source.text);
+    }
     summary.cut = counts.cut;
     summary.blind = vec![
         ("unresolved imports", program.blind.unresolved_imports),

@@ -135,6 +135,8 @@ pub enum Kind {
     Future(Rc<FutureValue>),
     /// What an atomic held when it was loaded with this ordering: an unknown number with a known origin.
     Loaded(PlaceId, Name),
+    /// What an atomic held before one was taken off it.
+    CountedDown(PlaceId, Name),
     /// A condition and what its truth tells.
     Test(Rc<Test>),
     /// Moved away: nothing is dropped at the end of the scope.
@@ -284,6 +286,8 @@ pub enum Subject {
     Flag(PlaceId, Name, i128),
     /// A swap found the flag free (and set it).
     Taken(PlaceId),
+    /// Nothing is left of what is counted down: this was the last.
+    Last(PlaceId, Name),
     /// The atomic was read as having reached some bound, with this ordering.
     Reached(PlaceId, Name),
 }
