@@ -46,7 +46,8 @@ impl Interp<'_> {
         if !self.models.fn_model(model).is_async {
             return self.apply_now(cx, id, model, this, self_ty, args);
         }
-        let call = FutureValue::Model { model, this, self_ty: self_ty.clone(), args, site: id };
+        let made_at = (cx.frame, id);
+        let call = FutureValue::Model { model, this, self_ty: self_ty.clone(), args, made_at };
         Val::of(Kind::Future(Rc::new(call)), Ty::Unknown)
     }
 
