@@ -280,12 +280,16 @@ impl Interp<'_> {
     }
 
     fn library_value(&mut self, path: Name) -> Val {
-        if let Some(model) = self.models.function(path) {
-            return Val::of(Kind::Model(model), Ty::Unknown);
-        }
         let Some((owner, last)) = path.as_str().rsplit_once("::") else { return Val::unknown(Ty::Unknown) };
         let variant = last.starts_with(char::is_uppercase)
             && owner.rsplit("::").next().is_some_and(|o| o.starts_with(char::is_uppercase));
+        if let Some(model) = self.models.function(path) {
+            // A variant without fields is a value, whatever describes it as a function.
+            let unit = variant && self.models.fn_model(model).params.is_empty();
+            if !unit {
+                return Val::of(Kind::Model(model), Ty::Unknown);
+            }
+        }
         if !variant {
             return Val::unknown(Ty::Unknown);
         }
