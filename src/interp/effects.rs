@@ -137,7 +137,7 @@ impl Interp<'_> {
         if let Some(this) = this {
             deps = deps.join(&match model.self_mode {
                 SelfMode::Ref => self.lend(cx, id, &this, Some(AccessKind::Read)),
-                SelfMode::RefMut => self.lend(cx, id, &this, Some(AccessKind::Update)),
+                SelfMode::RefMut => self.lend_with(cx, id, &this, Some(AccessKind::Update), &args),
                 SelfMode::Value | SelfMode::None => this.all_deps(),
             });
         }
