@@ -822,6 +822,10 @@ impl Interp<'_> {
                     value.deps = value.deps.join(&this.elsewhere(inner, FIRST_PARAM + local.0));
                 }
                 this.st.set_local(inner.frame, *local, value);
+                if entered {
+                    // A context's own closure ends with it, and what it captured does.
+                    this.own_local(inner.frame, *local);
+                }
             }
             let mut args = args.into_iter();
             for (pat, ty) in params {

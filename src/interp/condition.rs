@@ -180,6 +180,9 @@ impl Interp<'_> {
                     yields: false,
                 });
             }
+            Tested::Last(place, order) => {
+                acquire_flag(holds, SyncKey { place: *place, kind: SyncKind::Last }, *order);
+            }
             // What a lock protects may have been there from the start; only waiting for it means that somebody came.
             Tested::Reached(place, _) if self.draining.is_none() && self.is_guarded(*place) => {}
             Tested::Reached(place, order) => {

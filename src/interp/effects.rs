@@ -46,7 +46,8 @@ impl Interp<'_> {
         if !self.models.fn_model(model).is_async {
             return self.apply_now(cx, id, model, this, self_ty, args);
         }
-        let call = FutureValue::Model { model, this, self_ty: self_ty.clone(), args, site: id };
+        let made_at = (cx.frame, id);
+        let call = FutureValue::Model { model, this, self_ty: self_ty.clone(), args, made_at };
         Val::of(Kind::Future(Rc::new(call)), Ty::Unknown)
     }
 
@@ -80,7 +81,8 @@ impl Interp<'_> {
             (&value.ty, &ret),
             (Ty::Prim(_), Ty::Prim(_) | Ty::Ext(..)) | (Ty::Ext(..), Ty::Prim(_))
         );
-        if value.ty.is_unknown() || plain {
+        let owned = matches!(value.ty, Ty::Ptr { .. }) && self.models.role(&ret) == Role::Owner;
+        if owned || value.ty.is_unknown() || plain {
             value.ty = ret;
         } else if let (Ty::Ext(path, args), Ty::Ext(_, declared)) = (&value.ty, &ret)
             && args.iter().all(Ty::is_unknown)
@@ -749,6 +751,9 @@ impl Interp<'_> {
                 let deps = self.log_lval(call.cx, &lval, &info);
                 let element = self.step_lval(&lval, Proj::Index(Index::Any));
                 let mut value = self.peek(&element).with_deps(&deps);
+                if !self.st.locks.is_empty() {
+                    self.obtain(&value);
+                }
                 match self.draining {
                     Some(at) => super::iterate::tag_handles(&mut value, at),
                     None => super::iterate::untag_handles(&mut value),
@@ -758,6 +763,9 @@ impl Interp<'_> {
             OpName::Push => {
                 let value = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 self.used(&value);
+                if !self.st.locks.is_empty() {
+                    self.publish(&value);
+                }
                 let mut info = self.info(call, AccessKind::Update);
                 info.data = value.all_deps();
                 self.log_lval(call.cx, &lval, &info);

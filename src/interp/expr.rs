@@ -460,6 +460,20 @@ impl Interp<'_> {
             (Some(Kind::Linear(l, m, c)), Some(Kind::Linear(inner, 1, d))) if op == BinaryOp::Add => {
                 self.block(*l, *m, *c, *inner, *d)
             }
+            (Some(Kind::CountedDown(place, order)), Some(Kind::Const(Const::Int(1)))) if comparison => {
+                let negated = matches!(op, BinaryOp::Ne | BinaryOp::Gt);
+                Some(Kind::Test(Rc::new(Test { subject: Subject::Last(*place, *order), negated })))
+            }
+            // A number drawn by a `fetch_add`, awaited: whoever's it is has the turn until it stores the next.
+            (Some(Kind::Loaded(place, order)), Some(Kind::Claimed(drawn)))
+            | (Some(Kind::Claimed(drawn)), Some(Kind::Loaded(place, order)))
+                if matches!(op, BinaryOp::Eq | BinaryOp::Ne)
+                    && place != drawn
+                    && super::order::acquires(*order) =>
+            {
+                let negated = op == BinaryOp::Ne;
+                Some(Kind::Test(Rc::new(Test { subject: Subject::Taken(*place), negated })))
+            }
             (Some(Kind::Loaded(place, order)), Some(other)) if comparison => {
                 tested(op, *place, *order, other)
             }

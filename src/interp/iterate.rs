@@ -227,6 +227,9 @@ impl Interp<'_> {
             self.received(channel);
         }
         let mut item = iter.source.clone();
+        if !iter.channels.is_empty() {
+            self.obtain(&item);
+        }
         self.note_rounds(at, iter);
         if iter.counter {
             if let Some(bound) = iter.bound {

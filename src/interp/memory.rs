@@ -120,7 +120,7 @@ impl Interp<'_> {
     }
 
     /// How often its context comes here.
-    fn runs(&self) -> Runs {
+    pub(super) fn runs(&self) -> Runs {
         match self.loops.as_slice() {
             _ if !self.st.sure => Runs::Unknown,
             [] => Runs::Once,
@@ -199,6 +199,9 @@ impl Interp<'_> {
     pub(super) fn read(&mut self, cx: &Cx, lval: &Lval, range: TextRange) -> Val {
         let deps = self.log_lval(cx, lval, &AccessInfo::plain(AccessKind::Read, range));
         let mut value = self.peek(lval);
+        if !self.st.locks.is_empty() && value.pointers().next().is_some() {
+            self.obtain(&value);
+        }
         if let Some(term) = self.found_by(lval, &deps) {
             value.term = Some(term);
         }
@@ -375,6 +378,7 @@ impl Interp<'_> {
         self.log_lval(cx, lval, &info);
         if !self.st.locks.is_empty() && lval.places.iter().any(|p| self.is_guarded(*p)) {
             self.flag_stored(lval, super::effects::flag_value(&value), true);
+            self.publish(&value);
         }
         self.store(lval, value);
     }
@@ -509,6 +513,7 @@ pub(super) fn generalize(value: &Val) -> Val {
             | Kind::Block(..)
             | Kind::Claimed(_)
             | Kind::Loaded(..)
+            | Kind::CountedDown(..)
             | Kind::Test(_) => general.open = true,
             Kind::Moved => general.open = true,
             Kind::Aggregate(aggregate) => {
@@ -564,6 +569,7 @@ fn same_within(value: &Val, but: &Deps, hasher: &mut FxHasher) -> bool {
             Kind::Linear(..)
             | Kind::Block(..)
             | Kind::Claimed(_)
+            | Kind::CountedDown(..)
             | Kind::Closure(_)
             | Kind::Guard(_)
             | Kind::Handle(_)

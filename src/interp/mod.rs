@@ -35,6 +35,7 @@ mod mentions;
 mod method;
 mod parallel;
 mod pattern;
+mod publish;
 mod relevance;
 mod scopes;
 mod spawn;
@@ -65,6 +66,8 @@ pub struct Analysis {
     pub objects: Objects,
     pub moments: Vec<Moment>,
     pub locals: LocalNames,
+    /// The atomic that an object was first published through.
+    pub published: FxHashMap<PlaceId, PlaceId>,
     /// Where contexts were suspended.
     pub awaits: FxHashSet<(FrameId, Location)>,
     /// What roots hold at first.
@@ -199,6 +202,7 @@ pub struct Interp<'p> {
     /// Locals that other contexts can reach.
     shared_locals: FxHashSet<(FrameId, LocalId)>,
     local_names: LocalNames,
+    published: FxHashMap<PlaceId, PlaceId>,
     initial: FxHashMap<Root, Val>,
     /// Exclusive upper bounds of counters that start at 0 or above.
     loop_bounds: FxHashMap<LoopId, i128>,
@@ -308,6 +312,7 @@ pub fn analyse(
         shared_locals: FxHashSet::default(),
         local_names: FxHashMap::default(),
         initial: FxHashMap::default(),
+        published: FxHashMap::default(),
         loop_bounds: FxHashMap::default(),
         loop_rounds: FxHashMap::default(),
         relevance,
@@ -348,6 +353,7 @@ pub fn analyse(
         moments: interp.moments,
         locals: interp.local_names,
         initial: interp.initial,
+        published: interp.published,
         awaits: interp.awaits,
         rounds: interp.loop_rounds,
         counts: interp.counts,
@@ -420,6 +426,7 @@ impl<'p> Interp<'p> {
         let object = self.object(cx, expr, which, range);
         let root = Root::Object(object);
         let place = self.places.root(root, &content.ty);
+        self.unpublish(place);
         self.starts_as(root, &content);
         self.grow_heap(root, content);
         Val::pointer(place, how, ty)

@@ -7,7 +7,7 @@
 use super::Analysis;
 use super::access::AccessEvent;
 use super::contexts::ContextId;
-use super::places::{PlaceId, Proj};
+use super::places::{PlaceId, Proj, Root};
 use super::state::{Moment, SyncKey, SyncKind};
 use crate::finding::AccessKind;
 use crate::hir::Name;
@@ -89,6 +89,13 @@ impl Analysis {
         }
         if !first.taken.is_disjoint(&second.taken) || self.takes_turns(first, second) {
             return Some(Ordered::Turn);
+        }
+        if self.obtained(one, a, two, second)
+            || self.obtained(two, b, one, first)
+            || self.last_of(one, first, second)
+            || self.last_of(two, second, first)
+        {
+            return Some(Ordered::Handed);
         }
         if self.handed(one, first, two, second) || self.handed(two, second, one, first) {
             return Some(Ordered::Handed);
@@ -198,7 +205,7 @@ impl Analysis {
                 let before = first.released.get(key).copied().unwrap_or(0);
                 before < *count && before < super::state::MANY_PHASES
             }
-            SyncKind::Once => false,
+            SyncKind::Once | SyncKind::Object | SyncKind::Last => false,
             SyncKind::Channel => {
                 let answered = !first.owes.contains(&key.place) && second.has.contains(&key.place);
                 one != two && (!released_before(first, key) || answered) && self.only_releaser(one, two, key)
@@ -216,6 +223,35 @@ impl Analysis {
         })
     }
 
+    /// The access comes before an object was published by who made it, the other after that object was obtained.
+    fn obtained(&self, one: ContextId, access: &AccessEvent, two: ContextId, second: &Moment) -> bool {
+        let first = &self.moments[access.moment.0 as usize];
+        second.acquired.keys().filter(|key| key.kind == SyncKind::Object).any(|key| {
+            let root = self.places.get(key.place).root;
+            let Root::Object(object) = root else { return false };
+            let object = &self.objects.list[object.0 as usize];
+            let made = self.frames.get(object.frame).context == one;
+            let of_it = made && self.places.get(access.place).root == root;
+            // What else was done before tells something only if there is but one such object.
+            let only_one = one != two && object.loops.is_empty() && !self.is_many(one);
+            let maker = self.contexts.get(one);
+            let released = maker.released_at_end.contains(key) && !maker.weakly_released_at_end.contains(key);
+            released
+                && !first.released.contains_key(key)
+                && (of_it || (only_one && (made || self.only_releaser(one, two, key))))
+        })
+    }
+
+    /// The other found itself the last to count down, and the access comes before its context did.
+    fn last_of(&self, one: ContextId, first: &Moment, second: &Moment) -> bool {
+        second.acquired.keys().filter(|key| key.kind == SyncKind::Last).any(|key| {
+            let before =
+                !first.released.contains_key(key) && self.contexts.get(one).released_at_end.contains(key);
+            // Only one of them is the last.
+            before || first.acquired.contains_key(key)
+        })
+    }
+
     /// The flag that hands something from `one` to `two` but for an ordering too weak: stored after the first access, seen
     /// before the second.
     pub fn weakly_handed(
@@ -229,12 +265,17 @@ impl Analysis {
         let context = self.contexts.get(one);
         let seen = second.weak.iter().chain(second.acquired.keys());
         seen.into_iter().find_map(|key| {
-            let SyncKind::Flag(value) = key.kind else { return None };
-            let initial = self.initial(key.place).unwrap_or(0);
+            let (flag, changed) = match key.kind {
+                SyncKind::Flag(value) => (key.place, value != self.initial(key.place).unwrap_or(0)),
+                SyncKind::Object => (*self.published.get(&key.place)?, true),
+                SyncKind::Barrier | SyncKind::Channel | SyncKind::Once | SyncKind::Token | SyncKind::Last => {
+                    return None;
+                }
+            };
             let stored = context.released_at_end.iter().chain(&context.weakly_released_at_end);
             let later = stored.into_iter().any(|k| matches_release(k, key));
             let before = first.released.keys().chain(&first.weakly_released).any(|k| matches_release(k, key));
-            (one != two && value != initial && later && !before).then_some(key.place)
+            (one != two && changed && later && !before).then_some(flag)
         })
     }
 

@@ -4,11 +4,13 @@
 //! statement, condition, guard, operand or match arm was evaluated.
 
 use super::access::Door;
-use super::memory::Lval;
+use super::memory::{AccessInfo, Lval};
 use super::places::{FrameId, PlaceId, Proj, Root};
 use super::values::{Kind, Pointer, Val};
 use super::{Cx, Interp};
-use crate::hir::ExprId;
+use crate::finding::AccessKind;
+use crate::hir::{ExprId, TextRange};
+use crate::models::Role;
 use crate::resolve::{LocalId, Ty};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -110,6 +112,9 @@ impl Interp<'_> {
     pub(super) fn drop_local(&mut self, cx: &Cx, frame: FrameId, local: LocalId) {
         let Some(value) = self.st.local(frame, local).cloned() else { return };
         if self.needs_drop(&value) {
+            if let Some(info) = cx.body.locals.get(local.0 as usize) {
+                self.log_free(cx, &value, info.range);
+            }
             let place = self.places.root(Root::Local(frame, local), &value.ty);
             self.drop_at(cx, place, value, 0);
         }
@@ -121,6 +126,7 @@ impl Interp<'_> {
         if !self.needs_drop(&value) {
             return;
         }
+        self.log_free(cx, &value, cx.body.body.expr(expr).range);
         let local = temporary(expr);
         self.st.set_local(cx.frame, local, value.clone());
         let place = self.places.root(Root::Local(cx.frame, local), &value.ty);
@@ -142,6 +148,9 @@ impl Interp<'_> {
         {
             return !matches!(value.alts[..], [Kind::Moved]);
         }
+        if self.freed_by(value).is_some() {
+            return true;
+        }
         value.alts.iter().any(|kind| match kind {
             Kind::Guard(guard) => !guard.manual,
             Kind::Aggregate(aggregate) => {
@@ -151,6 +160,16 @@ impl Interp<'_> {
             Kind::Pointer(place, Pointer::Owner) => self.owned_needs_drop(*place, fuel),
             _ => false,
         })
+    }
+
+    /// The memory that ends with a box made from a raw pointer.
+    fn freed_by(&self, value: &Val) -> Option<PlaceId> {
+        match value.single() {
+            Some(Kind::Pointer(place, Pointer::Raw)) if self.models.role(&value.ty) == Role::Owner => {
+                self.places.get(*place).parent.is_none().then_some(*place)
+            }
+            _ => None,
+        }
     }
 
     fn owned_needs_drop(&self, place: PlaceId, fuel: &mut u32) -> bool {
@@ -163,6 +182,13 @@ impl Interp<'_> {
         match (found.parent, self.heap.get(&found.root)) {
             (None, Some(value)) => self.finds_drop(value, fuel),
             _ => false,
+        }
+    }
+
+    /// Freeing memory is a write of all of it.
+    fn log_free(&mut self, cx: &Cx, value: &Val, range: TextRange) {
+        if let Some(place) = self.freed_by(value) {
+            self.log(cx, place, Door::Raw, &AccessInfo::plain(AccessKind::Write, range));
         }
     }
 

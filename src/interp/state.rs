@@ -64,6 +64,10 @@ pub enum SyncKind {
     Once,
     /// A park token of a context.
     Token,
+    /// An object became reachable for others.
+    Object,
+    /// The last of several that counted down found nobody left.
+    Last,
 }
 
 /// Phases of a barrier past this are "some number".

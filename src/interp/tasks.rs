@@ -88,9 +88,11 @@ impl Interp<'_> {
                 self.enter_fn(cx, site, *id, (**subst).clone(), self_arg.clone(), args.clone())
             }
             FutureValue::Ready(value) => value.clone(),
-            FutureValue::Model { model, this, self_ty, args, site } => {
-                self.yield_now(cx, *site);
-                self.apply_now(cx, *site, *model, this.clone(), self_ty, args.clone())
+            FutureValue::Model { model, this, self_ty, args, made_at: (frame, call) } => {
+                // Of a future that came from elsewhere this body knows only that it is awaited here.
+                let site = if *frame == cx.frame { *call } else { site };
+                self.yield_now(cx, site);
+                self.apply_now(cx, site, *model, this.clone(), self_ty, args.clone())
             }
         }
     }

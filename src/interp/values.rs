@@ -135,6 +135,8 @@ pub enum Kind {
     Future(Rc<FutureValue>),
     /// What an atomic held when it was loaded with this ordering: an unknown number with a known origin.
     Loaded(PlaceId, Name),
+    /// What an atomic held before one was taken off it.
+    CountedDown(PlaceId, Name),
     /// A condition and what its truth tells.
     Test(Rc<Test>),
     /// Moved away: nothing is dropped at the end of the scope.
@@ -196,8 +198,8 @@ pub enum FutureValue {
     Call { id: FnId, subst: Rc<Subst>, args: Vec<Val>, self_arg: Option<Val> },
     /// Already has its result.
     Ready(Val),
-    /// A library's: the model's effect happens when it is awaited.
-    Model { model: FnModelId, this: Option<Val>, self_ty: Ty, args: Vec<Val>, site: ExprId },
+    /// A library's: the model's effect happens when it is awaited. `made_at`: by which call, for messages.
+    Model { model: FnModelId, this: Option<Val>, self_ty: Ty, args: Vec<Val>, made_at: (FrameId, ExprId) },
 }
 
 /// Exclusive or shared possession of a lock.
@@ -284,6 +286,8 @@ pub enum Subject {
     Flag(PlaceId, Name, i128),
     /// A swap found the flag free (and set it).
     Taken(PlaceId),
+    /// Nothing is left of what is counted down: this was the last.
+    Last(PlaceId, Name),
     /// The atomic was read as having reached some bound, with this ordering.
     Reached(PlaceId, Name),
 }

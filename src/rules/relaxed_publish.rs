@@ -1,7 +1,7 @@
 //! `relaxed-publish`: the only thing between two plain accesses is an atomic whose ordering doesn't order them.
 //!
 //! One context writes data and then stores a flag, another reads the flag and then the data, but the store doesn't release
-//! or the load doesn't acquire. The finding's place is the data; the flag's accesses are listed with it.
+//! or the load doesn't acquire. The finding's place is the data, or the atomic that a pointer was published through; the flag's accesses are listed with it.
 
 use super::describe::{Story, describe};
 use super::pairs::{Event, Group, Wanted, by_root, races, weak_flag};
@@ -20,7 +20,12 @@ impl Rule for RelaxedPublish {
     fn check(&self, facts: &Facts, level: Level, out: &mut Vec<Finding>) {
         for events in by_root(facts, |root| !matches!(root, Root::ThreadLocal(_))) {
             for mut group in races(facts, &events, Wanted::WeaklyPublished) {
-                add_flag(facts, &mut group);
+                let flags = add_flag(facts, &mut group);
+                if let [flag] = flags[..]
+                    && facts.analysis.published.values().any(|through| *through == flag)
+                {
+                    group.place = flag;
+                }
                 let help = "store the flag with `Ordering::Release` and load it with `Ordering::Acquire`";
                 let story = Story {
                     rule: self.id(),
@@ -34,8 +39,8 @@ impl Rule for RelaxedPublish {
     }
 }
 
-/// Adds the flag's accesses by the contexts that take part.
-fn add_flag<'a>(facts: &Facts<'a>, group: &mut Group<'a>) {
+/// Adds the flag's accesses by the contexts that take part; the flags.
+fn add_flag<'a>(facts: &Facts<'a>, group: &mut Group<'a>) -> Vec<PlaceId> {
     let mut flags: Vec<PlaceId> = Vec::new();
     for (i, j) in &group.pairs {
         if let Some(flag) = weak_flag(facts, group.events[*i], group.events[*j])
@@ -54,4 +59,5 @@ fn add_flag<'a>(facts: &Facts<'a>, group: &mut Group<'a>) {
             }
         }
     }
+    flags
 }

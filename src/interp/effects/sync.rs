@@ -52,6 +52,7 @@ impl Interp<'_> {
                 let mut value = Val::unknown(call.ret.clone()).with_deps(&deps);
                 value.term = self.found_by(&lval, &deps);
                 value.alts = held.alts.iter().filter(|k| matches!(k, Kind::Pointer(..))).cloned().collect();
+                self.obtain_through(&value, order);
                 if let ([place], true) = (&lval.places[..], value.alts.is_empty()) {
                     value.alts.push(Kind::Loaded(*place, order));
                 }
@@ -85,6 +86,7 @@ impl Interp<'_> {
                 let deps = self.atomic_write(call, &lval, write, &value);
                 let mut old = self.peek(&lval).with_deps(&deps).with_term(self.found_by(&lval, &deps));
                 old.alts.retain(|k| matches!(k, Kind::Pointer(..)));
+                self.obtain_through(&old, order);
                 for kind in &mut old.alts {
                     // Who takes a pointer out owns what it points to.
                     if let Kind::Pointer(_, how) = kind {
@@ -96,6 +98,12 @@ impl Interp<'_> {
                 {
                     let test = Test { subject: Subject::Taken(*place), negated: true };
                     old.alts.push(Kind::Test(Rc::new(test)));
+                }
+                if word.is_some_and(|w| w == "sub")
+                    && let [place] = lval.places[..]
+                {
+                    old.alts.push(Kind::CountedDown(place, order));
+                    self.counted_down(place, order);
                 }
                 if word.is_some_and(|w| w == "add")
                     && let [place] = lval.places[..]
@@ -112,7 +120,10 @@ impl Interp<'_> {
                 let effect = Some(Effect::Compare(values.first().and_then(Val::symbol)));
                 let write = AtomicWrite { kind: AccessKind::Update, order, effect, term: new.symbol() };
                 let deps = self.atomic_write(call, &lval, write, &new);
-                let seen = Val::unknown(Ty::Unknown).with_deps(&deps).with_term(self.found_by(&lval, &deps));
+                let seen = self
+                    .exchanged(&lval, values.get(3), order)
+                    .with_deps(&deps)
+                    .with_term(self.found_by(&lval, &deps));
                 if name == OpName::AtomicCasOld {
                     return seen;
                 }
@@ -153,6 +164,29 @@ impl Interp<'_> {
         }
     }
 
+    fn holds_pointer(&mut self, lval: &Lval) -> bool {
+        self.peek(lval).pointers().next().is_some()
+    }
+
+    /// What a compare-exchange saw: a pointer, where the atomic holds one.
+    fn exchanged(&mut self, lval: &Lval, failure: Option<&Val>, success: Name) -> Val {
+        let mut seen = self.peek(lval);
+        seen.alts.retain(|k| matches!(k, Kind::Pointer(..)));
+        seen.ty = Ty::Unknown;
+        seen.open = true;
+        let failure = failure.map_or(success, |order| self.ordering(Some(order)));
+        self.obtain_through(&seen, failure);
+        seen
+    }
+
+    /// One less: what was done before is seen by the one that finds itself the last.
+    fn counted_down(&mut self, place: PlaceId, order: Name) {
+        let key = SyncKey { place, kind: SyncKind::Last };
+        if crate::interp::order::releases(order) || self.st.moment.fenced {
+            self.st.release(key);
+        }
+    }
+
     pub(super) fn either_result(&mut self, ok: Val, err: Val, ty: Ty) -> Val {
         let deps = ok.deps.join(&err.deps);
         let ok = self.enum_value(self.names.ok, ok, ty.clone());
@@ -174,9 +208,13 @@ impl Interp<'_> {
         };
         let deps = self.log_lval(call.cx, lval, &info);
         if value.alts.iter().any(|k| matches!(k, Kind::Pointer(..))) {
+            self.publish_through(&lval.places, value, order);
             self.store(lval, value.clone());
         }
-        let exchange = matches!(info.effect, Some(Effect::Exchange | Effect::Compare(_) | Effect::Swap));
+        // What a flag or a pointer that was swapped tells is known from its value.
+        let told = matches!(flag_value(value), Some(0 | 1)) || self.holds_pointer(lval);
+        let exchange =
+            matches!(info.effect, Some(Effect::Exchange | Effect::Compare(_) | Effect::Swap)) && !told;
         for &place in &lval.places {
             let moment = self.st.moment_mut();
             if !moment.taken.remove(&place) && exchange {
@@ -536,6 +574,7 @@ impl Interp<'_> {
             }
             OpName::OnceSet => {
                 let value = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                self.publish(&value);
                 self.store(&content, value);
                 self.acquire_once(&lval);
                 return Val::unknown(Ty::Unknown);
@@ -578,6 +617,7 @@ impl Interp<'_> {
             OpName::Send => {
                 let value = values.get(1).cloned().unwrap_or_else(Val::unit);
                 self.escape(&value);
+                self.publish(&value);
                 self.used(&value);
                 for &place in &places {
                     self.st.release(SyncKey { place, kind: SyncKind::Channel });
@@ -600,6 +640,9 @@ impl Interp<'_> {
                     value = Some(value.map_or(one.clone(), |old| old.join(&one)));
                 }
                 let value = value.unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                if name == OpName::Recv {
+                    self.obtain(&value);
+                }
                 if name == OpName::RecvIter { self.iter_received(value, places) } else { value }
             }
             OpName::Barrier => {

@@ -1,0 +1,132 @@
+//! Publication of objects: what is done before a pointer is made reachable happens before what is done by who obtains it.
+//!
+//! In: values stored into and loaded from atomics, channels, once-cells and what locks protect. Out: orders of kind
+//! `SyncKind::Object` in the moment, one for each object that the value leads to. An object made anew (in a loop's next round) begins unpublished.
+
+use super::Interp;
+use super::access::{AccessEvent, Door};
+use super::order::{acquires, releases};
+use super::places::{PlaceId, Root};
+use super::state::{SyncKey, SyncKind};
+use super::values::{Deps, Kind, Val};
+use crate::finding::AccessKind;
+use crate::hir::Name;
+use std::rc::Rc;
+
+/// Pointers are followed this far from what is published.
+const MAX_HOPS: u32 = 4;
+/// Objects one value publishes or obtains at most.
+const MAX_OBJECTS: usize = 16;
+
+impl Interp<'_> {
+    /// The value becomes reachable for whoever reads where it was stored.
+    pub(super) fn publish(&mut self, value: &Val) {
+        for place in self.led_to(value) {
+            self.st.release(object_key(place));
+        }
+    }
+
+    /// The value becomes reachable through an atomic.
+    pub(super) fn publish_through(&mut self, atomic: &[PlaceId], value: &Val, order: Name) {
+        for place in self.led_to(value) {
+            self.log_construction(place);
+            if let Some(atomic) = atomic.first() {
+                self.published.entry(place).or_insert(*atomic);
+            }
+            if releases(order) || self.st.moment.fenced {
+                self.st.release(object_key(place));
+            } else {
+                self.st.moment_mut().weakly_released.insert(object_key(place));
+            }
+        }
+    }
+
+    /// The value was read where another context may have published it.
+    pub(super) fn obtain(&mut self, value: &Val) {
+        for place in self.led_to(value) {
+            self.st.acquire(object_key(place));
+        }
+    }
+
+    /// The value was read from an atomic.
+    pub(super) fn obtain_through(&mut self, value: &Val, order: Name) {
+        if acquires(order) {
+            return self.obtain(value);
+        }
+        for place in self.led_to(value) {
+            self.st.moment_mut().weak.insert(object_key(place));
+        }
+    }
+
+    /// A new object: what was published before was another one.
+    pub(super) fn unpublish(&mut self, place: PlaceId) {
+        let key = object_key(place);
+        if self.st.moment.released.contains_key(&key) {
+            self.st.moment_mut().released.remove(&key);
+        }
+    }
+
+    /// Making what is published is a write, unless it was reachable before.
+    fn log_construction(&mut self, place: PlaceId) {
+        let Root::Object(object) = self.places.get(place).root else { return };
+        let made = self.objects.list[object.0 as usize].clone();
+        let own = self.frames.get(made.frame).context == self.context;
+        if !own || self.stopped || self.st.moment.released.contains_key(&object_key(place)) {
+            return;
+        }
+        let event = AccessEvent {
+            place,
+            kind: AccessKind::Write,
+            atomic: None,
+            door: Door::Raw,
+            locks: Rc::from([]),
+            moment: self.moment(),
+            at: made.site,
+            frame: made.frame,
+            data: Deps::default(),
+            control: Deps::default(),
+            seen: Deps::default(),
+            same: None,
+            saw: None,
+            effect: None,
+            term: None,
+            runs: self.runs(),
+        };
+        self.contexts.get_mut(self.context).log.add(event);
+    }
+
+    /// The objects that a value leads to, in the order in which they are met.
+    fn led_to(&self, value: &Val) -> Vec<PlaceId> {
+        let mut found = Vec::new();
+        self.follow(value, 0, &mut found);
+        found
+    }
+
+    fn follow(&self, value: &Val, hops: u32, found: &mut Vec<PlaceId>) {
+        if hops > MAX_HOPS || found.len() >= MAX_OBJECTS {
+            return;
+        }
+        for kind in &value.alts {
+            match kind {
+                Kind::Pointer(place, _) => {
+                    let root = self.places.ancestors(*place).last().unwrap_or(*place);
+                    let kind = self.places.get(root).root;
+                    if matches!(kind, Root::Object(_)) && !found.contains(&root) {
+                        found.push(root);
+                        if let Some(content) = self.heap.get(&kind) {
+                            self.follow(content, hops + 1, found);
+                        }
+                    }
+                }
+                Kind::Aggregate(aggregate) => {
+                    aggregate.fields.iter().for_each(|(_, field)| self.follow(field, hops + 1, found));
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn object_key(place: PlaceId) -> SyncKey {
+    SyncKey { place, kind: SyncKind::Object }
+}
