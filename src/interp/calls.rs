@@ -424,8 +424,12 @@ impl Interp<'_> {
 
     /// The dependence on something that isn't known here.
     pub(super) fn elsewhere(&mut self, cx: &Cx, what: u32) -> Deps {
+        self.elsewhere_in(cx.frame, what)
+    }
+
+    pub(super) fn elsewhere_in(&mut self, frame: FrameId, what: u32) -> Deps {
         let next = self.elsewhere.len() as u32;
-        let number = *self.elsewhere.entry((cx.frame, what)).or_insert(next);
+        let number = *self.elsewhere.entry((frame, what)).or_insert(next);
         Deps::one(ReadId::elsewhere(number))
     }
 

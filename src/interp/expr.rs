@@ -486,8 +486,8 @@ impl Interp<'_> {
             _ => None,
         };
         let mut value = Val::unknown(ty).with_deps(&deps);
-        if kind.is_none() && [a, b].iter().any(|v| self.is_own_number(v)) {
-            value.deps = value.deps.join(&Deps::one(ReadId::elsewhere(u32::MAX)));
+        if kind.is_none() {
+            value.deps = value.deps.join(&self.own_numbers(a)).join(&self.own_numbers(b));
         }
         if a.term.is_some() || b.term.is_some() {
             value.term = applied(Operator::Binary(op), a, b);
@@ -499,12 +499,16 @@ impl Interp<'_> {
         value
     }
 
-    /// A number that differs from context to context: of the round that started it, or claimed.
-    fn is_own_number(&self, value: &Val) -> bool {
+    /// What a number depends on that differs from round to round of a loop, or is claimed.
+    fn own_numbers(&mut self, value: &Val) -> Deps {
         match value.single() {
-            Some(Kind::Linear(at, ..)) => self.frames.get(at.frame).context != self.context,
-            Some(Kind::Claimed(_)) => true,
-            _ => false,
+            Some(Kind::Linear(at, ..)) => {
+                let deps = self.elsewhere_in(at.frame, at.expr.0);
+                self.counters.extend(deps.iter().map(|read| (read, *at)));
+                deps
+            }
+            Some(Kind::Claimed(_)) => Deps::one(ReadId::elsewhere(u32::MAX)),
+            _ => Deps::default(),
         }
     }
 

@@ -7,6 +7,7 @@ use super::values::{Const, Deps, Kind, Pointer, Val};
 use super::{Cx, Interp};
 use crate::finding::AccessKind;
 use crate::hir::{ExprId, Lit, Name, Pat, Path, TextRange};
+use crate::models::Role;
 use crate::resolve::{Bound, LocalId, Res, Ty};
 
 /// Whether a pattern can match and can fail to.
@@ -397,6 +398,9 @@ impl Interp<'_> {
             }
             (Ty::Ext(_, args), Proj::Field(_)) => args.first().cloned().unwrap_or(Ty::Unknown),
             (Ty::Array(inner) | Ty::Slice(inner), Proj::Index(_)) => (**inner).clone(),
+            (Ty::Ext(..), Proj::Index(_)) if matches!(self.models.role(ty), Role::Owner | Role::Counted) => {
+                self.element_ty(ty)
+            }
             (Ty::Ext(_, args), Proj::Index(_)) => args.last().cloned().unwrap_or(Ty::Unknown),
             (Ty::Ext(_, args), Proj::Cell | Proj::Guarded | Proj::Once) => {
                 args.first().cloned().unwrap_or(Ty::Unknown)
