@@ -187,7 +187,7 @@ impl Interp<'_> {
         Some(Rc::new(Term::Read(self.context, read)))
     }
 
-    fn is_shared(&self, place: PlaceId) -> bool {
+    pub(super) fn is_shared(&self, place: PlaceId) -> bool {
         match self.places.get(place).root {
             Root::Static(_) | Root::Object(_) | Root::Process(_) => true,
             Root::ThreadLocal(_) => false,
