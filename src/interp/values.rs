@@ -232,7 +232,7 @@ impl HoldId {
         HoldId(bits)
     }
 
-    /// A flag that was found free.
+    /// A lock that is held from the start.
     pub fn of_flag(flag: PlaceId) -> HoldId {
         HoldId::new(FrameId(u32::MAX), ExprId(flag.0), 0, 0)
     }
