@@ -669,6 +669,9 @@ impl Interp<'_> {
     /// A message came: what its sender did before is known, and an answer to what was sent.
     pub(in crate::interp) fn received(&mut self, place: PlaceId) {
         self.st.acquire(SyncKey { place, kind: SyncKind::Channel });
+        for at in &self.loops {
+            self.received_in.entry(*at).or_default().insert(place);
+        }
         let moment = self.st.moment_mut();
         moment.owes.clear();
         moment.has.insert(place);
