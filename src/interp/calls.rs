@@ -450,6 +450,19 @@ impl Interp<'_> {
 
     /// What a callee that isn't entered does to an argument. `lent`: how its signature takes it.
     pub(super) fn lend(&mut self, cx: &Cx, id: ExprId, value: &Val, lent: Option<AccessKind>) -> Deps {
+        self.lend_with(cx, id, value, lent, &[])
+    }
+
+    /// The same of an argument that is changed by what the others say.
+    pub(super) fn lend_with(
+        &mut self,
+        cx: &Cx,
+        id: ExprId,
+        value: &Val,
+        lent: Option<AccessKind>,
+        others: &[Val],
+    ) -> Deps {
+        let data = others.iter().fold(Deps::default(), |deps, other| deps.join(&other.all_deps()));
         let range = cx.body.body.expr(id).range;
         let mut deps = self.lent_deps(value);
         for kind in value.alts.clone() {
@@ -462,16 +475,19 @@ impl Interp<'_> {
                         (None, Pointer::Raw | Pointer::Owner) => continue,
                     };
                     let door = if how == Pointer::Raw { Door::Raw } else { Door::Safe };
-                    if let Some(read) = self.log(cx, place, door, &AccessInfo::plain(access, range)) {
+                    let info = AccessInfo { data: data.clone(), ..AccessInfo::plain(access, range) };
+                    if let Some(read) = self.log(cx, place, door, &info) {
                         deps = deps.join(&Deps::one(read));
                     }
                 }
                 Kind::Closure(_) | Kind::Fn(..) => {
                     let callee = Val::of(kind, Ty::Unknown);
                     let before = self.st.clone();
+                    self.st.sure = false;
                     let result = self.call_unknown_args(cx, id, callee);
                     deps = deps.join(&result.all_deps());
                     self.st.join(&before);
+                    self.st.sure = before.sure;
                 }
                 Kind::Future(_) => {
                     let before = self.st.clone();

@@ -2,6 +2,7 @@
 
 mod pointer;
 mod sync;
+mod written;
 
 use super::access::Effect;
 use super::memory::{AccessInfo, Lval};
@@ -139,7 +140,7 @@ impl Interp<'_> {
         if let Some(this) = this {
             deps = deps.join(&match model.self_mode {
                 SelfMode::Ref => self.lend(cx, id, &this, Some(AccessKind::Read)),
-                SelfMode::RefMut => self.lend(cx, id, &this, Some(AccessKind::Update)),
+                SelfMode::RefMut => self.lend_with(cx, id, &this, Some(AccessKind::Update), &args),
                 SelfMode::Value | SelfMode::None => this.all_deps(),
             });
         }

@@ -597,7 +597,9 @@ impl Interp<'_> {
         for (name, value) in fields {
             let field = Proj::Field(*name);
             let value = self.eval(cx, *value);
-            let value = self.as_raw(value, &self.part_ty(&ty, field));
+            let declared = self.part_ty(&ty, field);
+            let mut value = self.as_raw(value, &declared);
+            self.name_held(&mut value, &ty, *name, declared);
             values.push((field, value));
         }
         if let Some(base) = base {
@@ -615,6 +617,26 @@ impl Interp<'_> {
             }
         }
         Val::aggregate(variant, values, ty)
+    }
+
+    /// Objects that only a field holds are called after it, and their type is what the field's says.
+    fn name_held(&mut self, value: &mut Val, owner: &Ty, field: Name, declared: Ty) {
+        let vague = match (&value.ty, &declared) {
+            (Ty::Ext(path, args), Ty::Ext(other, _)) => path == other && args.iter().all(Ty::is_unknown),
+            _ => false,
+        };
+        if vague {
+            if let Some((_, inner)) = self.pointer_ty(&declared) {
+                for (place, _) in value.pointers().collect::<Vec<_>>() {
+                    self.places.declare(place, &inner);
+                }
+            }
+            value.ty = declared;
+        }
+        if let Ty::Adt(id, _) = owner {
+            let name = Name::new(&format!("{}.{field}", self.program.adts[id.index()].name));
+            self.name_object(value, name);
+        }
     }
 
     fn struct_ty(&mut self, cx: &Cx, path: &Path) -> (Ty, Option<Name>) {

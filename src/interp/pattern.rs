@@ -233,7 +233,7 @@ impl Interp<'_> {
     }
 
     /// Objects are called after the first binding that holds them.
-    fn name_object(&mut self, value: &Val, name: Name) {
+    pub(super) fn name_object(&mut self, value: &Val, name: Name) {
         for (place, _) in value.pointers() {
             if let Root::Object(object) = self.places.get(place).root {
                 let slot = &mut self.objects.list[object.0 as usize].name;
