@@ -72,6 +72,18 @@ pub struct Cli {
     #[arg(long, value_name = "SPEC", value_parser = parse_cfg)]
     cfg: Vec<String>,
 
+    /// Apply the safe fixes; what they settle is not reported
+    #[arg(long)]
+    pub fix: bool,
+
+    /// Apply the other fixes too
+    #[arg(long)]
+    pub unsafe_fixes: bool,
+
+    /// Instead of applying fixes, print what they would change
+    #[arg(long)]
+    pub diff: bool,
+
     /// Describe RULE on a page
     #[arg(long, value_name = "RULE", value_parser = parse_rule)]
     pub explain: Option<&'static RuleInfo>,

@@ -5,7 +5,8 @@
 //! code of the findings; escape codes are written only where colour was decided on.
 
 use crate::cli::{Cli, Color, FailOn, Output};
-use crate::finding::{Level, Report};
+use crate::finding::{Level, Report, RunError};
+use crate::fix;
 use crate::report::lines::Sources;
 use crate::report::{self, Format, summary};
 use crate::rules::{RULES, RuleInfo};
@@ -47,7 +48,15 @@ fn start(args: Vec<OsString>, bin_name: &'static str, default_path: impl FnOnce(
     if cli.list_rules {
         return finish([print(&rule_table())], 0);
     }
-    let report = crate::check(&cli.paths, &cli.config());
+    let mut report = crate::check(&cli.paths, &cli.config());
+    if cli.diff {
+        let fixes = fix::apply(&report, cli.unsafe_fixes);
+        let text: String = fixes.files.iter().map(fix::diff).collect();
+        return finish([print(&text), print_about(&cli, &report)], exit_code(&cli, &report));
+    }
+    if cli.fix || cli.unsafe_fixes {
+        write_fixes(&cli, &mut report);
+    }
     let sources = Sources::new(&report.files);
     let printed = [
         print_findings(&cli, &report, &sources),
@@ -55,6 +64,39 @@ fn start(args: Vec<OsString>, bin_name: &'static str, default_path: impl FnOnce(
         print_about(&cli, &report),
     ];
     finish(printed, exit_code(&cli, &report))
+}
+
+/// Writes the fixed files; what is settled is no longer in the report. A file that changed meanwhile stays as it is.
+fn write_fixes(cli: &Cli, report: &mut Report) {
+    let fixes = fix::apply(report, cli.unsafe_fixes);
+    let mut failed = false;
+    for file in &fixes.files {
+        let unchanged = std::fs::read_to_string(&file.path).is_ok_and(|text| text == file.before);
+        let written = match unchanged {
+            true => std::fs::write(&file.path, &file.after).map_err(|error| error.to_string()),
+            false => Err("not fixed, it has changed".to_owned()),
+        };
+        if let Err(message) = written {
+            failed = true;
+            let error = RunError { file: file.path.clone(), line: 0, column: 0, message, fatal: true };
+            report.errors.push(error);
+        }
+    }
+    if failed {
+        return;
+    }
+    let mut number = 0;
+    report.findings.retain(|_| {
+        number += 1;
+        !fixes.settled.contains(&(number - 1))
+    });
+    if !cli.quiet && !fixes.settled.is_empty() {
+        let plural =
+            |count: usize, word: &str| format!("{count} {word}{}", if count == 1 { "" } else { "s" });
+        let (findings, files) = (plural(fixes.settled.len(), "finding"), plural(fixes.files.len(), "file"));
+        // Where the standard error is gone there is nobody left to tell.
+        let _ = writeln!(io::stderr(), "fixed {findings} in {files}");
+    }
 }
 
 /// The exit code for a run that printed all it had.

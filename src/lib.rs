@@ -4,6 +4,7 @@ pub mod cli;
 pub mod command;
 pub mod config;
 pub mod finding;
+pub mod fix;
 pub mod hir;
 pub mod interp;
 pub mod models;
@@ -48,7 +49,7 @@ fn check_here(paths: &[PathBuf], config: &Config) -> Report {
     let start = Instant::now();
     let found = project::discover(paths, &config.options);
     let walked = start.elapsed().as_secs_f64();
-    let parts: Vec<Part> = found.groups.par_iter().map(|group| check_group(group, config)).collect();
+    let parts: Vec<Part> = found.groups.par_iter().map(|group| check_or_tell(group, config)).collect();
     let mut report = Report { errors: found.errors, ..Report::default() };
     let mut why = config.why.as_ref().map(|_| Why::default());
     for part in parts {
@@ -123,6 +124,27 @@ fn sort_findings(report: &mut Report) {
     report.findings.sort_by_cached_key(key);
 }
 
+/// A defect of ours in one group costs that group only.
+fn check_or_tell(group: &project::Group, config: &Config) -> Part {
+    std::panic::catch_unwind(|| check_group(group, config)).unwrap_or_else(|_| {
+        let root = group.crates.first().map(|krate| krate.root.display().to_string());
+        let error = RunError {
+            file: root.unwrap_or_default(),
+            line: 0,
+            column: 0,
+            message: "internal error: the package of this file was not analysed; please report it".to_owned(),
+            fatal: true,
+        };
+        Part {
+            findings: Vec::new(),
+            files: BTreeMap::new(),
+            errors: vec![error],
+            summary: Summary::default(),
+            why: Why::default(),
+        }
+    })
+}
+
 fn check_group(group: &project::Group, config: &Config) -> Part {
     let models = models::built_in(libraries(group));
     let start = Instant::now();
@@ -170,6 +192,9 @@ fn check_group(group: &project::Group, config: &Config) -> Part {
     }
     errors.extend(program.body_errors(config.parse_all));
     findings.retain(|f| f.accesses.iter().any(|a| group.in_focus(&program.file(a.at.file).source.path)));
+    for finding in &mut findings {
+        finding.fix = fix::propose(finding, &|file| &program.file(file).source.text);
+    }
     summary.cut = counts.cut;
     summary.blind = vec![
         ("unresolved imports", program.blind.unresolved_imports),

@@ -56,7 +56,6 @@ fn usage_errors_exit_with_2_and_say_what_to_do() {
         (&["--cfg", "feature=x"], "key=\"value\""),
         (&["-j", "0"], "at least one thread"),
         (&["--baseline", "known.json"], "--baseline"),
-        (&["--fix"], "--fix"),
     ];
     for (args, expected) in cases {
         let output = run(args);
@@ -198,4 +197,25 @@ fn cargo_passes_its_subcommand_name_on() {
     assert_eq!(code(&cargo_racelint(&["racelint", "--list-rules"])), 0);
     let help = cargo_racelint(&["racelint", "--help"]);
     assert!(stdout(&help).contains("Usage: cargo racelint"), "{}", stdout(&help));
+}
+
+#[test]
+fn fixes_are_shown_or_applied() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("count.rs");
+    let before = "use std::sync::atomic::{AtomicU32, Ordering};\nuse std::thread;\n\nstatic N: AtomicU32 = AtomicU32::new(0);\n\n\
+                  fn count() {\n    N.store(N.load(Ordering::Relaxed) + 1, Ordering::Relaxed);\n}\n\n\
+                  fn main() {\n    let one = thread::spawn(count);\n    count();\n    one.join().unwrap();\n}\n";
+    fs::write(&file, before).expect("writable");
+
+    let shown = run(&["--diff", path(folder.path())]);
+    assert_eq!(code(&shown), 1);
+    assert!(stdout(&shown).contains("\n-    N.store(N.load(Ordering::Relaxed) + 1, Ordering::Relaxed);\n"));
+    assert!(stdout(&shown).contains("\n+    N.fetch_add(1, Ordering::Relaxed);\n"));
+    assert_eq!(fs::read_to_string(&file).expect("readable"), before);
+
+    let applied = run(&["--fix", path(folder.path())]);
+    assert_eq!(code(&applied), 0, "{}", stdout(&applied));
+    assert!(stderr(&applied).contains("fixed 1 finding in 1 file"));
+    assert_eq!(code(&run(&[path(folder.path())])), 0);
 }

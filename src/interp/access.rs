@@ -51,7 +51,7 @@ pub struct AccessEvent {
     pub seen: Deps,
     /// For a write of a value that is the same whoever computes it (as long as the places that it was read from don't change):
     /// what tells it from others.
-    pub same: Option<u64>,
+    pub same: Option<Same>,
     /// For a write: what a test had said of the place's value.
     pub saw: Option<i128>,
     /// What the operation does, where it is known (for schedules): see `effect`.
@@ -69,6 +69,15 @@ pub enum Runs {
     Rounds(Rc<[LoopId]>),
     /// Something decides whether.
     Unknown,
+}
+
+/// A value that is the same whoever computes it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Same {
+    /// What tells it from others.
+    pub hash: u64,
+    /// Written down as it is, not computed.
+    pub constant: bool,
 }
 
 /// What an update does to the value, for working out results.

@@ -425,8 +425,12 @@ impl Interp<'_> {
 
     /// The dependence on something that isn't known here.
     pub(super) fn elsewhere(&mut self, cx: &Cx, what: u32) -> Deps {
+        self.elsewhere_in(cx.frame, what)
+    }
+
+    pub(super) fn elsewhere_in(&mut self, frame: FrameId, what: u32) -> Deps {
         let next = self.elsewhere.len() as u32;
-        let number = *self.elsewhere.entry((cx.frame, what)).or_insert(next);
+        let number = *self.elsewhere.entry((frame, what)).or_insert(next);
         Deps::one(ReadId::elsewhere(number))
     }
 
@@ -443,6 +447,19 @@ impl Interp<'_> {
 
     /// What a callee that isn't entered does to an argument. `lent`: how its signature takes it.
     pub(super) fn lend(&mut self, cx: &Cx, id: ExprId, value: &Val, lent: Option<AccessKind>) -> Deps {
+        self.lend_with(cx, id, value, lent, &[])
+    }
+
+    /// The same of an argument that is changed by what the others say.
+    pub(super) fn lend_with(
+        &mut self,
+        cx: &Cx,
+        id: ExprId,
+        value: &Val,
+        lent: Option<AccessKind>,
+        others: &[Val],
+    ) -> Deps {
+        let data = others.iter().fold(Deps::default(), |deps, other| deps.join(&other.all_deps()));
         let range = cx.body.body.expr(id).range;
         let mut deps = self.lent_deps(value);
         for kind in value.alts.clone() {
@@ -455,7 +472,8 @@ impl Interp<'_> {
                         (None, Pointer::Raw | Pointer::Owner) => continue,
                     };
                     let door = if how == Pointer::Raw { Door::Raw } else { Door::Safe };
-                    if let Some(read) = self.log(cx, place, door, &AccessInfo::plain(access, range)) {
+                    let info = AccessInfo { data: data.clone(), ..AccessInfo::plain(access, range) };
+                    if let Some(read) = self.log(cx, place, door, &info) {
                         deps = deps.join(&Deps::one(read));
                     }
                 }

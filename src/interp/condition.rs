@@ -4,7 +4,7 @@
 
 use super::scopes::ScopeKind;
 use super::state::{State, SyncKey, SyncKind};
-use super::values::{Deps, HoldId, Kind, Subject as Tested, Test, Val};
+use super::values::{Deps, Kind, Subject as Tested, Test, Val};
 use super::{Cx, Interp};
 use crate::hir::{BinaryOp, ExprId, ExprKind, Name, Pat, UnaryOp};
 use crate::resolve::Ty;
@@ -172,7 +172,7 @@ impl Interp<'_> {
                 }
             }
             Tested::Taken(place) => {
-                let id = HoldId::of_flag(*place);
+                let id = self.flag_hold(*place);
                 holds.locks.push(super::state::Hold {
                     lock: *place,
                     mode: super::values::Mode::Exclusive,

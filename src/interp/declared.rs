@@ -13,6 +13,7 @@ use crate::hir::{Attr, ExprId, Name, Tokens, Tt};
 use crate::models::{AttributeModel, Models, version};
 use crate::project::Dependency;
 use crate::resolve::{FnId, ModuleId, Owner, Program, Ty};
+use std::rc::Rc;
 
 /// A function that begins a context by itself.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -68,7 +69,7 @@ pub fn declared(
 pub fn revoked(program: &Program, models: &Models, root: ModuleId) -> Vec<Name> {
     let krate = program.krate(root);
     let fns = program.fns.iter().map(|def| (def.module, &def.attrs));
-    let modules = program.modules.iter().enumerate().map(|(n, def)| (ModuleId(n as u32), &def.attrs));
+    let modules = program.modules.iter().filter_map(|def| Some((def.parent?, &def.attrs)));
     let own = fns.chain(modules).filter(|(module, _)| program.krate(*module) == krate);
     let attrs = own.flat_map(|(module, attrs)| attrs.iter().map(move |attr| (module, attr)));
     let found = attrs.filter_map(|(module, attr)| model_of(program, models, module, attr));
@@ -214,7 +215,27 @@ impl Interp<'_> {
                 found = Some(found.map_or(one.clone(), |old| old.join(&one)));
             }
         }
-        found.unwrap_or_else(|| self.ambient_value(ty, 0))
+        let known = found.unwrap_or_else(|| Val::unknown(ty.clone()));
+        self.completed(known, ty)
+    }
+
+    /// A value with those parts filled in of which nothing is known: some objects that all share.
+    fn completed(&mut self, value: Val, ty: &Ty) -> Val {
+        if value.alts.is_empty() {
+            return self.ambient_value(ty, 0);
+        }
+        let (Ty::Adt(adt, args), Some(Kind::Aggregate(aggregate))) = (ty, value.single()) else {
+            return value;
+        };
+        let mut aggregate = (**aggregate).clone();
+        for (proj, field) in &mut aggregate.fields {
+            let Proj::Field(name) = proj else { continue };
+            if field.alts.is_empty() {
+                let field_ty = self.program.field_ty(*adt, args, 0, *name).unwrap_or(Ty::Unknown);
+                *field = self.ambient_value(&field_ty, 1);
+            }
+        }
+        Val { alts: [Kind::Aggregate(Rc::new(aggregate))].into_iter().collect(), ..value }
     }
 
     fn ambient_value(&mut self, ty: &Ty, depth: u32) -> Val {

@@ -46,7 +46,8 @@ impl Interp<'_> {
         if !self.models.fn_model(model).is_async {
             return self.apply_now(cx, id, model, this, self_ty, args);
         }
-        let call = FutureValue::Model { model, this, self_ty: self_ty.clone(), args, site: id };
+        let made_at = (cx.frame, id);
+        let call = FutureValue::Model { model, this, self_ty: self_ty.clone(), args, made_at };
         Val::of(Kind::Future(Rc::new(call)), Ty::Unknown)
     }
 
@@ -138,7 +139,7 @@ impl Interp<'_> {
         if let Some(this) = this {
             deps = deps.join(&match model.self_mode {
                 SelfMode::Ref => self.lend(cx, id, &this, Some(AccessKind::Read)),
-                SelfMode::RefMut => self.lend(cx, id, &this, Some(AccessKind::Update)),
+                SelfMode::RefMut => self.lend_with(cx, id, &this, Some(AccessKind::Update), &args),
                 SelfMode::Value | SelfMode::None => this.all_deps(),
             });
         }
@@ -191,7 +192,11 @@ impl Interp<'_> {
             O::Part | O::Raw | O::Shared | O::Exclusive | O::Global | O::New | O::Wrap | O::Unwrap => {
                 self.pointer_op(call, name, word, values)
             }
-            O::Some | O::Ok | O::None | O::Err | O::Either | O::Tuple => self.variant_op(name, values),
+            O::Either => {
+                let of = call.this.as_ref().map_or_else(Deps::default, Val::all_deps);
+                self.variant_op(name, values).with_deps(&of)
+            }
+            O::Some | O::Ok | O::None | O::Err | O::Tuple => self.variant_op(name, values),
             O::Payload
             | O::Inner
             | O::PayloadOrElse
@@ -767,12 +772,12 @@ impl Interp<'_> {
                 }
                 let mut info = self.info(call, AccessKind::Update);
                 info.data = value.all_deps();
-                self.log_lval(call.cx, &lval, &info);
+                let deps = self.log_lval(call.cx, &lval, &info);
                 for &place in &lval.places {
                     let element = self.places.step(place, Proj::Index(Index::Any), &value.ty);
                     self.store_at(element, value.clone(), false);
                 }
-                Val::unit()
+                Val::unknown(call.ret.clone()).with_deps(&deps)
             }
             OpName::Extend => {
                 let info = self.info(call, AccessKind::Update);

@@ -99,6 +99,8 @@ impl Interp<'_> {
             let matters = match kind {
                 ContextKind::Main => starts || (several && self.relevance.shares_state(self.program, id)),
                 ContextKind::Caller => starts || self.relevance.opens_doors(self.program, id),
+                // Others share the object that it is called on.
+                ContextKind::PythonCall => starts || self.relevance.acts(self.program, id),
                 _ => starts || self.relevance.shares_state(self.program, id),
             };
             if !matters {

@@ -486,8 +486,8 @@ impl Interp<'_> {
             _ => None,
         };
         let mut value = Val::unknown(ty).with_deps(&deps);
-        if kind.is_none() && [a, b].iter().any(|v| self.is_own_number(v)) {
-            value.deps = value.deps.join(&Deps::one(ReadId::elsewhere(u32::MAX)));
+        if kind.is_none() {
+            value.deps = value.deps.join(&self.own_numbers(a)).join(&self.own_numbers(b));
         }
         if a.term.is_some() || b.term.is_some() {
             value.term = applied(Operator::Binary(op), a, b);
@@ -499,12 +499,16 @@ impl Interp<'_> {
         value
     }
 
-    /// A number that differs from context to context: of the round that started it, or claimed.
-    fn is_own_number(&self, value: &Val) -> bool {
+    /// What a number depends on that differs from round to round of a loop, or is claimed.
+    fn own_numbers(&mut self, value: &Val) -> Deps {
         match value.single() {
-            Some(Kind::Linear(at, ..)) => self.frames.get(at.frame).context != self.context,
-            Some(Kind::Claimed(_)) => true,
-            _ => false,
+            Some(Kind::Linear(at, ..)) => {
+                let deps = self.elsewhere_in(at.frame, at.expr.0);
+                self.counters.extend(deps.iter().map(|read| (read, *at)));
+                deps
+            }
+            Some(Kind::Claimed(_)) => Deps::one(ReadId::elsewhere(u32::MAX)),
+            _ => Deps::default(),
         }
     }
 
@@ -593,7 +597,9 @@ impl Interp<'_> {
         for (name, value) in fields {
             let field = Proj::Field(*name);
             let value = self.eval(cx, *value);
-            let value = self.as_raw(value, &self.part_ty(&ty, field));
+            let declared = self.part_ty(&ty, field);
+            let mut value = self.as_raw(value, &declared);
+            self.name_held(&mut value, &ty, *name, declared);
             values.push((field, value));
         }
         if let Some(base) = base {
@@ -611,6 +617,26 @@ impl Interp<'_> {
             }
         }
         Val::aggregate(variant, values, ty)
+    }
+
+    /// Objects that only a field holds are called after it, and their type is what the field's says.
+    fn name_held(&mut self, value: &mut Val, owner: &Ty, field: Name, declared: Ty) {
+        let vague = match (&value.ty, &declared) {
+            (Ty::Ext(path, args), Ty::Ext(other, _)) => path == other && args.iter().all(Ty::is_unknown),
+            _ => false,
+        };
+        if vague {
+            if let Some((_, inner)) = self.pointer_ty(&declared) {
+                for (place, _) in value.pointers().collect::<Vec<_>>() {
+                    self.places.declare(place, &inner);
+                }
+            }
+            value.ty = declared;
+        }
+        if let Ty::Adt(id, _) = owner {
+            let name = Name::new(&format!("{}.{field}", self.program.adts[id.index()].name));
+            self.name_object(value, name);
+        }
     }
 
     fn struct_ty(&mut self, cx: &Cx, path: &Path) -> (Ty, Option<Name>) {

@@ -191,6 +191,9 @@ impl Interp<'_> {
 
     pub(super) fn element_ty(&self, ty: &Ty) -> Ty {
         match ty {
+            Ty::Ext(_, args) if matches!(self.models.role(ty), Role::Owner | Role::Counted) => {
+                args.first().map_or(Ty::Unknown, |inner| self.element_ty(inner))
+            }
             Ty::Ext(_, args) => args.last().cloned().unwrap_or(Ty::Unknown),
             Ty::Array(inner) | Ty::Slice(inner) => (**inner).clone(),
             Ty::Ref { mutable, inner } => match self.element_ty(inner) {

@@ -1,6 +1,6 @@
 //! Reading and writing places: locals in the state, shared objects and statics in the heap, and the log of accesses.
 
-use super::access::{AccessEvent, Door, Effect, HeldLock, Runs};
+use super::access::{AccessEvent, Door, Effect, HeldLock, Runs, Same};
 use super::places::{Index, PlaceId, Proj, Root};
 use super::terms::Term;
 use super::values::{Aggregate, ClosureValue, Deps, FutureValue, Kind, Pointer, ReadId, Val};
@@ -46,7 +46,7 @@ pub struct AccessInfo {
     pub data: Deps,
     pub effect: Option<Effect>,
     /// See `AccessEvent::same`.
-    pub same: Option<u64>,
+    pub same: Option<Same>,
     pub term: Option<Rc<Term>>,
 }
 
@@ -170,12 +170,14 @@ impl Interp<'_> {
 
     /// What tells a value from others, if it is the same whichever context computes it: made of constants, of shared data and
     /// of what is in `but`, and without an identity of its own.
-    pub(super) fn same_everywhere(&self, value: &Val, but: &Deps) -> Option<u64> {
+    pub(super) fn same_everywhere(&self, value: &Val, but: &Deps) -> Option<Same> {
         if self.st.control.is_empty() && value.constant().is_none() {
             return None;
         }
         let mut hasher = FxHasher::default();
-        same_within(value, but, &mut hasher).then(|| hasher.finish())
+        let but = but.join(&self.ended_loops(&value.all_deps()));
+        same_within(value, &but, &mut hasher)
+            .then(|| Same { hash: hasher.finish(), constant: is_constant(value) })
     }
 
     /// What the read of one place that was just logged found.
@@ -185,6 +187,17 @@ impl Interp<'_> {
         let read = deps.iter().filter(|id| !lval.deps.contains(*id));
         let read = read.into_iter().find(|id| log.get(id.0 as usize).is_some_and(|e| e.place == place))?;
         Some(Rc::new(Term::Read(self.context, read)))
+    }
+
+    /// Of what a value depends on the counters of loops that have ended by now: all rounds went into it.
+    fn ended_loops(&self, deps: &Deps) -> Deps {
+        let ended = |read: &ReadId| {
+            let counted = self.counters.get(read);
+            counted.is_some_and(|at| {
+                !self.loops.contains(at) && self.frames.get(at.frame).context == self.context
+            })
+        };
+        deps.iter().filter(ended).fold(Deps::default(), |all, read| all.join(&Deps::one(read)))
     }
 
     fn is_shared(&self, place: PlaceId) -> bool {
@@ -545,6 +558,15 @@ pub(super) fn strip_deps(value: &mut Val) {
             _ => {}
         }
     }
+}
+
+fn is_constant(value: &Val) -> bool {
+    !value.open
+        && value.alts.iter().all(|kind| match kind {
+            Kind::Const(_) => true,
+            Kind::Aggregate(aggregate) => aggregate.fields.iter().all(|(_, field)| is_constant(field)),
+            _ => false,
+        })
 }
 
 fn same_within(value: &Val, but: &Deps, hasher: &mut FxHasher) -> bool {

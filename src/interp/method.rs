@@ -4,10 +4,11 @@ use super::memory::Lval;
 use super::values::{Kind, Pointer, Val};
 use super::{Cx, Interp};
 use crate::hir::{ExprId, Name, TextRange};
-use crate::models::{FnModelId, SelfMode};
+use crate::models::{FnModelId, Role, SelfMode};
 use crate::resolve::{Method, Ty};
 
 /// A receiver: a place, or a value that becomes one when it has to.
+#[derive(Clone)]
 enum Receiver {
     Place(Lval),
     Value(Val),
@@ -47,15 +48,25 @@ impl Interp<'_> {
         }
         let first = self.receiver_type(&found);
         let mut autoderefs = 0;
+        // The handle that led here: `self: Arc<Self>` takes that.
+        let mut handle: Option<Receiver> = None;
         loop {
             let ty = self.receiver_type(&found);
             if let Some(target) = self.method_target(&ty, name) {
+                if let Some(handle) = handle
+                    && self.takes_handle(&target)
+                {
+                    found = handle;
+                }
                 let values = self.arguments(cx, args);
                 return self.call_target(cx, id, receiver, found, ty, target, values);
             }
             autoderefs += 1;
             if autoderefs > MAX_STEPS {
                 break;
+            }
+            if matches!(self.models.role(&ty), Role::Counted | Role::Owner) {
+                handle = Some(found.clone());
             }
             let lval = match &found {
                 Receiver::Place(lval) => lval.clone(),
@@ -86,6 +97,18 @@ impl Interp<'_> {
         self.counts.unresolved_methods += 1;
         let this = self.pass_receiver(cx, receiver, found, SelfMode::Ref);
         self.opaque_call(cx, id, Some(this), values)
+    }
+
+    /// Whether a method of the program declares its receiver as a handle (`self: Arc<Self>`, `self: &Arc<Self>`).
+    fn takes_handle(&self, target: &Target) -> bool {
+        let Target::User(methods) = target else { return false };
+        let declared = methods.first().and_then(|m| self.program.fn_def(m.id).sig.self_ty.as_ref());
+        let handle = match declared {
+            Some(Ty::Ref { inner, .. }) => &**inner,
+            Some(ty) => ty,
+            None => return false,
+        };
+        matches!(self.models.role(handle), Role::Counted | Role::Owner)
     }
 
     fn arguments(&mut self, cx: &Cx, args: &[ExprId]) -> Vec<Val> {

@@ -228,6 +228,8 @@ pub struct Interp<'p> {
     budget: u64,
     /// Values from elsewhere, by where they come in: see `ReadId::elsewhere`.
     elsewhere: FxHashMap<(FrameId, u32), u32>,
+    /// Of these the counters of loops.
+    counters: FxHashMap<values::ReadId, LoopId>,
     /// How often each expression took a lock.
     taken_here: FxHashMap<(FrameId, ExprId, u32), u32>,
     /// Temporaries of the `let` being evaluated that live to the block's end.
@@ -332,6 +334,7 @@ pub fn analyse(
         steps: 0,
         budget: budget.min(MAX_PROGRAM_STEPS),
         elsewhere: FxHashMap::default(),
+        counters: FxHashMap::default(),
         taken_here: FxHashMap::default(),
         extended: Vec::new(),
         groups: FxHashMap::default(),

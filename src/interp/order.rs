@@ -38,6 +38,8 @@ pub enum Ordered {
     Once,
     /// A flag says whose turn it is.
     Turn,
+    /// Each has taken the same flag: excluded, not ordered.
+    Taken,
     /// A message, flag, barrier or token passed between them.
     Handed,
 }
@@ -50,6 +52,7 @@ impl Ordered {
             Ordered::Joined => "the other has been joined by then",
             Ordered::Once => "one runs in a once-initializer, the other after it",
             Ordered::Turn => "a flag says whose turn it is, and only who has the turn stores to it",
+            Ordered::Taken => "each of them is made with the same flag taken",
             Ordered::Handed => "a message, flag or barrier orders them",
         }
     }
@@ -88,7 +91,7 @@ impl Analysis {
         if one != two && self.index_owned(one, a, two) && self.index_owned(two, b, one) {
             return Some(Ordered::Turn);
         }
-        if !first.taken.is_disjoint(&second.taken) || self.takes_turns(first, second) {
+        if self.takes_turns(first, second) {
             return Some(Ordered::Turn);
         }
         if self.done_once(a, second) || self.done_once(b, first) {
@@ -104,7 +107,7 @@ impl Analysis {
         if self.handed(one, first, two, second) || self.handed(two, second, one, first) {
             return Some(Ordered::Handed);
         }
-        None
+        (!first.taken.is_disjoint(&second.taken)).then_some(Ordered::Taken)
     }
 
     /// Whether access `a` of context `one` surely comes before `b` of another context.

@@ -7,6 +7,7 @@ use super::values::{Const, Deps, Kind, Pointer, Val};
 use super::{Cx, Interp};
 use crate::finding::AccessKind;
 use crate::hir::{ExprId, Lit, Name, Pat, Path, TextRange};
+use crate::models::Role;
 use crate::resolve::{Bound, LocalId, Res, Ty};
 
 /// Whether a pattern can match and can fail to.
@@ -232,7 +233,7 @@ impl Interp<'_> {
     }
 
     /// Objects are called after the first binding that holds them.
-    fn name_object(&mut self, value: &Val, name: Name) {
+    pub(super) fn name_object(&mut self, value: &Val, name: Name) {
         for (place, _) in value.pointers() {
             if let Root::Object(object) = self.places.get(place).root {
                 let slot = &mut self.objects.list[object.0 as usize].name;
@@ -397,6 +398,9 @@ impl Interp<'_> {
             }
             (Ty::Ext(_, args), Proj::Field(_)) => args.first().cloned().unwrap_or(Ty::Unknown),
             (Ty::Array(inner) | Ty::Slice(inner), Proj::Index(_)) => (**inner).clone(),
+            (Ty::Ext(..), Proj::Index(_)) if matches!(self.models.role(ty), Role::Owner | Role::Counted) => {
+                self.element_ty(ty)
+            }
             (Ty::Ext(_, args), Proj::Index(_)) => args.last().cloned().unwrap_or(Ty::Unknown),
             (Ty::Ext(_, args), Proj::Cell | Proj::Guarded | Proj::Once) => {
                 args.first().cloned().unwrap_or(Ty::Unknown)

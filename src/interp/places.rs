@@ -111,6 +111,14 @@ impl Places {
         id
     }
 
+    /// What a place's type is, if that wasn't known.
+    pub fn declare(&mut self, id: PlaceId, ty: &Ty) {
+        let slot = &mut self.places[id.0 as usize].ty;
+        if slot.is_unknown() {
+            *slot = ty.clone();
+        }
+    }
+
     /// The place one step below `parent`. `ty` is its type, as far as the caller knows it.
     pub fn step(&mut self, parent: PlaceId, proj: Proj, ty: &Ty) -> PlaceId {
         if let Some(&id) = self.steps.get(&(parent, proj)) {

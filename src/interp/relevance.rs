@@ -39,10 +39,14 @@ struct Flags {
 
 impl Relevance {
     pub fn new(program: &Program, outline: &Outline, models: &Models) -> Relevance {
-        let words = model_words(models);
+        let mut words = model_words(models);
         let all = [&words.starts, &words.acts, &words.state, &words.global, &words.unchecked];
         let fields = door_fields(outline, models);
         let mentions = Mentions::new(program, outline, all.into_iter().flatten().chain(&fields).copied());
+        if !words.changes.iter().any(|word| mentions.has(*word)) {
+            // Nobody changes what the others only read.
+            words.global.clear();
+        }
         let mut found = Relevance {
             functions: vec![Flags::default(); program.fns.len()],
             initializers: FxHashSet::default(),
@@ -119,6 +123,11 @@ impl Relevance {
     /// Whether it may touch state that every context sees, or a cell that an unsafe promise shares.
     pub fn opens_doors(&self, program: &Program, id: FnId) -> bool {
         self.flags(program, id).opens
+    }
+
+    /// Whether it may do anything that matters.
+    pub fn acts(&self, program: &Program, id: FnId) -> bool {
+        self.flags(program, id).acts
     }
 
     pub fn derefs_raw(&self, program: &Program, id: FnId) -> bool {
@@ -208,13 +217,16 @@ struct Words {
     state: FxHashSet<Name>,
     /// Functions that touch the process's own state.
     global: FxHashSet<Name>,
+    /// Those of them that change it.
+    changes: FxHashSet<Name>,
     /// `unsafe`
     unchecked: FxHashSet<Name>,
 }
 
 fn model_words(models: &Models) -> Words {
     let (mut starts, mut acts) = (FxHashSet::default(), FxHashSet::default());
-    let (mut state, mut global) = (FxHashSet::default(), FxHashSet::default());
+    let mut state = FxHashSet::default();
+    let (mut global, mut changes) = (FxHashSet::default(), FxHashSet::default());
     for model in &models.fns {
         let Some(op) = &model.op else { continue };
         let last = super::pattern::last_segment(model.path);
@@ -225,8 +237,12 @@ fn model_words(models: &Models) -> Words {
         if mentions(op, &starting) {
             starts.insert(last);
         }
-        if mentions(op, &|name| name == OpName::Global) {
+        let locking = |name| matches!(name, OpName::WithLock | OpName::Without | OpName::Take | OpName::Give);
+        if mentions(op, &|name| name == OpName::Global) && !mentions(op, &locking) {
             global.insert(last);
+            if mentions(op, &|name| matches!(name, OpName::Write | OpName::Replace | OpName::Update)) {
+                changes.insert(last);
+            }
         }
         let acting = |name| {
             use OpName as O;
@@ -276,7 +292,7 @@ fn model_words(models: &Models) -> Words {
     }
     starts.extend(models.macros_of(crate::hir::MacroShape::Join));
     starts.extend(models.macros_of(crate::hir::MacroShape::Select));
-    Words { starts, acts, state, global, unchecked: FxHashSet::from_iter([Name::new("unsafe")]) }
+    Words { starts, acts, state, global, changes, unchecked: FxHashSet::from_iter([Name::new("unsafe")]) }
 }
 
 /// A constructor of a cell or lock.

@@ -343,6 +343,8 @@ impl Interp<'_> {
         let one_worker = one_worker || matches!(word, "branch" | "local-task");
         let token = one_worker.then(|| {
             let object = self.object(cx, site, u32::MAX, cx.body.body.expr(site).range);
+            let name = if on == RunsOn::Thread { "worker" } else { "executor" };
+            self.objects.list[object.0 as usize].name = Some(Name::new(name));
             self.places.root(Root::Object(object), &Ty::Unknown)
         });
         if on != RunsOn::Thread {

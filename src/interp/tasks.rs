@@ -88,9 +88,11 @@ impl Interp<'_> {
                 self.enter_fn(cx, site, *id, (**subst).clone(), self_arg.clone(), args.clone())
             }
             FutureValue::Ready(value) => value.clone(),
-            FutureValue::Model { model, this, self_ty, args, site } => {
-                self.yield_now(cx, *site);
-                self.apply_now(cx, *site, *model, this.clone(), self_ty, args.clone())
+            FutureValue::Model { model, this, self_ty, args, made_at: (frame, call) } => {
+                // Of a future that came from elsewhere this body knows only that it is awaited here.
+                let site = if *frame == cx.frame { *call } else { site };
+                self.yield_now(cx, site);
+                self.apply_now(cx, site, *model, this.clone(), self_ty, args.clone())
             }
         }
     }
@@ -133,6 +135,7 @@ impl Interp<'_> {
         });
         let at = self.contexts.get(context).spawned_at;
         let object = self.object_at((frame, ExprId(u32::MAX), 0), at);
+        self.objects.list[object.0 as usize].name = Some(Name::new("executor"));
         let place = self.places.root(Root::Object(object), &Ty::Unknown);
         self.executors.insert(place);
         place
@@ -180,6 +183,7 @@ impl Interp<'_> {
     fn start_branches(&mut self, cx: &Cx, site: ExprId, futures: &[Val]) -> Vec<Option<Val>> {
         let range = cx.body.body.expr(site).range;
         let object = self.object(cx, site, u32::MAX, range);
+        self.objects.list[object.0 as usize].name = Some(Name::new("executor"));
         let token = self.places.root(Root::Object(object), &Ty::Unknown);
         self.executors.insert(token);
         // Whoever waits for them holds its locks for as long as they run.

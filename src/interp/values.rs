@@ -198,8 +198,8 @@ pub enum FutureValue {
     Call { id: FnId, subst: Rc<Subst>, args: Vec<Val>, self_arg: Option<Val> },
     /// Already has its result.
     Ready(Val),
-    /// A library's: the model's effect happens when it is awaited.
-    Model { model: FnModelId, this: Option<Val>, self_ty: Ty, args: Vec<Val>, site: ExprId },
+    /// A library's: the model's effect happens when it is awaited. `made_at`: by which call, for messages.
+    Model { model: FnModelId, this: Option<Val>, self_ty: Ty, args: Vec<Val>, made_at: (FrameId, ExprId) },
 }
 
 /// Exclusive or shared possession of a lock.
@@ -232,7 +232,7 @@ impl HoldId {
         HoldId(bits)
     }
 
-    /// A flag that was found free.
+    /// A lock that is held from the start.
     pub fn of_flag(flag: PlaceId) -> HoldId {
         HoldId::new(FrameId(u32::MAX), ExprId(flag.0), 0, 0)
     }

@@ -133,6 +133,7 @@ fn notes(finding: &Finding, sources: &Sources<'_>, names: &Names) -> Vec<String>
     notes.extend(left_out_notes(finding, sources).iter().map(|note| wrap(note)));
     notes.extend(schedule::table(finding, names, sources, home));
     notes.extend(finding.outcomes.as_ref().and_then(schedule::results).map(|note| wrap(&note)));
+    notes.extend(finding.fix.as_ref().map(|fix| wrap(&schedule::replacement(fix))));
     if !finding.help.is_empty() {
         notes.push(wrap(&format!("help: {}", finding.help)));
     }

@@ -1,11 +1,11 @@
-//! The losing schedule as a table and the possible results, as notes of the human format.
+//! The losing schedule as a table, the possible results and the fix, as notes of the human format.
 //!
 //! In: a finding's steps and outcomes. Out: lines of plain text, columns aligned by characters. Invariant: a column
 //! that no step fills is left out; no line ends in spaces.
 
 use super::lines::Sources;
 use super::wording::{Names, capped_list};
-use crate::finding::{FileId, Finding, Outcomes, Step};
+use crate::finding::{FileId, Finding, Fix, Outcomes, Step};
 
 /// A schedule has as many steps as it takes to lose one update; longer ones are cut, they no longer help.
 const MAX_STEPS: usize = 12;
@@ -59,6 +59,21 @@ pub fn results(outcomes: &Outcomes) -> Option<String> {
         (1, _) => Some(format!("possible results: {ordered} in any order; {lost} with an update lost")),
         (_, _) => Some(format!("possible results: {ordered} in some order; {lost} with an update lost")),
     }
+}
+
+/// What a fix puts in, and how to have it done.
+pub fn replacement(fix: &Fix) -> String {
+    let mut new: Vec<String> = Vec::new();
+    for edit in &fix.edits {
+        for line in edit.insert.lines().map(str::trim).filter(|line| !line.is_empty()) {
+            let line = format!("`{}`", line.trim_end_matches(';'));
+            if !new.contains(&line) {
+                new.push(line);
+            }
+        }
+    }
+    let option = if fix.safe { "--fix" } else { "--unsafe-fixes" };
+    format!("fix: {}; `{option}` does it", capped_list(&new, MAX_RESULTS))
 }
 
 /// What the steps show: an update that is lost, an order that is only one of several, or accesses that simply meet.

@@ -15,6 +15,7 @@ use crate::finding::{AccessKind, Finding, Level};
 use crate::interp::ProgramKind;
 use crate::interp::access::{AccessEvent, Effect, HeldLock};
 use crate::interp::contexts::ContextId;
+use crate::interp::order::Ordered;
 use crate::interp::places::{Index, Proj, Root};
 use crate::interp::values::{Mode, ReadId};
 
@@ -229,8 +230,8 @@ fn same_again(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event) -
         return false;
     }
     let context = facts.analysis.contexts.get(write.context);
-    match write.access.effect {
-        Some(Effect::Set(_)) => !context.acts_on(read.at, write.access.at),
+    match write.access.same {
+        Some(same) if same.constant => !context.acts_on(read.at, write.access.at),
         _ => write.access.data.iter().all(|id| {
             let source = context.log.events.get(id.0 as usize);
             source.is_none_or(|source| never_written(facts, source, write))
@@ -294,8 +295,11 @@ fn falls_between(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event
     {
         return false;
     }
-    let parallel =
-        |access: &AccessEvent| analysis.ordered(write.context, access, other.context, other.access).is_none();
+    // Holding a flag at both ends isn't holding it between them: that is for the holds to say.
+    let parallel = |access: &AccessEvent| {
+        let order = analysis.ordered(write.context, access, other.context, other.access);
+        matches!(order, None | Some(Ordered::Taken))
+    };
     if !parallel(read) || !parallel(write.access) {
         return false;
     }

@@ -16,6 +16,7 @@ mod members;
 mod names;
 mod patterns;
 mod recover;
+mod rewrite;
 mod scan;
 mod skeleton;
 mod source_map;
@@ -28,6 +29,8 @@ use crate::hir::{
     Tokens,
 };
 use std::sync::Arc;
+
+pub use rewrite::{Goal, Rewrite, Rewrites, parses, rewrites};
 
 /// A file's declarations and the identifiers of its bodies.
 pub struct ParsedFile {

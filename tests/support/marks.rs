@@ -90,6 +90,7 @@ pub fn class(rule: &str) -> &str {
         | "lock-check-then-act"
         | "ignored-compare-exchange" => "lost",
         "order-dependent" => "order",
+        "env-race" => "env",
         other => other,
     }
 }
@@ -98,7 +99,7 @@ fn parse_mark(comment: &str) -> Option<Vec<What>> {
     let (class, rest) = comment.split_once(' ')?;
     match class {
         "spawn" => Some(vec![What::Spawn { context: rest.to_owned() }]),
-        "race" | "relaxed" | "lost" | "order" => {
+        "race" | "relaxed" | "lost" | "order" | "env" => {
             let (place, contexts) = rest.split_once(": ")?;
             let access = |context: &str| What::Access {
                 class: class.to_owned(),

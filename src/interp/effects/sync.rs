@@ -278,6 +278,15 @@ impl Interp<'_> {
         }
     }
 
+    /// A flag was found free.
+    pub(in crate::interp) fn flag_hold(&mut self, flag: PlaceId) -> HoldId {
+        const MOST: u32 = 7;
+        let (frame, expr) = (crate::interp::FrameId(u32::MAX), ExprId(flag.0));
+        let times = self.taken_here.entry((frame, expr, 0)).or_insert(0);
+        *times = (*times + 1).min(MOST);
+        HoldId::new(frame, expr, 0, *times)
+    }
+
     /// A lock is taken here: the same hold each time but for the first, so that rounds of a loop are told apart and walks end.
     pub(in crate::interp) fn new_hold(&mut self, cx: &Cx, expr: ExprId, which: u32) -> HoldId {
         const MOST: u32 = 2;
@@ -605,6 +614,10 @@ impl Interp<'_> {
     pub(super) fn order_op(&mut self, call: &mut Call, name: OpName, values: Vec<Val>) -> Val {
         if name == OpName::Channel {
             return self.channel(call);
+        }
+        if name == OpName::Current {
+            let own = self.elsewhere(call.cx, call.id.0);
+            return Val::unknown(call.ret.clone()).with_deps(&own);
         }
         let Some(pointer) = values.first().cloned() else {
             return Val::unit();
