@@ -205,3 +205,49 @@ fn truth_values_are_told_as_such() {
     let found = finding("split-atomic-update", &text);
     assert_eq!(found.outcomes, results(&["false"], &["true"]));
 }
+
+#[test]
+fn what_an_atomic_was_given_before_it_is_shared_counts() {
+    let program = |before: &str| {
+        format!(
+            "use std::sync::{{Arc, atomic::{{AtomicI32, Ordering::SeqCst}}}};
+             fn main() {{
+                 let a = AtomicI32::new(7);
+                 {before}
+                 let a = Arc::new(a);
+                 let b = a.clone();
+                 let one = std::thread::spawn(move || a.store(a.load(SeqCst) + 2, SeqCst));
+                 let two = std::thread::spawn(move || b.store(b.load(SeqCst) * 3, SeqCst));
+                 one.join().unwrap();
+                 two.join().unwrap();
+             }}"
+        )
+    };
+    let stored = finding("split-atomic-update", &program("a.store(2, SeqCst);"));
+    assert_eq!(stored.outcomes, results(&["12", "8"], &["6", "4"]));
+    assert_eq!(finding("split-atomic-update", &program("a.fetch_sub(5, SeqCst);")).outcomes, None);
+}
+
+#[test]
+fn what_an_unknown_function_calls_has_no_results() {
+    let found = finding(
+        "static-mut-race",
+        "static mut A: i32 = 2;
+         fn main() {
+             let one = std::thread::spawn(|| somewhere::often(|| unsafe { A += 2 }));
+             unsafe { A *= 3 };
+             one.join().unwrap();
+         }",
+    );
+    assert_eq!(found.outcomes, None);
+}
+
+#[test]
+fn one_exchange_that_fails_is_an_update_lost() {
+    let add = "let v = A.load(SeqCst); let _ = A.compare_exchange(v, v + 3, SeqCst, SeqCst);";
+    let multiply = "let v = A.load(SeqCst); A.compare_exchange(v, v * 5, SeqCst, SeqCst).ok();";
+    let text = two_threads("static A: AtomicI32 = AtomicI32::new(2);", add, multiply);
+    let found = finding("ignored-compare-exchange", &text);
+    assert_eq!(found.outcomes, results(&["25", "13"], &["5", "10"]));
+    assert_eq!(steps(&found), ["one reads 2", "two updates 10", "one fails to update ?"]);
+}

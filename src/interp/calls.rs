@@ -480,9 +480,11 @@ impl Interp<'_> {
                 Kind::Closure(_) | Kind::Fn(..) => {
                     let callee = Val::of(kind, Ty::Unknown);
                     let before = self.st.clone();
+                    self.st.sure = false;
                     let result = self.call_unknown_args(cx, id, callee);
                     deps = deps.join(&result.all_deps());
                     self.st.join(&before);
+                    self.st.sure = before.sure;
                 }
                 Kind::Future(_) => {
                     let before = self.st.clone();

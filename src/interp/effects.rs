@@ -2,6 +2,7 @@
 
 mod pointer;
 mod sync;
+mod written;
 
 use super::access::Effect;
 use super::memory::{AccessInfo, Lval};

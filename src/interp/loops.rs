@@ -5,7 +5,7 @@
 use super::pattern::Subject;
 use super::places::LoopId;
 use super::scopes::ScopeKind;
-use super::state::State;
+use super::state::{State, SyncKey, SyncKind};
 use super::values::{Deps, ReadId, Val};
 use super::{Cx, Interp};
 use crate::hir::{ExprId, Name, Pat};
@@ -162,6 +162,9 @@ impl Interp<'_> {
             let joined = self.each.iter().rposition(|(l, _)| *l == at).map(|n| self.each.remove(n).1);
             for context in joined.unwrap_or_default() {
                 state.join_all(context);
+            }
+            for place in self.received_in.remove(&at).unwrap_or_default() {
+                state.acquire(SyncKey { place, kind: SyncKind::Drained });
             }
             self.st = state;
         }

@@ -200,7 +200,7 @@ impl Interp<'_> {
         deps.iter().filter(ended).fold(Deps::default(), |all, read| all.join(&Deps::one(read)))
     }
 
-    fn is_shared(&self, place: PlaceId) -> bool {
+    pub(super) fn is_shared(&self, place: PlaceId) -> bool {
         match self.places.get(place).root {
             Root::Static(_) | Root::Object(_) | Root::Process(_) => true,
             Root::ThreadLocal(_) => false,

@@ -251,6 +251,8 @@ pub struct Interp<'p> {
     draining: Option<LoopId>,
     /// What each round of a loop surely joins of the elements it goes through.
     each: Vec<(LoopId, Vec<ContextId>)>,
+    /// Channels that the loops being walked receive from.
+    received_in: FxHashMap<LoopId, std::collections::BTreeSet<PlaceId>>,
     stopped: bool,
     /// Constant evaluations under way.
     apart: u32,
@@ -346,6 +348,7 @@ pub fn analyse(
         scope_members: FxHashMap::default(),
         draining: None,
         each: Vec::new(),
+        received_in: FxHashMap::default(),
         stopped: false,
         apart: 0,
         forcing: Vec::new(),

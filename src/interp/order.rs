@@ -217,6 +217,10 @@ impl Analysis {
                 let answered = !first.owes.contains(&key.place) && second.has.contains(&key.place);
                 one != two && (!released_before(first, key) || answered) && self.only_releaser(one, two, key)
             }
+            SyncKind::Drained => {
+                let sent = SyncKey { place: key.place, kind: SyncKind::Channel };
+                one != two && !released_before(first, &sent) && self.releases(one, &sent)
+            }
             SyncKind::Flag(value) => {
                 let initial = self.initial(key.place).unwrap_or(0);
                 one != two
@@ -305,7 +309,12 @@ impl Analysis {
             let (flag, changed) = match key.kind {
                 SyncKind::Flag(value) => (key.place, value != self.initial(key.place).unwrap_or(0)),
                 SyncKind::Object => (*self.published.get(&key.place)?, true),
-                SyncKind::Barrier | SyncKind::Channel | SyncKind::Once | SyncKind::Token | SyncKind::Last => {
+                SyncKind::Barrier
+                | SyncKind::Channel
+                | SyncKind::Drained
+                | SyncKind::Once
+                | SyncKind::Token
+                | SyncKind::Last => {
                     return None;
                 }
             };
@@ -316,6 +325,14 @@ impl Analysis {
         })
     }
 
+    /// Whether a context releases, at some time, what an acquire of `key` may see.
+    fn releases(&self, id: ContextId, key: &SyncKey) -> bool {
+        let context = self.contexts.get(id);
+        let by = |moment: &Moment| moment.released.keys().any(|k| matches_release(k, key));
+        context.log.events.iter().any(|e| by(&self.moments[e.moment.0 as usize]))
+            || context.released_at_end.iter().any(|k| matches_release(k, key))
+    }
+
     /// Whether what `two` acquired can only have come from `one`.
     fn only_releaser(&self, one: ContextId, two: ContextId, key: &SyncKey) -> bool {
         let mut by_one = false;
@@ -323,10 +340,7 @@ impl Analysis {
             if id == two && id != one {
                 continue;
             }
-            let releases =
-                self.contexts.get(id).log.events.iter().any(|e| {
-                    self.moments[e.moment.0 as usize].released.keys().any(|k| matches_release(k, key))
-                }) || self.contexts.get(id).released_at_end.iter().any(|k| matches_release(k, key));
+            let releases = self.releases(id, key);
             if releases && id == one {
                 by_one = true;
             } else if releases {

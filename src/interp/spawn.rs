@@ -8,7 +8,7 @@ use super::state::Hold;
 use super::values::{ClosureValue, Const, FutureValue, HandleValue, HoldId, Kind, Mode, Val};
 use super::{Cx, Interp};
 use crate::finding::{ContextKind, Evidence, Location};
-use crate::hir::{ExprId, ExprKind, Name, Pat};
+use crate::hir::{Body, ExprId, ExprKind, Name, Pat};
 use crate::resolve::Ty;
 
 /// What a context runs on.
@@ -430,6 +430,19 @@ pub(super) fn builder_name(options: &Val) -> Option<Name> {
     }
 }
 
+/// Whether a method's receiver is the result of another call.
+fn calls(body: &Body, receiver: ExprId) -> bool {
+    match &body.expr(receiver).kind {
+        ExprKind::Call { .. } | ExprKind::MethodCall { .. } => true,
+        ExprKind::Field { base: inner, .. }
+        | ExprKind::Unary { operand: inner, .. }
+        | ExprKind::Borrow { operand: inner, .. }
+        | ExprKind::Try(inner)
+        | ExprKind::Await(inner) => calls(body, *inner),
+        _ => false,
+    }
+}
+
 /// A closure that only calls one function is called like it.
 fn named_by_callee(closure: &ClosureValue) -> (String, Naming) {
     let body = &closure.body.body;
@@ -454,7 +467,9 @@ fn named_by_callee(closure: &ClosureValue) -> (String, Naming) {
                 }
                 break;
             }
-            ExprKind::MethodCall { method, .. } => return (method.to_string(), Naming::Callee),
+            ExprKind::MethodCall { receiver, method, .. } if !calls(body, *receiver) => {
+                return (method.to_string(), Naming::Callee);
+            }
             _ => break,
         }
     }

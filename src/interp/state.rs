@@ -58,6 +58,8 @@ pub enum SyncKind {
     Barrier,
     /// Messages: whoever received knows what the sender did before it sent.
     Channel,
+    /// A loop received until the channel had nothing more, or as often as it counts: what all who send to it did before.
+    Drained,
     /// A value of an atomic (or of a plain flag under a lock).
     Flag(i128),
     /// The body of a once-initializer has run.

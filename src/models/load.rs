@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct FileText {
+pub(super) struct FileText {
     #[serde(default)]
     aliases: BTreeMap<String, String>,
     #[serde(default)]
@@ -117,12 +117,17 @@ impl ContextText {
 pub(super) fn add_files(models: &mut Models, texts: &[&str]) -> Result<(), String> {
     let files: Vec<FileText> =
         texts.iter().map(|text| toml::from_str(text).map_err(|e| e.to_string())).collect::<Result<_, _>>()?;
+    add_parsed(models, &files)
+}
+
+/// The same of files that are read already.
+pub(super) fn add_parsed(models: &mut Models, files: &[FileText]) -> Result<(), String> {
     let first = FnModelId(models.fns.len() as u32);
     let mut loader = Loader { models, first };
-    for file in &files {
+    for file in files {
         loader.declare(file)?;
     }
-    for file in &files {
+    for file in files {
         loader.add_entries(file)?;
     }
     for ty in files.iter().flat_map(|file| &file.types) {

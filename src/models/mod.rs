@@ -37,6 +37,7 @@ mod op;
 mod tests;
 mod text;
 mod types;
+mod user;
 
 use crate::finding::ContextKind;
 use crate::hir::{Edition, MacroShape, Name};
@@ -50,6 +51,7 @@ pub use library::{Libraries, built_in};
 pub use op::{Op, OpName};
 pub use text::{context_kind, version};
 pub use types::TyExpr;
+pub use user::UserModels;
 
 /// Index of a modelled function.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]

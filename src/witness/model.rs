@@ -58,7 +58,7 @@ pub struct Model<'a> {
 impl<'a> Model<'a> {
     pub fn new(analysis: &'a Analysis, place: PlaceId) -> Option<Model<'a>> {
         let start = analysis.initial(place)?;
-        if !is_one(analysis, place) {
+        if !is_one(analysis, place) || analysis.counts.cut > 0 {
             return None;
         }
         let mut actors = Vec::new();

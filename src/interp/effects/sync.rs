@@ -2,10 +2,9 @@
 //!
 //! In: the operation of a model and its evaluated arguments. Out: its value; locks, order and accesses go into the state.
 
+use super::written::new_value;
 use super::*;
-use crate::interp::access::Runs;
 use crate::interp::spawn::Job;
-use crate::interp::terms::{Operator, Term};
 
 impl Call<'_> {
     /// Numbers for the contexts that one call starts; each may have several callees.
@@ -159,6 +158,7 @@ impl Interp<'_> {
                 let seen = Val::unknown(Ty::Unknown).with_deps(&deps).with_term(found.clone());
                 let made = self.call_value(call.cx, call.id, f, vec![seen.clone()]);
                 self.becomes(found, &made);
+                self.store_own(&lval, Val::unknown(Ty::Unknown));
                 self.either_result(seen.clone(), seen, call.ret.clone())
             }
         }
@@ -210,6 +210,9 @@ impl Interp<'_> {
         if value.alts.iter().any(|k| matches!(k, Kind::Pointer(..))) {
             self.publish_through(&lval.places, value, order);
             self.store(lval, value.clone());
+        } else {
+            let known = if kind == AccessKind::Write { value.clone() } else { Val::unknown(Ty::Unknown) };
+            self.store_own(lval, known);
         }
         // What a flag or a pointer that was swapped tells is known from its value.
         let told = matches!(flag_value(value), Some(0 | 1)) || self.holds_pointer(lval);
@@ -224,24 +227,6 @@ impl Interp<'_> {
         let stored = if kind == AccessKind::Update { None } else { flag_value(value) };
         self.flag_stored(lval, stored, crate::interp::order::releases(order));
         deps
-    }
-
-    /// An update whose own result was given to a closure writes what that made of it, if it always makes something.
-    fn becomes(&mut self, found: Option<Rc<Term>>, made: &Val) {
-        let Some(Term::Read(_, read)) = found.as_deref() else { return };
-        let some = made.alts.iter().find_map(|kind| match kind {
-            Kind::Aggregate(some) if some.variant == Some(self.names.some) => {
-                some.field(crate::interp::expr::field(0)).and_then(Val::symbol)
-            }
-            _ => None,
-        });
-        let refuses = |kind: &Kind| matches!(kind, Kind::Aggregate(a) if a.variant == Some(self.names.none));
-        let always = !(made.alts.iter().any(refuses) || made.open && some.is_some());
-        let event = &mut self.contexts.get_mut(self.context).log.events[read.0 as usize];
-        event.term = some.or_else(|| made.symbol());
-        if !always {
-            event.runs = Runs::Unknown;
-        }
     }
 
     /// A fence makes relaxed loads before it acquire, relaxed stores after it release.
@@ -684,6 +669,9 @@ impl Interp<'_> {
     /// A message came: what its sender did before is known, and an answer to what was sent.
     pub(in crate::interp) fn received(&mut self, place: PlaceId) {
         self.st.acquire(SyncKey { place, kind: SyncKind::Channel });
+        for at in &self.loops {
+            self.received_in.entry(*at).or_default().insert(place);
+        }
         let moment = self.st.moment_mut();
         moment.owes.clear();
         moment.has.insert(place);
@@ -721,13 +709,4 @@ impl Interp<'_> {
 /// The value is what was loaded of the place itself.
 fn was_loaded(value: &Val, lval: &Lval) -> bool {
     matches!((value.single(), &lval.places[..]), (Some(Kind::Loaded(seen, _)), [place]) if seen == place)
-}
-
-/// What an atomic becomes by an operation with this operand.
-fn new_value(word: &str, operand: &Val) -> Option<Rc<Term>> {
-    let operand = operand.symbol()?;
-    match word {
-        "swap" => Some(operand),
-        word => Term::apply(Operator::named(word)?, &Rc::new(Term::Old), &operand),
-    }
 }
