@@ -6,7 +6,7 @@
 
 use super::text::{self, TypeNames};
 use super::types::TyExpr;
-use super::{AttributeModel, FnModel, FnModelId, Models, Role, TypeModel};
+use super::{AttributeModel, FnModel, FnModelId, Models, Role, Threads, TypeModel};
 use crate::hir::Name;
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
@@ -54,6 +54,8 @@ struct TypeText {
     /// Takes over the functions of these types that it doesn't describe itself: `slice<T>`.
     #[serde(default)]
     like: Vec<String>,
+    #[serde(default)]
+    threads: Threads,
     /// See `TypeModel::provided`.
     #[serde(default)]
     provided: bool,
@@ -193,6 +195,7 @@ impl Loader<'_> {
             item: None,
             target: None,
             provided: false,
+            threads: ty.threads,
             methods: FxHashMap::default(),
         });
         model.provided |= ty.provided;
