@@ -10,7 +10,7 @@ use super::values::{ClosureValue, Deps, FutureValue, Kind, Pointer, ReadId, Val}
 use super::{CallFrame, CalleeKey, Cx, Frame, Interp};
 use crate::finding::{AccessKind, Location};
 use crate::hir::{self, ExprId, ExprKind, Name, Pat};
-use crate::models::Role;
+use crate::models::{Op, OpName, Role};
 use crate::resolve::{Bound, FnId, LocalId, Res, ResolvedBody, Subst, TraitRef, Ty};
 use rustc_hash::FxHashSet;
 use std::rc::Rc;
@@ -281,6 +281,9 @@ impl Interp<'_> {
 
     fn library_value(&mut self, path: Name) -> Val {
         if let Some(model) = self.models.function(path) {
+            if matches!(self.models.fn_model(model).op, Some(Op::Apply(OpName::None, _))) {
+                return Val::aggregate(Some(self.names.none), Vec::new(), Ty::Unknown);
+            }
             return Val::of(Kind::Model(model), Ty::Unknown);
         }
         let Some((owner, last)) = path.as_str().rsplit_once("::") else { return Val::unknown(Ty::Unknown) };
@@ -715,7 +718,8 @@ impl Interp<'_> {
         self.extended = extended;
         self.draining = draining;
         let returned = self.stack.pop().and_then(|call| call.returned);
-        if let Some((state, early)) = returned {
+        if let Some((state, mut early)) = returned {
+            self.grant((&self.st, &mut value), (&state, &mut early));
             let tells = self.st.reachable && early != value;
             value = if self.st.reachable { value.join(&early) } else { early };
             self.st.join(&state);
