@@ -8,6 +8,7 @@ use crate::project;
 use crate::report::Format;
 use crate::rules::RuleInfo;
 use crate::rules::info;
+use crate::settings::{Settings, Source};
 use clap::error::ErrorKind;
 use clap::{ArgMatches, CommandFactory, FromArgMatches, Parser, ValueEnum};
 use std::ffi::OsString;
@@ -51,6 +52,14 @@ pub struct Cli {
     /// The lowest level of a finding that makes the exit code 1
     #[arg(long, value_name = "LEVEL", value_enum, default_value_t = FailOn::Warning)]
     pub fail_on: FailOn,
+
+    /// Read the settings in FILE; default: the nearest racelint.toml
+    #[arg(long, value_name = "FILE", conflicts_with = "no_config")]
+    config: Option<PathBuf>,
+
+    /// Read no settings
+    #[arg(long)]
+    no_config: bool,
 
     /// Leave out files and folders that match GLOB
     #[arg(long, value_name = "GLOB", value_parser = parse_glob)]
@@ -178,6 +187,16 @@ impl Cli {
             parse_all: self.strict,
             why: self.why.clone(),
             threads: self.jobs,
+            settings: Settings::default(),
+        }
+    }
+
+    /// Where the settings are.
+    pub fn settings(&self) -> Source {
+        match &self.config {
+            _ if self.no_config => Source::None,
+            Some(file) => Source::File(file.clone()),
+            None => Source::Nearest,
         }
     }
 }

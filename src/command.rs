@@ -5,11 +5,13 @@
 //! code of the findings; escape codes are written only where colour was decided on.
 
 use crate::cli::{Cli, Color, FailOn, Output};
+use crate::config::Config;
 use crate::finding::{Level, Report, RunError};
 use crate::fix;
 use crate::report::lines::Sources;
 use crate::report::{self, Format, summary};
 use crate::rules::{RULES, RuleInfo};
+use crate::settings;
 use codespan_reporting::term::termcolor::{Buffer, BufferWriter, ColorChoice};
 use std::ffi::OsString;
 use std::io::{self, IsTerminal, Write};
@@ -48,7 +50,9 @@ fn start(args: Vec<OsString>, bin_name: &'static str, default_path: impl FnOnce(
     if cli.list_rules {
         return finish([print(&rule_table())], 0);
     }
-    let mut report = crate::check(&cli.paths, &cli.config());
+    let (settings, errors) = settings::load(&cli.paths, &cli.settings());
+    let mut report = crate::check(&cli.paths, &Config { settings, ..cli.config() });
+    report.errors.extend(errors);
     if cli.diff {
         let fixes = fix::apply(&report, cli.unsafe_fixes);
         let text: String = fixes.files.iter().map(fix::diff).collect();

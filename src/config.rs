@@ -6,6 +6,7 @@
 use crate::finding::Level;
 use crate::project;
 use crate::rules::RuleInfo;
+use crate::settings::Settings;
 
 /// Everything that changes what is analysed or reported.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +22,8 @@ pub struct Config {
     pub why: Option<String>,
     /// Worker threads; `None`: one a core.
     pub threads: Option<usize>,
+    /// What `racelint.toml` says.
+    pub settings: Settings,
 }
 
 impl Config {

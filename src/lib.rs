@@ -12,6 +12,7 @@ pub mod project;
 pub mod report;
 pub mod resolve;
 pub mod rules;
+pub mod settings;
 pub mod syntax;
 pub mod witness;
 
@@ -47,7 +48,11 @@ pub fn check(paths: &[PathBuf], config: &Config) -> Report {
 
 fn check_here(paths: &[PathBuf], config: &Config) -> Report {
     let start = Instant::now();
-    let found = project::discover(paths, &config.options);
+    let mut found = project::discover(paths, &config.options);
+    if config.settings.process_per_test {
+        let crates = found.groups.iter_mut().flat_map(|group| &mut group.crates);
+        crates.for_each(|krate| krate.process_per_test = true);
+    }
     let walked = start.elapsed().as_secs_f64();
     let parts: Vec<Part> = found.groups.par_iter().map(|group| check_or_tell(group, config)).collect();
     let mut report = Report { errors: found.errors, ..Report::default() };
@@ -146,7 +151,11 @@ fn check_or_tell(group: &project::Group, config: &Config) -> Part {
 }
 
 fn check_group(group: &project::Group, config: &Config) -> Part {
-    let models = models::built_in(libraries(group));
+    let used = libraries(group);
+    let models = match &config.settings.models {
+        Some(own) => own.over(used),
+        None => models::built_in(used),
+    };
     let start = Instant::now();
     let loaded = project::load::load(group, &*models);
     let parsed = start.elapsed().as_secs_f64();

@@ -416,6 +416,7 @@ impl Interp<'_> {
     /// A call of something nobody knows: lent places are touched, closures run, the result depends on everything.
     pub(super) fn opaque_call(&mut self, cx: &Cx, id: ExprId, this: Option<Val>, args: Vec<Val>) -> Val {
         self.act(cx, id);
+        self.may_be_locked(cx, id, this.iter().chain(&args));
         let mut deps = Deps::default();
         for value in this.into_iter().chain(args) {
             self.used(&value);

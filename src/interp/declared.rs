@@ -4,9 +4,10 @@
 //! In: attributes and types, as models have them. Out: entry points and values. Invariant: what is given to two
 //! contexts by one type is one object.
 
+use super::auto_traits::{Auto, AutoTraits};
 use super::places::{ObjId, PlaceId, Proj, Root};
 use super::values::{Kind, Mode, Pointer, Val};
-use super::{CalleeKey, Frame, Interp, Object};
+use super::{CalleeKey, Cx, Frame, Interp, Object};
 use crate::finding::{ContextKind, Location};
 use crate::hir::{Attr, ExprId, Name, Tokens, Tt};
 use crate::models::{AttributeModel, Models, version};
@@ -142,13 +143,53 @@ impl Interp<'_> {
                 let place = self.ambient(inner);
                 Val::pointer(place, how, ty.clone())
             }
+            _ if context.kind == ContextKind::Caller => self.instance(ty),
             _ => Val::unknown(ty.clone()),
+        }
+    }
+
+    /// What whoever calls a library may hand to it: some instance of a type that threads may share, the same for all.
+    fn instance(&mut self, ty: &Ty) -> Val {
+        let (how, inner) = match self.pointer_ty(ty) {
+            Some((how @ (Pointer::Shared | Pointer::Counted), inner)) => (how, inner),
+            _ => return Val::unknown(ty.clone()),
+        };
+        let Ty::Adt(adt, _) = &inner else { return Val::unknown(ty.clone()) };
+        let auto = AutoTraits { program: self.program, models: self.models };
+        if !self.relevance.holds_cell(&inner) || auto.needs(&inner, Auto::Sync).is_none() {
+            return Val::unknown(ty.clone());
+        }
+        // Whatever the parameters stand for, it is an instance of the one type.
+        let params = self.program.adts[adt.index()].generics.len();
+        let place = self.ambient(&Ty::Adt(*adt, vec![Ty::Unknown; params].into()));
+        Val::pointer(place, how, ty.clone())
+    }
+
+    /// Nobody knows what a callee does with a part of an instance: it may take a lock, and give it back at the end.
+    pub(super) fn may_be_locked<'a>(&mut self, cx: &Cx, id: ExprId, args: impl Iterator<Item = &'a Val>) {
+        if self.contexts.get(self.context).kind != ContextKind::Caller {
+            return;
+        }
+        let mut lent: Vec<PlaceId> = Vec::new();
+        for (place, _) in args.flat_map(Val::pointers) {
+            let root = self.places.ancestors(place).last().unwrap_or(place);
+            if matches!(self.places.get(root).root, Root::Object(object) if self.objects.list[object.0 as usize].ambient)
+            {
+                lent.push(root);
+            }
+        }
+        for (n, root) in lent.into_iter().enumerate() {
+            let hold = self.new_hold(cx, id, n as u32);
+            self.hold(root, Mode::Exclusive, hold);
         }
     }
 
     /// What a context gets for a parameter that nobody of the program gave it.
     pub(super) fn asked_for(&mut self, ty: &Ty) -> Val {
         let ty = &self.normalized(ty);
+        if self.contexts.get(self.context).kind == ContextKind::Caller && self.stack.len() <= 1 {
+            return self.instance(ty);
+        }
         let Ty::Ext(path, args) = ty else { return Val::unknown(ty.clone()) };
         let Some(model) = self.models.type_model(*path) else { return Val::unknown(ty.clone()) };
         if !model.provided {

@@ -22,8 +22,8 @@ impl Doors {
         let mut doors = Doors::default();
         for (at, def) in program.adts.iter().enumerate() {
             for field in def.variants.iter().flat_map(|v| &v.fields) {
-                let cell = mentions(&field.ty, &|ty| is_cell(&cells, ty), 0);
-                if cell {
+                let door = |ty: &Ty| is_cell(&cells, ty) || matches!(ty, Ty::Ptr { .. });
+                if mentions(&field.ty, &door, 0) {
                     doors.holding.insert(AdtId(at as u32));
                 }
             }
@@ -32,7 +32,7 @@ impl Doors {
         doors
     }
 
-    /// Types that hold a type that holds a cell, and so on.
+    /// Types that hold such a type, and so on.
     fn close(&mut self, program: &Program) {
         loop {
             let before = self.holding.len();
@@ -49,7 +49,7 @@ impl Doors {
         }
     }
 
-    /// Whether a value of the type has a cell somewhere inside.
+    /// Whether a value of the type has a cell or a raw pointer somewhere inside.
     pub fn holds_cell(&self, ty: &Ty) -> bool {
         matches!(ty, Ty::Adt(id, _) if self.holding.contains(id))
     }

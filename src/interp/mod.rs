@@ -12,6 +12,7 @@
 //! rounds of re-walking. A walk that is cut stops logging, so bounds lose findings and never invent them.
 
 pub mod access;
+pub mod auto_traits;
 pub mod contexts;
 pub mod order;
 pub mod places;
@@ -204,6 +205,8 @@ pub struct Interp<'p> {
     shared_locals: FxHashSet<(FrameId, LocalId)>,
     local_names: LocalNames,
     published: FxHashMap<PlaceId, PlaceId>,
+    /// When each object was made.
+    made_at: FxHashMap<PlaceId, Rc<Moment>>,
     initial: FxHashMap<Root, Val>,
     /// Exclusive upper bounds of counters that start at 0 or above.
     loop_bounds: FxHashMap<LoopId, i128>,
@@ -318,6 +321,7 @@ pub fn analyse(
         local_names: FxHashMap::default(),
         initial: FxHashMap::default(),
         published: FxHashMap::default(),
+        made_at: FxHashMap::default(),
         loop_bounds: FxHashMap::default(),
         loop_rounds: FxHashMap::default(),
         relevance,

@@ -5,10 +5,11 @@
 //! thread-id analyses: created and must-joined sets.)
 
 use super::Analysis;
-use super::access::AccessEvent;
+use super::access::{AccessEvent, Effect};
 use super::contexts::ContextId;
 use super::places::{PlaceId, Proj, Root};
 use super::state::{Moment, SyncKey, SyncKind};
+use super::terms::Term;
 use crate::finding::AccessKind;
 use crate::hir::Name;
 use std::collections::BTreeSet;
@@ -92,6 +93,9 @@ impl Analysis {
         }
         if self.takes_turns(first, second) {
             return Some(Ordered::Turn);
+        }
+        if self.done_once(a, second) || self.done_once(b, first) {
+            return Some(Ordered::Once);
         }
         if self.obtained(one, a, two, second)
             || self.obtained(two, b, one, first)
@@ -246,6 +250,36 @@ impl Analysis {
             released
                 && !first.released.contains_key(key)
                 && (of_it || (only_one && (made || self.only_releaser(one, two, key))))
+        })
+    }
+
+    /// The access is made by who holds an atomic, the other after it saw a value that only a holder stores and that nobody takes it
+    /// out of again: a once-initializer made by hand.
+    fn done_once(&self, access: &AccessEvent, second: &Moment) -> bool {
+        access.locks.iter().filter(|held| held.mode == super::values::Mode::Exclusive).any(|held| {
+            second.acquired.keys().any(|key| {
+                let SyncKind::Flag(value) = key.kind else { return false };
+                key.place == held.lock
+                    && value != ANY_VALUE
+                    && Some(value) != self.initial(key.place)
+                    && self.stays(held.lock, value)
+            })
+        })
+    }
+
+    /// Once the atomic has this value it keeps it: exchanges expect another one, stores are made by who holds it.
+    fn stays(&self, atomic: PlaceId, value: i128) -> bool {
+        let mut events = self.contexts.list.iter().flat_map(|context| &context.log.events);
+        events.all(|event| {
+            if event.place != atomic || event.kind == AccessKind::Read {
+                return true;
+            }
+            match &event.effect {
+                Some(Effect::Compare(Some(expected))) => {
+                    matches!(**expected, Term::Const(other) if other != value)
+                }
+                _ => event.kind == AccessKind::Write && event.locks.iter().any(|held| held.lock == atomic),
+            }
         })
     }
 

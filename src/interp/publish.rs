@@ -60,6 +60,7 @@ impl Interp<'_> {
 
     /// A new object: what was published before was another one.
     pub(super) fn unpublish(&mut self, place: PlaceId) {
+        self.made_at.insert(place, self.st.moment.clone());
         let key = object_key(place);
         if self.st.moment.released.contains_key(&key) {
             self.st.moment_mut().released.remove(&key);
@@ -74,13 +75,17 @@ impl Interp<'_> {
         if !own || self.stopped || self.st.moment.released.contains_key(&object_key(place)) {
             return;
         }
+        let Some(moment) = self.made_at.get(&place).cloned() else { return };
+        let now = std::mem::replace(&mut self.st.moment, moment);
+        let moment = self.moment();
+        self.st.moment = now;
         let event = AccessEvent {
             place,
             kind: AccessKind::Write,
             atomic: None,
             door: Door::Raw,
             locks: Rc::from([]),
-            moment: self.moment(),
+            moment,
             at: made.site,
             frame: made.frame,
             data: Deps::default(),

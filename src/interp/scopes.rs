@@ -185,9 +185,21 @@ impl Interp<'_> {
         }
     }
 
+    /// What decides the way here is an acquiring exchange on the object itself: it told that nobody else has it.
+    fn counted_out(&self, place: PlaceId) -> bool {
+        let log = &self.contexts.get(self.context).log.events;
+        self.st.control.iter().filter_map(|id| log.get(id.0 as usize)).any(|event| {
+            event.kind == AccessKind::Update
+                && event.atomic.is_some_and(super::order::acquires)
+                && self.places.get(event.place).root == self.places.get(place).root
+        })
+    }
+
     /// Freeing memory is a write of all of it.
     fn log_free(&mut self, cx: &Cx, value: &Val, range: TextRange) {
-        if let Some(place) = self.freed_by(value) {
+        if let Some(place) = self.freed_by(value)
+            && !self.counted_out(place)
+        {
             self.log(cx, place, Door::Raw, &AccessInfo::plain(AccessKind::Write, range));
         }
     }

@@ -6,7 +6,7 @@
 
 use super::text::{self, TypeNames};
 use super::types::TyExpr;
-use super::{AttributeModel, FnModel, FnModelId, Models, Role, TypeModel};
+use super::{AttributeModel, FnModel, FnModelId, Models, Role, Threads, TypeModel};
 use crate::hir::Name;
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
@@ -14,7 +14,7 @@ use std::collections::BTreeMap;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
-struct FileText {
+pub(super) struct FileText {
     #[serde(default)]
     aliases: BTreeMap<String, String>,
     #[serde(default)]
@@ -54,6 +54,8 @@ struct TypeText {
     /// Takes over the functions of these types that it doesn't describe itself: `slice<T>`.
     #[serde(default)]
     like: Vec<String>,
+    #[serde(default)]
+    threads: Threads,
     /// See `TypeModel::provided`.
     #[serde(default)]
     provided: bool,
@@ -115,12 +117,17 @@ impl ContextText {
 pub(super) fn add_files(models: &mut Models, texts: &[&str]) -> Result<(), String> {
     let files: Vec<FileText> =
         texts.iter().map(|text| toml::from_str(text).map_err(|e| e.to_string())).collect::<Result<_, _>>()?;
+    add_parsed(models, &files)
+}
+
+/// The same of files that are read already.
+pub(super) fn add_parsed(models: &mut Models, files: &[FileText]) -> Result<(), String> {
     let first = FnModelId(models.fns.len() as u32);
     let mut loader = Loader { models, first };
-    for file in &files {
+    for file in files {
         loader.declare(file)?;
     }
-    for file in &files {
+    for file in files {
         loader.add_entries(file)?;
     }
     for ty in files.iter().flat_map(|file| &file.types) {
@@ -188,6 +195,7 @@ impl Loader<'_> {
             item: None,
             target: None,
             provided: false,
+            threads: ty.threads,
             methods: FxHashMap::default(),
         });
         model.provided |= ty.provided;

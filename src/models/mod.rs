@@ -37,6 +37,7 @@ mod op;
 mod tests;
 mod text;
 mod types;
+mod user;
 
 use crate::finding::ContextKind;
 use crate::hir::{Edition, MacroShape, Name};
@@ -50,6 +51,7 @@ pub use library::{Libraries, built_in};
 pub use op::{Op, OpName};
 pub use text::{context_kind, version};
 pub use types::TyExpr;
+pub use user::UserModels;
 
 /// Index of a modelled function.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -100,6 +102,29 @@ pub enum Role {
     Iterator,
 }
 
+/// Whether values of a library's type may be sent to and shared with other threads.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Threads {
+    /// `Send` and `Sync` as its arguments are.
+    #[default]
+    Structural,
+    /// Both, whatever the arguments.
+    Always,
+    /// Neither (`Rc`).
+    Never,
+    /// `Send` as its arguments are, never `Sync` (`Cell`).
+    Send,
+    /// `Sync` as its arguments are, never `Send` (a mutex guard).
+    Sync,
+    /// Both where its arguments are `Send`: one at a time has them (`Mutex`).
+    Exclusive,
+    /// `Send` as its arguments are, `Sync` where they are both (`RwLock`).
+    Guarded,
+    /// Both where its arguments are both (`Arc`).
+    Shared,
+}
+
 #[derive(Clone, Debug)]
 pub struct TypeModel {
     pub path: Name,
@@ -113,6 +138,7 @@ pub struct TypeModel {
     target: Option<TyExpr>,
     /// A context that asks for a value of this type is given what was provided.
     pub provided: bool,
+    pub threads: Threads,
     methods: FxHashMap<Name, FnModelId>,
 }
 
@@ -195,6 +221,12 @@ impl Models {
     /// A method of a library's trait, whatever the receiver.
     pub fn any_method(&self, method: Name) -> Option<FnModelId> {
         self.any_methods.get(&method).copied()
+    }
+
+    /// How a library's type behaves between threads; `None` where nobody says.
+    pub fn threads(&self, path: Name) -> Option<Threads> {
+        let standard = || path.as_str().starts_with("std::").then_some(Threads::Structural);
+        self.type_model(path).map(|model| model.threads).or_else(standard)
     }
 
     pub fn type_model(&self, path: Name) -> Option<&TypeModel> {

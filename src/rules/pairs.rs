@@ -5,9 +5,10 @@
 
 use super::Facts;
 use crate::finding::AccessKind;
+use crate::interp::ProgramKind;
 use crate::interp::access::{AccessEvent, HeldLock};
 use crate::interp::contexts::ContextId;
-use crate::interp::order::Ordered;
+use crate::interp::order::{Ordered, acquires};
 use crate::interp::places::{Index, PlaceId, Proj, Root};
 use crate::interp::values::Mode;
 
@@ -62,6 +63,8 @@ pub enum Verdict {
     BothRead,
     BothAtomic,
     Locked(PlaceId),
+    /// Both decided by atomics of the object, in a way that is the library's own.
+    Protocol,
     Ordered(Ordered),
 }
 
@@ -108,10 +111,46 @@ pub fn verdict(facts: &Facts, a: Event, b: Event) -> Verdict {
     if let Some(order) = analysis.ordered(a.context, a.access, b.context, b.access) {
         return Verdict::Ordered(order);
     }
+    if within_another(facts, a, b) || within_another(facts, b, a) {
+        return Verdict::Protocol;
+    }
+    if facts.kind == ProgramKind::Callers && follows_protocol(facts, a) && follows_protocol(facts, b) {
+        return Verdict::Protocol;
+    }
     match common_lock(facts, a, b) {
         Some(lock) => Verdict::Locked(lock),
         None => Verdict::Race,
     }
+}
+
+/// The one fills, holding a hand-made lock, what the other finds a cell of its own in: who gets there saw it filled.
+fn within_another(facts: &Facts, outer: Event, inner: Event) -> bool {
+    let places = &facts.analysis.places;
+    let Some(below) = places.below(outer.access.place, inner.access.place) else { return false };
+    below.contains(&Proj::Cell)
+        && outer
+            .access
+            .locks
+            .iter()
+            .any(|held| places.get(held.lock).root == places.get(outer.access.place).root)
+        && !inner.access.control.is_empty()
+}
+
+/// Of a library whose callers nobody sees: the access is decided by an atomic of the same object, a write by what an exchange itself
+/// found. Who gets there when is the library's own protocol.
+fn follows_protocol(facts: &Facts, event: Event) -> bool {
+    let places = &facts.analysis.places;
+    let log = &facts.analysis.contexts.get(event.context).log.events;
+    let root = places.get(event.access.place).root;
+    event.access.control.iter().filter_map(|id| log.get(id.0 as usize)).any(|read| {
+        let decides = match event.access.kind {
+            AccessKind::Read => read.atomic.is_some_and(acquires),
+            AccessKind::Write | AccessKind::Update => {
+                read.atomic.is_some() && read.kind == AccessKind::Update
+            }
+        };
+        decides && places.get(read.place).root == root
+    })
 }
 
 /// The flag that was meant to order a pair.
@@ -214,7 +253,13 @@ pub fn meet(facts: &Facts, a: Event, b: Event) -> bool {
     let shared = one.len().min(two.len());
     // What a pointer leads to is no part of the place that holds the pointer.
     let beyond = one[shared..].iter().chain(&two[shared..]).any(|step| *step == Proj::Deref);
-    !beyond && one.iter().zip(&two).all(|(x, y)| steps_meet(facts, a.context, *x, b.context, *y))
+    // Nobody reads a cell or an atomic by reading what it is part of.
+    let passes_by = |event: Event, other: Event, rest: &[Proj]| {
+        let apart = rest.contains(&Proj::Cell) || (other.access.atomic.is_some() && !rest.is_empty());
+        event.access.kind == AccessKind::Read && event.access.atomic.is_none() && apart
+    };
+    let outside = passes_by(a, b, &two[shared..]) || passes_by(b, a, &one[shared..]);
+    !beyond && !outside && one.iter().zip(&two).all(|(x, y)| steps_meet(facts, a.context, *x, b.context, *y))
 }
 
 fn steps_meet(facts: &Facts, one: ContextId, x: Proj, two: ContextId, y: Proj) -> bool {

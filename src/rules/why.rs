@@ -83,6 +83,7 @@ fn said(facts: &Facts, verdict: Verdict) -> String {
         Verdict::BothRead => "both read".to_owned(),
         Verdict::BothAtomic => "both atomic".to_owned(),
         Verdict::Locked(place) => format!("both hold {}", lock(facts, place)),
+        Verdict::Protocol => "both decided by atomics of the object".to_owned(),
         Verdict::Ordered(order) => order.reason().to_owned(),
     }
 }

@@ -11,7 +11,7 @@ mod model;
 mod schedule;
 mod walk;
 
-use crate::finding::{Outcomes, Step};
+use crate::finding::{ContextKind, Outcomes, Step};
 use crate::interp::Analysis;
 use crate::interp::access::AccessEvent;
 use crate::interp::contexts::ContextId;
@@ -36,8 +36,22 @@ pub struct Scene<'a> {
 
 /// The schedule (empty where no two steps are worth showing) and the results.
 pub fn witness(analysis: &Analysis, scene: &Scene) -> (Vec<Step>, Option<Outcomes>) {
-    let schedule = schedule::schedule(analysis, scene);
+    let mut schedule = schedule::schedule(analysis, scene);
+    if interrupts_a_handler(analysis, scene, &schedule) {
+        schedule.clear();
+    }
     (schedule, outcomes(analysis, scene.place))
+}
+
+/// Whether another context comes between two steps of one that nothing interrupts.
+fn interrupts_a_handler(analysis: &Analysis, scene: &Scene, schedule: &[Step]) -> bool {
+    let preempts = |kind| matches!(kind, ContextKind::Interrupt | ContextKind::SignalHandler);
+    let handlers = scene.acts.iter().filter(|(context, _)| preempts(analysis.contexts.get(*context).kind));
+    handlers.map(|(context, _)| (scene.thread)(*context)).any(|thread| {
+        let of_it = |step: &Step| step.thread == thread;
+        let (first, last) = (schedule.iter().position(of_it), schedule.iter().rposition(of_it));
+        first.zip(last).is_some_and(|(first, last)| !schedule[first..=last].iter().all(of_it))
+    })
 }
 
 /// The values that a place may end with, if everything that is done to it is known.

@@ -69,12 +69,10 @@ fn lost_update<'a>(analysis: &'a Analysis, scene: &Scene<'a>) -> Option<Vec<Beat
     beats.extend(victim.read.map(|read| beat(victim.context, 0, read, reading(read.1, victim.write.1))));
     let other_reads = other.read.filter(|_| !is_atomic_update(other.write.1));
     beats.extend(other_reads.map(|read| beat(other.context, again, read, reading(read.1, other.write.1))));
-    let both = if is_atomic_update(other.write.1) { Does::Both } else { Does::Write };
-    beats.push(beat(other.context, again, other.write, both));
+    beats.push(beat(other.context, again, other.write, writing(&other)));
     let last = match victim.write.1.effect {
         Some(Effect::Compare(_)) => Does::Fail,
-        _ if is_atomic_update(victim.write.1) => Does::Both,
-        _ => Does::Write,
+        _ => writing(&victim),
     };
     beats.push(beat(victim.context, 0, victim.write, last));
     Some(beats)
@@ -87,6 +85,16 @@ fn beat<'a>(
     does: Does,
 ) -> Beat<'a> {
     Beat { context, instance, number, event, does }
+}
+
+/// What the access does that an update writes by: one that reads anew is whole.
+fn writing(update: &Update) -> Does {
+    let (number, write) = update.write;
+    let anew = update.read.is_some_and(|(read, _)| read != number);
+    match write.kind {
+        AccessKind::Update if write.atomic.is_some() || anew => Does::Both,
+        AccessKind::Update | AccessKind::Write | AccessKind::Read => Does::Write,
+    }
 }
 
 /// What the access does that an update reads by: a swap does more than read.
@@ -131,8 +139,12 @@ fn updates<'a>(analysis: &'a Analysis, scene: &Scene<'a>, (context, event): Act<
                 let listed = scene.acts.iter().any(|(c, a)| *c == context && std::ptr::eq(*a, read));
                 (listed && id != number && touch(analysis, read.place, event.place)).then_some((id, read))
             });
-        let read = own.or_else(|| needed.max_by_key(|(id, _)| event.data.contains(*id)));
-        return vec![Update { context, read, write: (number, event) }];
+        let needed = needed.max_by_key(|(id, _)| event.data.contains(*id));
+        let update = |read| Update { context, read, write: (number, event) };
+        return match (needed, own) {
+            (Some(_), Some(_)) => vec![update(needed), update(own)],
+            _ => vec![update(needed.or(own))],
+        };
     }
     let depends = |write: &&AccessEvent| {
         write.kind != AccessKind::Read
