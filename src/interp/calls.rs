@@ -720,7 +720,8 @@ impl Interp<'_> {
         self.extended = extended;
         self.draining = draining;
         let returned = self.stack.pop().and_then(|call| call.returned);
-        if let Some((state, early)) = returned {
+        if let Some((state, mut early)) = returned {
+            self.grant((&self.st, &mut value), (&state, &mut early));
             let tells = self.st.reachable && early != value;
             value = if self.st.reachable { value.join(&early) } else { early };
             self.st.join(&state);

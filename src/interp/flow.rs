@@ -258,18 +258,24 @@ impl Interp<'_> {
         }
         if let Some(depth) = self.stack.last().map(|call| call.scopes) {
             self.unwind(cx, depth);
-            let state = self.st.clone();
-            if let Some(call) = self.stack.last_mut() {
-                match &mut call.returned {
-                    Some((old, old_value)) => {
-                        old.join(&state);
-                        *old_value = old_value.join(&value);
-                    }
-                    None => call.returned = Some((state, value)),
-                }
+            let (state, mut value) = (self.st.clone(), value);
+            if let Some((mut old, mut old_value)) =
+                self.stack.last_mut().and_then(|call| call.returned.take())
+            {
+                self.grant((&old, &mut old_value), (&state, &mut value));
+                old.join(&state);
+                self.set_returned(old, old_value.join(&value));
+            } else {
+                self.set_returned(state, value);
             }
         }
         self.st.reachable = false;
+    }
+
+    fn set_returned(&mut self, state: State, value: Val) {
+        if let Some(call) = self.stack.last_mut() {
+            call.returned = Some((state, value));
+        }
     }
 
     fn eval_if(&mut self, cx: &Cx, cond: ExprId, then: ExprId, else_: Option<ExprId>) -> Val {
@@ -353,7 +359,8 @@ impl Interp<'_> {
         let after = std::mem::replace(&mut self.st, branches.no);
         self.st.sure &= !had_both;
         self.decide(&branches.deps);
-        let other = if self.st.reachable { no(self) } else { Val::bottom() };
+        let mut other = if self.st.reachable { no(self) } else { Val::bottom() };
+        self.grant((&after, &mut value), (&self.st, &mut other));
         let one_left = had_both && after.reachable != self.st.reachable;
         if self.st.reachable {
             value = if after.reachable { value.join(&other) } else { other };
@@ -429,9 +436,12 @@ impl Interp<'_> {
             }
             self.st.sure &= !fit.can_fail && arm.guard.is_none();
             rest.sure = false;
-            let (arm_value, unguarded) = self.eval_arm(cx, arm, &subject, &mut rest);
+            let (mut arm_value, unguarded) = self.eval_arm(cx, arm, &subject, &mut rest);
             left |= !self.st.reachable;
             if self.st.reachable {
+                if let Some(state) = &after {
+                    self.grant((state, &mut value), (&self.st, &mut arm_value));
+                }
                 value = value.join(&arm_value);
                 match &mut after {
                     Some(state) => state.join_decided(&self.st, &deps),

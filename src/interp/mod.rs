@@ -29,6 +29,7 @@ mod entries;
 mod escape;
 mod expr;
 mod flow;
+mod grants;
 mod iterate;
 mod loops;
 mod memory;
