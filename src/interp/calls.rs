@@ -418,6 +418,9 @@ impl Interp<'_> {
     pub(super) fn opaque_call(&mut self, cx: &Cx, id: ExprId, this: Option<Val>, args: Vec<Val>) -> Val {
         self.act(cx, id);
         self.may_be_locked(cx, id, this.iter().chain(&args));
+        if let Some(receiver) = &this {
+            self.may_guard_itself(receiver);
+        }
         let mut deps = Deps::default();
         for value in this.into_iter().chain(args) {
             self.used(&value);
