@@ -178,6 +178,7 @@ impl Interp<'_> {
                     mode: super::values::Mode::Exclusive,
                     id,
                     yields: false,
+                    among: false,
                 });
             }
             Tested::Last(place, order) => {
