@@ -339,8 +339,8 @@ impl Interp<'_> {
                 self.decide(&deps);
                 let value = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let info = self.info(call, AccessKind::Write);
-                let held = self.peek(&lval);
-                self.write(call.cx, &lval, held.join(&value), info);
+                // An element: what it held before stays an alternative.
+                self.write(call.cx, &lval, value, info);
                 self.st.join(&before);
                 self.st.control = before.control;
                 Val::unit()
