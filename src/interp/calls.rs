@@ -10,7 +10,7 @@ use super::values::{ClosureValue, Deps, FutureValue, Kind, Pointer, ReadId, Val}
 use super::{CallFrame, CalleeKey, Cx, Frame, Interp};
 use crate::finding::{AccessKind, Location};
 use crate::hir::{self, ExprId, ExprKind, Name, Pat};
-use crate::models::{Op, OpName, Role};
+use crate::models::Role;
 use crate::resolve::{Bound, FnId, LocalId, Res, ResolvedBody, Subst, TraitRef, Ty};
 use rustc_hash::FxHashSet;
 use std::rc::Rc;
@@ -280,15 +280,16 @@ impl Interp<'_> {
     }
 
     fn library_value(&mut self, path: Name) -> Val {
-        if let Some(model) = self.models.function(path) {
-            if matches!(self.models.fn_model(model).op, Some(Op::Apply(OpName::None, _))) {
-                return Val::aggregate(Some(self.names.none), Vec::new(), Ty::Unknown);
-            }
-            return Val::of(Kind::Model(model), Ty::Unknown);
-        }
         let Some((owner, last)) = path.as_str().rsplit_once("::") else { return Val::unknown(Ty::Unknown) };
         let variant = last.starts_with(char::is_uppercase)
             && owner.rsplit("::").next().is_some_and(|o| o.starts_with(char::is_uppercase));
+        if let Some(model) = self.models.function(path) {
+            // A variant without fields is a value, whatever describes it as a function.
+            let unit = variant && self.models.fn_model(model).params.is_empty();
+            if !unit {
+                return Val::of(Kind::Model(model), Ty::Unknown);
+            }
+        }
         if !variant {
             return Val::unknown(Ty::Unknown);
         }

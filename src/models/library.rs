@@ -37,6 +37,7 @@ macro_rules! libraries {
 const LIBRARIES: &[Library] = libraries! {
     "rayon": "rayon" "rayon_core";
     "tokio": "tokio" "tokio_util" "actix_web" "actix_rt";
+    "atomics": "portable_atomic" "atomic_polyfill" "portable_atomic_util";
     "locks": "parking_lot" "lock_api" "spin" "once_cell" "flume" "dashmap" "async_lock" "async_channel" "async_std"
         "smol" "futures" "futures_util";
     "crossbeam": "crossbeam" "crossbeam_utils" "crossbeam_channel" "crossbeam_queue";

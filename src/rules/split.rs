@@ -195,6 +195,11 @@ fn same_place(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
         return false;
     }
     let (one, two) = (places.path(read.place), places.path(write.access.place));
+    // Putting elements in or taking them out changes none that stays, only which there are.
+    let inside = one.len() > two.len() + 1 && index(&one[two.len()]);
+    if inside && write.access.kind == AccessKind::Update && write.access.effect.is_none() {
+        return false;
+    }
     let any = |step: &Proj| *step == Proj::Index(Index::Any);
     one.iter().zip(&two).all(|(x, y)| x == y || (any(x) && index(y)) || (any(y) && index(x)))
 }

@@ -26,7 +26,7 @@ pub fn renamed_path(path: &str, names: &Names) -> String {
     while !rest.is_empty() {
         let part = rest.find(|c| !is_part(c)).unwrap_or(rest.len());
         let (word, after) = rest.split_at(part);
-        let own = names.values.contains(word) || names.fields.contains(word);
+        let own = [&names.values, &names.fields, &names.methods].iter().any(|all| all.contains(word));
         result.push_str(&if own { renamed(word) } else { word.to_owned() });
         let gap = after.find(is_part).unwrap_or(after.len());
         result.push_str(&after[..gap]);
