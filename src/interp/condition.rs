@@ -2,12 +2,13 @@
 //!
 //! In: a condition and the state before it. Out: the states in which it holds and fails, and the reads that decided.
 
+use super::pattern::Subject;
 use super::scopes::ScopeKind;
 use super::state::{State, SyncKey, SyncKind};
-use super::values::{Deps, Kind, Subject as Tested, Test, Val};
+use super::values::{Const, Deps, Kind, Subject as Tested, Test, Val};
 use super::{Cx, Interp};
-use crate::hir::{BinaryOp, ExprId, ExprKind, Name, Pat, UnaryOp};
-use crate::resolve::Ty;
+use crate::hir::{BinaryOp, ExprId, ExprKind, Lit, Name, Pat, UnaryOp};
+use crate::resolve::{Bound, Ty};
 use std::rc::Rc;
 
 /// Both ways out of a condition.
@@ -156,6 +157,33 @@ impl Interp<'_> {
         Branches { yes, no, deps: value.all_deps() }
     }
 
+    /// What an arm's pattern tells of the flag that it is matched with: here, and in `rest` if it doesn't fit.
+    pub(super) fn learn_from_pattern(&mut self, cx: &Cx, pat: &Pat, subject: &Subject, rest: &mut State) {
+        let Some(Kind::Loaded(place, order)) = subject.value.single() else { return };
+        let (place, order) = (*place, *order);
+        let Some(value) = self.pattern_value(cx, pat).as_ref().and_then(super::effects::flag_value) else {
+            return;
+        };
+        let test = Test { subject: Tested::Flag(place, order, value), negated: false };
+        let mut yes = self.st.clone();
+        self.learn(&test, &mut yes, rest);
+        self.st = yes;
+    }
+
+    /// The one value that a pattern fits.
+    fn pattern_value(&mut self, cx: &Cx, pat: &Pat) -> Option<Val> {
+        match pat {
+            Pat::Lit(Lit::Int(Some(n), _)) => Some(Val::of(Kind::Const(Const::Int(*n)), Ty::Unknown)),
+            Pat::Lit(Lit::Bool(truth)) => Some(Val::bool(*truth)),
+            Pat::Path(path) => Some(self.path_value(cx, &cx.body.path(path.id).clone())),
+            Pat::Bind { binding, .. } => match cx.body.binding(*binding).clone() {
+                Bound::Named(res) => Some(self.path_value(cx, &res)),
+                Bound::Local(_) => None,
+            },
+            _ => None,
+        }
+    }
+
     /// What a test's outcome says about each branch.
     fn learn(&mut self, test: &Test, yes: &mut State, no: &mut State) {
         let (holds, fails) = if test.negated { (no, yes) } else { (yes, no) };
@@ -178,6 +206,7 @@ impl Interp<'_> {
                     mode: super::values::Mode::Exclusive,
                     id,
                     yields: false,
+                    among: false,
                 });
             }
             Tested::Last(place, order) => {
@@ -224,6 +253,7 @@ impl Interp<'_> {
             no = std::mem::replace(&mut self.st, before);
         }
         if fit.can_match {
+            self.learn_from_pattern(cx, pat, &subject, &mut no);
             self.bind(cx, pat, &subject);
         } else {
             self.st.reachable = false;

@@ -6,7 +6,7 @@ mod written;
 
 use super::access::Effect;
 use super::memory::{AccessInfo, Lval};
-use super::places::{Index, PlaceId, Proj};
+use super::places::{Index, LoopId, PlaceId, Proj};
 use super::state::{Hold, SyncKey, SyncKind};
 use super::terms::{Operator, Term};
 use super::values::{
@@ -248,6 +248,7 @@ impl Interp<'_> {
             | O::Remode
             | O::Wait
             | O::WaitWhile
+            | O::WaitAtMost
             | O::Without
             | O::Take
             | O::Give => self.lock_op(call, name, word, values),
@@ -840,7 +841,7 @@ impl Interp<'_> {
 
     /// A pointer to a part that no other part made by the same call overlaps.
     fn share(&mut self, call: &Call, lval: &Lval, how: Pointer, which: u32) -> Val {
-        let at = super::places::LoopId { frame: call.cx.frame, expr: call.id };
+        let at = LoopId { frame: call.cx.frame, expr: call.id };
         let element = self.step_lval(lval, Proj::Index(Index::Share(at, which)));
         self.pointer_to(&element, how)
     }
@@ -940,7 +941,7 @@ impl Interp<'_> {
     }
 
     fn next_of(&mut self, call: &mut Call, pointer: Val) -> Val {
-        let at = self.draining.unwrap_or(super::places::LoopId { frame: call.cx.frame, expr: call.id });
+        let at = self.draining.unwrap_or(LoopId { frame: call.cx.frame, expr: call.id });
         let iter = self.iterate(call.cx, call.id, pointer);
         let mut item = self.next_item(call.cx, call.id, at, &iter);
         if self.draining.is_none() {

@@ -67,7 +67,8 @@ impl Interp<'_> {
 
 /// What the one holds and the other doesn't.
 fn missing(one: &State, other: &State) -> Vec<Hold> {
-    one.locks.iter().filter(|hold| !other.locks.iter().any(|o| o.lock == hold.lock)).cloned().collect()
+    let kept = |hold: &&Hold| !hold.among && !other.locks.iter().any(|o| o.lock == hold.lock);
+    one.locks.iter().filter(kept).cloned().collect()
 }
 
 /// Makes the guards of the hold in a value pending again; false if there are none.

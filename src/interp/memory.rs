@@ -2,6 +2,7 @@
 
 use super::access::{AccessEvent, Door, Effect, HeldLock, Runs, Same};
 use super::places::{Index, PlaceId, Proj, Root};
+use super::state::Hold;
 use super::terms::Term;
 use super::values::{Aggregate, ClosureValue, Deps, FutureValue, Kind, Pointer, ReadId, Val};
 use super::{Cx, Interp};
@@ -69,8 +70,10 @@ impl Interp<'_> {
             return None;
         }
         let constant = info.kind == AccessKind::Write && matches!(info.effect, Some(Effect::Set(_)));
+        let counts = |h: &&Hold| !h.among || self.places.below(h.lock, place).is_some();
+        let held = self.st.locks.iter().filter(counts);
         let locks: Rc<[HeldLock]> =
-            self.st.locks.iter().map(|h| HeldLock { lock: h.lock, mode: h.mode, hold: h.id }).collect();
+            held.map(|h| HeldLock { lock: h.lock, mode: h.mode, hold: h.id }).collect();
         let mut control = self.st.control.without(&self.st.settled);
         if constant {
             control = control.without(&self.st.looping);
@@ -169,7 +172,7 @@ impl Interp<'_> {
     }
 
     /// What tells a value from others, if it is the same whichever context computes it: made of constants, of shared data and
-    /// of what is in `but`, and without an identity of its own.
+    /// of what is in `but` (what the choice of the place depends on), and without an identity of its own.
     pub(super) fn same_everywhere(&self, value: &Val, but: &Deps) -> Option<Same> {
         if self.st.control.is_empty() && value.constant().is_none() {
             return None;
@@ -383,7 +386,7 @@ impl Interp<'_> {
     pub(super) fn write(&mut self, cx: &Cx, lval: &Lval, value: Val, mut info: AccessInfo) {
         info.data = info.data.join(&value.all_deps()).join(&lval.deps);
         if info.kind == AccessKind::Write && lval.places.iter().any(|place| self.is_shared(*place)) {
-            info.same = self.same_everywhere(&value, &Deps::default());
+            info.same = self.same_everywhere(&value, &lval.deps);
         }
         if info.kind == AccessKind::Write {
             info.term = value.symbol();

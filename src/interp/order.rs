@@ -267,7 +267,8 @@ impl Analysis {
         })
     }
 
-    /// Once the atomic has this value it keeps it: exchanges expect another one, stores are made by who holds it.
+    /// Once the atomic has this value it keeps it: exchanges expect another one and put in another one, stores are made by
+    /// who holds it.
     fn stays(&self, atomic: PlaceId, value: i128) -> bool {
         let mut events = self.contexts.list.iter().flat_map(|context| &context.log.events);
         events.all(|event| {
@@ -277,6 +278,7 @@ impl Analysis {
             match &event.effect {
                 Some(Effect::Compare(Some(expected))) => {
                     matches!(**expected, Term::Const(other) if other != value)
+                        && event.term.as_deref() != Some(&Term::Const(value))
                 }
                 _ => event.kind == AccessKind::Write && event.locks.iter().any(|held| held.lock == atomic),
             }

@@ -262,6 +262,7 @@ fn model_words(models: &Models) -> Words {
                     | O::WithLock
                     | O::Wait
                     | O::WaitWhile
+                    | O::WaitAtMost
                     | O::OnceCall
                     | O::OnceSet
                     | O::Send

@@ -413,9 +413,14 @@ impl Interp<'_> {
     }
 
     pub(super) fn hold(&mut self, lock: PlaceId, mode: Mode, id: HoldId) {
+        self.hold_one(lock, mode, id, false);
+    }
+
+    /// Takes a lock; `among`: it or another one, whichever the guard turns out to be of.
+    pub(super) fn hold_one(&mut self, lock: PlaceId, mode: Mode, id: HoldId, among: bool) {
         if !self.st.locks.iter().any(|h| h.id == id && h.lock == lock) {
             let yields = self.executors.contains(&lock);
-            self.st.locks.push(Hold { lock, mode, id, yields });
+            self.st.locks.push(Hold { lock, mode, id, yields, among });
         }
     }
 }

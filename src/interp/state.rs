@@ -43,6 +43,8 @@ pub struct Hold {
     pub id: HoldId,
     /// Given up and taken again wherever the context waits: an executor's.
     pub yields: bool,
+    /// Of several locks that the guard may be of: it counts only where its own data is touched.
+    pub among: bool,
 }
 
 /// Something that orders contexts by release and acquire: a channel, a flag with the value stored, a barrier.
@@ -288,7 +290,7 @@ impl State {
 }
 
 fn same_lock(a: &Hold, b: &Hold) -> bool {
-    a.lock == b.lock && a.mode == b.mode
+    a.lock == b.lock && a.mode == b.mode && a.among == b.among
 }
 
 fn join_moments(a: &Moment, b: &Moment) -> Moment {

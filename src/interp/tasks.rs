@@ -188,7 +188,7 @@ impl Interp<'_> {
         self.executors.insert(token);
         // Whoever waits for them holds its locks for as long as they run.
         let mut holds = vec![(token, Mode::Exclusive)];
-        holds.extend(self.st.locks.iter().filter(|h| !h.yields).map(|h| (h.lock, h.mode)));
+        holds.extend(self.st.locks.iter().filter(|h| !h.yields && !h.among).map(|h| (h.lock, h.mode)));
         let mut handles = Vec::new();
         for (n, future) in futures.iter().enumerate() {
             let job = Job { which: n as u32 * 8, holds: holds.clone(), ..Job::of_word("task") };

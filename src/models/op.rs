@@ -195,6 +195,8 @@ op_names! {
     Wait = "wait", 2..=2;
     /// (condvar, guard, f) the same, until a closure on the data says stop.
     WaitWhile = "wait_while", 3..=3;
+    /// (condvar, guard, f) the same, but it may stop before.
+    WaitAtMost = "wait_at_most", 3..=3;
     /// (v) ends a value.
     Drop = "drop", 1..=1;
     /// (v) the value, which is never dropped.

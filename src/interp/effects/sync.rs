@@ -201,9 +201,7 @@ impl Interp<'_> {
             data: value.all_deps(),
             effect,
             term,
-            same: (kind == AccessKind::Write)
-                .then(|| self.same_everywhere(value, &Deps::default()))
-                .flatten(),
+            same: (kind == AccessKind::Write).then(|| self.same_everywhere(value, &lval.deps)).flatten(),
             ..self.info(call, kind)
         };
         let deps = self.log_lval(call.cx, lval, &info);
@@ -355,18 +353,26 @@ impl Interp<'_> {
                 result
             }
             _ => {
-                let f = (name == OpName::WaitWhile).then(|| values.pop()).flatten();
+                let f = (name != OpName::Wait).then(|| values.pop()).flatten();
                 let guard = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
-                self.wait(call, guard, f)
+                let again = self.wait(call, guard);
+                if let Some(f) = f {
+                    let waits = self.asked(call, &again, f);
+                    if name == OpName::WaitWhile {
+                        let at = LoopId { frame: call.cx.frame, expr: call.id };
+                        let outer = self.draining.replace(at);
+                        self.st = self.split_by(&waits).no;
+                        self.draining = outer;
+                    }
+                }
+                again
             }
         }
     }
 
     /// The same hold, giving access to a part of the data.
     pub(super) fn map_guard(&mut self, call: &Call, guard: Val, f: Val) -> Val {
-        let data = self.deref_value(call.cx, &guard, call.id);
-        let argument = self.pointer_to(&data, Pointer::Exclusive);
-        let part = self.call_value(call.cx, call.id, f, vec![argument]);
+        let part = self.asked(call, &guard, f);
         let target = part.pointers().next().map(|(place, _)| place);
         let mut mapped = guard;
         for kind in &mut mapped.alts {
@@ -389,8 +395,8 @@ impl Interp<'_> {
         for (which, &lock) in lval.places.iter().enumerate() {
             let data = self.step_lval(&Lval::one(lock, lval.ty.clone()), Proj::Guarded);
             let hold = self.new_hold(call.cx, call.id, which as u32);
-            if !pending && !several {
-                self.hold(lock, mode, hold);
+            if !pending {
+                self.hold_one(lock, mode, hold, several);
             }
             guard.alts.push(Kind::Guard(Rc::new(GuardValue {
                 hold,
@@ -408,24 +414,27 @@ impl Interp<'_> {
     }
 
     /// Gives the lock up and takes it again: another hold.
-    pub(super) fn wait(&mut self, call: &mut Call, guard: Val, f: Option<Val>) -> Val {
-        let mut again = guard.clone();
+    pub(super) fn wait(&mut self, call: &mut Call, guard: Val) -> Val {
+        let several = guard.alts.len() > 1;
+        let mut again = guard;
         for kind in &mut again.alts {
             if let Kind::Guard(old) = kind {
                 let hold = self.new_hold(call.cx, call.id, 0);
                 self.st.locks.retain(|h| h.lock != old.lock || !h.id.meets(old.hold));
-                self.hold(old.lock, old.mode, hold);
+                self.hold_one(old.lock, old.mode, hold, several);
                 let key = SyncKey { place: old.lock, kind: SyncKind::Token };
                 self.st.acquire(key);
                 *kind = Kind::Guard(Rc::new(GuardValue { hold, pending: false, ..(**old).clone() }));
             }
         }
-        if let Some(f) = f {
-            let data = self.deref_value(call.cx, &again, call.id);
-            let argument = self.pointer_to(&data, Pointer::Exclusive);
-            self.call_value(call.cx, call.id, f, vec![argument]);
-        }
         again
+    }
+
+    /// What a closure says of the data that a guard gives access to.
+    fn asked(&mut self, call: &Call, guard: &Val, f: Val) -> Val {
+        let data = self.deref_value(call.cx, guard, call.id);
+        let argument = self.pointer_to(&data, Pointer::Exclusive);
+        self.call_value(call.cx, call.id, f, vec![argument])
     }
 
     pub(super) fn context_op(
