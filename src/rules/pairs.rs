@@ -8,7 +8,7 @@ use crate::finding::AccessKind;
 use crate::interp::ProgramKind;
 use crate::interp::access::{AccessEvent, HeldLock};
 use crate::interp::contexts::ContextId;
-use crate::interp::order::{Ordered, acquires};
+use crate::interp::order::{Ordered, acquires, releases};
 use crate::interp::places::{Index, PlaceId, Proj, Root};
 use crate::interp::values::Mode;
 
@@ -114,8 +114,7 @@ pub fn verdict(facts: &Facts, a: Event, b: Event) -> Verdict {
     if within_another(facts, a, b) || within_another(facts, b, a) {
         return Verdict::Protocol;
     }
-    if facts.kind == ProgramKind::Callers
-        && (guards_itself(facts, a) || follows_protocol(facts, a) && follows_protocol(facts, b))
+    if (facts.kind == ProgramKind::Callers && guards_itself(facts, a)) || follows_protocol(facts, a) && follows_protocol(facts, b)
     {
         return Verdict::Protocol;
     }
@@ -154,7 +153,7 @@ fn follows_protocol(facts: &Facts, event: Event) -> bool {
         let decides = match event.access.kind {
             AccessKind::Read => read.atomic.is_some_and(acquires),
             AccessKind::Write | AccessKind::Update => {
-                read.atomic.is_some() && read.kind == AccessKind::Update
+                read.kind == AccessKind::Update && read.atomic.is_some_and(|order| acquires(order) || releases(order))
             }
         };
         decides && places.get(read.place).root == root
