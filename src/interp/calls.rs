@@ -560,6 +560,7 @@ impl Interp<'_> {
             if value.ty.is_unknown() {
                 value.ty = ty;
             }
+            self.hold_proof(cx, &value.ty);
             self.declare(cx, LocalId(0), value);
         }
         let item = def.item.clone();
@@ -574,6 +575,7 @@ impl Interp<'_> {
             if value.ty.is_unknown() || (matches!(value.ty, Ty::Prim(_)) && matches!(ty, Ty::Prim(_))) {
                 value.ty = ty;
             }
+            self.hold_proof(cx, &value.ty);
             self.bind_param(cx, site, &param.pat, value);
         }
     }
@@ -622,6 +624,7 @@ impl Interp<'_> {
         if let Some(at) = self.st.frames.iter().rposition(|f| f.id == cx.frame) {
             self.st.frames.truncate(at);
         }
+        self.drop_proofs(cx.frame);
         if self.st.reachable {
             self.st.control = outer_control;
         }
