@@ -77,7 +77,7 @@ impl Interp<'_> {
         if !is_variant {
             return None;
         }
-        let ty = Ty::ext(owner, args.iter().map(|a| a.ty.clone()).collect());
+        let ty = Ty::named(Name::new(owner), args.iter().map(|a| a.ty.clone()).collect());
         let fields = args.iter().enumerate().map(|(n, v)| (super::expr::field(n), v.clone())).collect();
         Some(Val::aggregate(Some(Name::new(last)), fields, ty))
     }
@@ -283,7 +283,7 @@ impl Interp<'_> {
             return Val::unknown(Ty::Unknown);
         }
         let name = Name::new(last);
-        let ty = Ty::ext(owner, Vec::new());
+        let ty = Ty::named(Name::new(owner), Vec::new());
         if [self.names.some, self.names.ok, self.names.err].contains(&name) {
             return Val::of(Kind::Constructor(Some(name), ty), Ty::Unknown);
         }
@@ -454,7 +454,7 @@ impl Interp<'_> {
         let depth = self.frames.get(cx.frame).depth;
         let nested = self.stack.iter().filter(|call| call.function == Some(id)).count();
         let unchecked = self.relevance.derefs_raw(self.program, id);
-        let skipped = !self.relevance.walks(self.program, id)
+        let skipped = !self.relevance.walks(self.program, self.models, id)
             && !self_arg
                 .iter()
                 .chain(&args)

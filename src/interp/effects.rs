@@ -1,5 +1,6 @@
 //! Library calls: evaluates a model's effect over the arguments.
 
+mod atomics;
 mod elements;
 mod pointer;
 mod sync;
@@ -161,7 +162,7 @@ impl Interp<'_> {
             Op::SelfArg => call.this.clone().unwrap_or_else(|| Val::unknown(Ty::Unknown)),
             Op::Arg(n) => call.args.get(*n).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown)),
             // Names a type where it isn't taken literally.
-            Op::Word(word) => Val::unknown(Ty::ext(word.as_str(), Vec::new())),
+            Op::Word(word) => Val::unknown(Ty::named(*word, Vec::new())),
             Op::Apply(name, args) => {
                 let mut values: Vec<Val> = args.iter().map(|a| self.apply(call, a)).collect();
                 let typed = *name == OpName::Typed;

@@ -71,7 +71,7 @@ impl Interp<'_> {
             ExprKind::Repeat { element, len, owned } => {
                 let value = self.eval(cx, *element);
                 self.eval(cx, *len);
-                let ty = collection_ty(value.ty.clone(), *owned);
+                let ty = collection_ty(self.models.language.vec, value.ty.clone(), *owned);
                 Val::aggregate(None, vec![(Proj::Index(Index::Any), value)], ty)
             }
             ExprKind::Range { lo, hi, inclusive } => self.eval_range(cx, *lo, *hi, *inclusive),
@@ -400,7 +400,7 @@ impl Interp<'_> {
             let index = if n < 64 { Index::Const(n as i128) } else { Index::Any };
             fields.push((Proj::Index(index), value));
         }
-        Val::aggregate(None, fields, collection_ty(ty, owned))
+        Val::aggregate(None, fields, collection_ty(self.models.language.vec, ty, owned))
     }
 
     fn eval_range(&mut self, cx: &Cx, lo: Option<ExprId>, hi: Option<ExprId>, inclusive: bool) -> Val {
@@ -414,7 +414,7 @@ impl Interp<'_> {
                 fields.push((Proj::Field(Name::new(name)), value));
             }
         }
-        Val::aggregate(None, fields, Ty::ext("std::ops::Range", vec![ty]))
+        Val::aggregate(None, fields, Ty::named(self.models.language.range, vec![ty]))
     }
 
     fn eval_macro(
@@ -453,7 +453,7 @@ impl Interp<'_> {
         match kind {
             MacroArgsKind::Pass => last,
             MacroArgsKind::Format => {
-                Val::unknown(Ty::ext("std::string::String", Vec::new())).with_deps(&deps)
+                Val::unknown(Ty::named(self.models.language.string, Vec::new())).with_deps(&deps)
             }
             MacroArgsKind::Assert => Val::unit(),
             MacroArgsKind::Constant | MacroArgsKind::Unknown => Val::unknown(Ty::Unknown).with_deps(&deps),
@@ -573,8 +573,8 @@ pub(super) fn field(n: usize) -> Proj {
     Proj::Field(Name::new(&n.to_string()))
 }
 
-fn collection_ty(element: Ty, owned: bool) -> Ty {
-    if owned { Ty::ext("std::vec::Vec", vec![element]) } else { Ty::Array(element.into()) }
+fn collection_ty(vec: Name, element: Ty, owned: bool) -> Ty {
+    if owned { Ty::named(vec, vec![element]) } else { Ty::Array(element.into()) }
 }
 
 pub(super) fn literal(lit: &Lit) -> Val {

@@ -40,7 +40,7 @@ impl Interp<'_> {
             rounds: None,
             parallel: false,
         };
-        Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()))
+        Val::of(Kind::Iter(Rc::new(iter)), Ty::named(self.models.language.iterator, Vec::new()))
     }
 
     /// What a `for` loop goes through: `into_iter` as the type's model has it, `iter` behind a reference.
@@ -71,7 +71,7 @@ impl Interp<'_> {
             rounds: None,
             parallel: false,
         };
-        Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()))
+        Val::of(Kind::Iter(Rc::new(iter)), Ty::named(self.models.language.iterator, Vec::new()))
     }
 
     fn iter_of(&mut self, cx: &Cx, expr: ExprId, kind: &Kind, ty: &Ty, depth: u32) -> Val {
@@ -145,7 +145,7 @@ impl Interp<'_> {
                 rounds: start.zip(end).and_then(|(s, e)| u32::try_from(e.checked_sub(s)?).ok()),
                 parallel: false,
             };
-            return Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()));
+            return Val::of(Kind::Iter(Rc::new(iter)), Ty::named(self.models.language.iterator, Vec::new()));
         }
         if matches!(ty, Ty::Adt(..)) {
             let value = Val::of(Kind::Aggregate(aggregate.clone()), ty.clone());
@@ -177,7 +177,7 @@ impl Interp<'_> {
             rounds: None,
             parallel: false,
         };
-        Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()))
+        Val::of(Kind::Iter(Rc::new(iter)), Ty::named(self.models.language.iterator, Vec::new()))
     }
 
     /// A type of the program that iterates: its `next` makes the elements.
@@ -441,7 +441,7 @@ impl Interp<'_> {
             }
         }
         if !parallel {
-            staged.ty = Ty::ext("std::iter::Iter", Vec::new());
+            staged.ty = Ty::named(self.models.language.iterator, Vec::new());
         }
         staged
     }

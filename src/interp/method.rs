@@ -137,8 +137,8 @@ impl Interp<'_> {
             return value.ty.clone();
         }
         match value.alts.first() {
-            Some(Kind::Iter(_)) => Ty::ext("std::iter::Iter", Vec::new()),
-            Some(Kind::Handle(_)) => Ty::ext("std::thread::JoinHandle", Vec::new()),
+            Some(Kind::Iter(_)) => Ty::named(self.models.language.iterator, Vec::new()),
+            Some(Kind::Handle(_)) => Ty::named(self.models.language.join_handle, Vec::new()),
             _ => Ty::Unknown,
         }
     }

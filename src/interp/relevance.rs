@@ -148,8 +148,8 @@ impl Relevance {
 
     /// Whether a call has to be entered: it does something that matters, or its result may carry a pointer, a
     /// closure, a handle.
-    pub fn walks(&self, program: &Program, id: FnId) -> bool {
-        self.flags(program, id).acts || !is_plain(program, &program.fn_def(id).sig.ret, 0)
+    pub fn walks(&self, program: &Program, models: &Models, id: FnId) -> bool {
+        self.flags(program, id).acts || !is_plain(program, models, &program.fn_def(id).sig.ret, 0)
     }
 
     /// Of a function declared in a body: those of the function around it.
@@ -293,7 +293,7 @@ fn model_words(models: &Models) -> Words {
         if mentions(op, &acting) {
             acts.insert(last);
         }
-        if (makes_cell(op) || mentions(op, &|name| name == OpName::AtomicLoad))
+        if (op.wraps().is_some_and(|step| step != "once") || mentions(op, &|name| name == OpName::AtomicLoad))
             && let Some((owner, _)) = model.path.as_str().rsplit_once("::")
         {
             state.insert(super::pattern::last_segment(Name::new(owner)));
@@ -304,11 +304,6 @@ fn model_words(models: &Models) -> Words {
     Words { starts, acts, state, global, changes, unchecked: FxHashSet::from_iter([Name::new("unsafe")]) }
 }
 
-/// A constructor of a cell or lock.
-fn makes_cell(op: &Op) -> bool {
-    matches!(op, Op::Apply(OpName::Wrap, args) if matches!(args.first(), Some(Op::Word(word)) if *word != "once"))
-}
-
 fn mentions(op: &Op, wanted: &dyn Fn(OpName) -> bool) -> bool {
     match op {
         Op::Apply(name, args) => wanted(*name) || args.iter().any(|a| mentions(a, wanted)),
@@ -317,24 +312,25 @@ fn mentions(op: &Op, wanted: &dyn Fn(OpName) -> bool) -> bool {
 }
 
 /// A type whose values carry nothing that the walk follows.
-fn is_plain(program: &Program, ty: &Ty, depth: u32) -> bool {
+fn is_plain(program: &Program, models: &Models, ty: &Ty, depth: u32) -> bool {
     if depth > 4 {
         return false;
     }
     match ty {
         Ty::Never | Ty::Prim(_) => true,
-        Ty::Tuple(args) => args.iter().all(|a| is_plain(program, a, depth + 1)),
-        Ty::Array(inner) | Ty::Slice(inner) => is_plain(program, inner, depth + 1),
+        Ty::Tuple(args) => args.iter().all(|a| is_plain(program, models, a, depth + 1)),
+        Ty::Array(inner) | Ty::Slice(inner) => is_plain(program, models, inner, depth + 1),
         Ty::Ext(path, args) => {
-            const DATA: &[&str] =
-                &["std::string::String", "std::option::Option", "std::vec::Vec", "std::time::Duration"];
-            DATA.contains(&path.as_str()) && args.iter().all(|a| is_plain(program, a, depth + 1))
+            models.language.is_data(*path) && args.iter().all(|a| is_plain(program, models, a, depth + 1))
         }
         Ty::Adt(id, args) => {
             let def = &program.adts[id.index()];
             args.is_empty()
                 && program.drop_impl(*id).is_none()
-                && def.variants.iter().all(|v| v.fields.iter().all(|f| is_plain(program, &f.ty, depth + 1)))
+                && def
+                    .variants
+                    .iter()
+                    .all(|v| v.fields.iter().all(|f| is_plain(program, models, &f.ty, depth + 1)))
         }
         _ => false,
     }

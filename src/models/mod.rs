@@ -172,9 +172,57 @@ pub struct AttributeModel {
     pub revokes: Vec<Name>,
 }
 
+/// Library types that the language itself makes or asks for, wherever they are declared.
+#[derive(Clone, Debug)]
+pub struct Language {
+    pub option: Name,
+    pub result: Name,
+    /// What `vec![..]` makes.
+    pub vec: Name,
+    /// What `format!(..)` makes.
+    pub string: Name,
+    pub range: Name,
+    /// What an iterator's adapters make.
+    pub iterator: Name,
+    pub join_handle: Name,
+    pub send: Name,
+    pub sync: Name,
+    /// Types whose values carry nothing but what their arguments carry.
+    data: Vec<Name>,
+}
+
+impl Default for Language {
+    fn default() -> Language {
+        let none = Name::new("");
+        Language {
+            option: none,
+            result: none,
+            vec: none,
+            string: none,
+            range: none,
+            iterator: none,
+            join_handle: none,
+            send: none,
+            sync: none,
+            data: Vec::new(),
+        }
+    }
+}
+
+impl Language {
+    pub fn is_auto_trait(&self, path: Name) -> bool {
+        path == self.send || path == self.sync
+    }
+
+    pub fn is_data(&self, path: Name) -> bool {
+        self.data.contains(&path)
+    }
+}
+
 /// All models.
 #[derive(Clone, Default)]
 pub struct Models {
+    pub language: Language,
     pub fns: Vec<FnModel>,
     types: FxHashMap<Name, TypeModel>,
     functions: FxHashMap<Name, FnModelId>,

@@ -18,6 +18,19 @@ pub enum Op {
     Apply(OpName, Vec<Op>),
 }
 
+impl Op {
+    /// The kind of step (`lock`, `cell`, `once`, ..) that a constructor wraps its content with.
+    pub fn wraps(&self) -> Option<Name> {
+        match self {
+            Op::Apply(OpName::Wrap, args) => match args.first() {
+                Some(Op::Word(word)) => Some(*word),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
 macro_rules! op_names {
     ($($(#[$doc:meta])* $variant:ident = $text:literal, $arity:expr;)*) => {
         /// See each; arguments in parentheses, `?` after one that may be left out.
