@@ -375,7 +375,7 @@ impl Interp<'_> {
     fn constructed(&mut self, variant: Option<Name>, args: Vec<Val>, ty: Ty) -> Val {
         let fields = args.into_iter().enumerate().map(|(n, value)| {
             let field = super::expr::field(n);
-            (field, self.as_raw(value, &self.part_ty(&ty, field)))
+            (field, self.as_declared(value, &self.part_ty(&ty, field)))
         });
         Val::aggregate(variant, fields.collect(), ty.clone())
     }
@@ -494,7 +494,7 @@ impl Interp<'_> {
             let root = inner.body.body.root;
             this.eval(&inner, root)
         });
-        result = self.as_raw(result, &ret);
+        result = self.as_declared(result, &ret);
         if result.ty.is_unknown() || (matches!(result.ty, Ty::Prim(_)) && !ret.is_unknown()) {
             result.ty = ret;
         }
@@ -571,7 +571,7 @@ impl Interp<'_> {
                 let deps = self.elsewhere(cx, FIRST_PARAM + n as u32);
                 self.asked_for(&ty).with_deps(&deps)
             });
-            value = self.as_raw(value, &ty);
+            value = self.as_declared(value, &ty);
             if value.ty.is_unknown() || (matches!(value.ty, Ty::Prim(_)) && matches!(ty, Ty::Prim(_))) {
                 value.ty = ty;
             }

@@ -136,11 +136,12 @@ impl Interp<'_> {
             };
             let start = bound("start");
             let end = bound("end").or_else(|| bound("last")?.checked_add(1));
+            let block = own_block(aggregate);
             let iter = IterValue {
-                source: Val::unknown(element),
+                counter: block.is_none(),
+                source: block.map_or(Val::unknown(element.clone()), |block| Val::of(block, element)),
                 stages: Vec::new(),
                 channels: Vec::new(),
-                counter: true,
                 bound: end.filter(|_| start.is_some_and(|s| s >= 0)),
                 rounds: start.zip(end).and_then(|(s, e)| u32::try_from(e.checked_sub(s)?).ok()),
                 parallel: false,
@@ -266,7 +267,9 @@ impl Interp<'_> {
             item.alts.clear();
             item.alts.push(Kind::Linear(at, 1, 0));
             item.open = false;
-        } else if iter.channels.is_empty() && item.pointers().next().is_some() {
+        } else if iter.channels.is_empty()
+            && (item.pointers().next().is_some() || matches!(item.single(), Some(Kind::Block(..))))
+        {
             // Another element in each round.
             let round = self.round_of(at);
             item = item.with_deps(&round);
@@ -490,4 +493,19 @@ fn retag(value: &mut Val, each_of: Option<LoopId>, depth: u32) {
             _ => {}
         }
     }
+}
+
+/// The range `own * m + a .. own * m + b`, if those of different rounds don't overlap.
+pub(super) fn own_block(range: &Aggregate) -> Option<Kind> {
+    let bound = |name| match range.field(Proj::Field(Name::new(name)))?.single() {
+        Some(Kind::Linear(at, mul, add)) => Some((*at, *mul, *add)),
+        _ => None,
+    };
+    let (at, mul, start) = bound("start")?;
+    let (end_at, end_mul, end) = match bound("end") {
+        Some(end) => end,
+        None => bound("last").and_then(|(at, mul, add)| Some((at, mul, add.checked_add(1)?)))?,
+    };
+    let apart = (at, mul) == (end_at, end_mul) && end.checked_sub(start)? <= mul.checked_abs()?;
+    apart.then_some(Kind::Block(at, mul, start))
 }
