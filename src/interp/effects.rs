@@ -192,9 +192,15 @@ impl Interp<'_> {
             O::Read | O::Write | O::Fill | O::Clear | O::Update | O::Observe | O::Replace | O::Swap => {
                 self.memory_op(call, name, values)
             }
-            O::Part | O::Raw | O::Shared | O::Exclusive | O::Global | O::New | O::Wrap | O::Unwrap => {
-                self.pointer_op(call, name, word, values)
-            }
+            O::Part
+            | O::Raw
+            | O::Shared
+            | O::Exclusive
+            | O::Own
+            | O::Global
+            | O::New
+            | O::Wrap
+            | O::Unwrap => self.pointer_op(call, name, word, values),
             O::Either => {
                 let of = call.this.as_ref().map_or_else(Deps::default, Val::all_deps);
                 self.variant_op(name, values).with_deps(&of)
@@ -417,6 +423,7 @@ impl Interp<'_> {
             OpName::Raw => repointed(first, Pointer::Raw, &call.ret),
             OpName::Shared => repointed(first, Pointer::Shared, &call.ret),
             OpName::Exclusive => repointed(first, Pointer::Exclusive, &call.ret),
+            OpName::Own => self.own_of(call, first),
             OpName::New => {
                 let how = match self.models.role(&call.ret) {
                     Role::Counted => Pointer::Counted,

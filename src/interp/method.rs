@@ -119,7 +119,8 @@ impl Interp<'_> {
         match receiver {
             Receiver::Value(value) => self.value_type(value),
             Receiver::Place(lval) => {
-                if matches!(lval.ty, Ty::Unknown | Ty::Dyn(_) | Ty::Param(_) | Ty::Assoc(..)) {
+                let of_several = matches!(lval.ty, Ty::Dyn(_)) && self.differ_in_type(&lval.places);
+                if matches!(lval.ty, Ty::Unknown | Ty::Dyn(_) | Ty::Param(_) | Ty::Assoc(..)) && !of_several {
                     let value = self.peek(lval);
                     let known = self.value_type(&value);
                     if !known.is_unknown() {

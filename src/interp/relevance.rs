@@ -6,6 +6,7 @@
 
 use super::doors::{self, Doors};
 use super::mentions::{Mention, Mentions};
+use super::tokens::Tokens;
 use crate::hir::{Name, StaticKind};
 use crate::models::{Models, Op, OpName};
 use crate::resolve::outline::{Outline, Unit, UnitOf};
@@ -19,6 +20,7 @@ pub struct Relevance {
     initializers: FxHashSet<BodyOwner>,
     any_state: bool,
     doors: Doors,
+    tokens: Tokens,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -52,6 +54,7 @@ impl Relevance {
             initializers: FxHashSet::default(),
             any_state: false,
             doors: Doors::default(),
+            tokens: Tokens::default(),
         };
         let stateful = [&words.state, &words.acts, &words.unchecked, &words.global];
         found.any_state = stateful.into_iter().flatten().any(|word| mentions.has(*word))
@@ -90,6 +93,11 @@ impl Relevance {
     /// What the resolved types tell.
     pub fn add_types(&mut self, program: &Program, models: &Models) {
         self.doors = Doors::new(program, models);
+        self.tokens = Tokens::new(program, models, |id| self.acts(program, id));
+    }
+
+    pub fn tokens(&self) -> &Tokens {
+        &self.tokens
     }
 
     /// Whether a value of the type has a cell inside that an unsafe promise may share.
