@@ -193,9 +193,15 @@ impl Interp<'_> {
             O::Read | O::Write | O::Fill | O::Clear | O::Update | O::Observe | O::Replace | O::Swap => {
                 self.memory_op(call, name, values)
             }
-            O::Part | O::Raw | O::Shared | O::Exclusive | O::Global | O::New | O::Wrap | O::Unwrap => {
-                self.pointer_op(call, name, word, values)
-            }
+            O::Part
+            | O::Raw
+            | O::Shared
+            | O::Exclusive
+            | O::Own
+            | O::Global
+            | O::New
+            | O::Wrap
+            | O::Unwrap => self.pointer_op(call, name, word, values),
             O::Either => {
                 let of = call.this.as_ref().map_or_else(Deps::default, Val::all_deps);
                 self.variant_op(name, values).with_deps(&of)
@@ -367,7 +373,8 @@ impl Interp<'_> {
                 // Under a key: a function of the key.
                 let others = call.args.split_last().map_or(&[][..], |(_, keys)| keys);
                 let keys = others.to_vec();
-                let keys = keys.iter().fold(Deps::default(), |deps, key| deps.join(&self.lent_deps(key)));
+                let of_key = |deps: Deps, key| deps.join(&self.lent_deps(key)).join(&self.own_numbers(key));
+                let keys = keys.iter().fold(Deps::default(), of_key);
                 info.same = self.same_everywhere(&value, &keys);
                 let deps = self.log_lval(call.cx, &lval, &info);
                 self.store(&lval, value);
@@ -418,6 +425,7 @@ impl Interp<'_> {
             OpName::Raw => repointed(first, Pointer::Raw, &call.ret),
             OpName::Shared => repointed(first, Pointer::Shared, &call.ret),
             OpName::Exclusive => repointed(first, Pointer::Exclusive, &call.ret),
+            OpName::Own => self.own_of(call, first),
             OpName::New => {
                 let how = match self.models.role(&call.ret) {
                     Role::Counted => Pointer::Counted,

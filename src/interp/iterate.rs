@@ -7,7 +7,7 @@ use super::{Cx, Interp};
 use crate::finding::AccessKind;
 use crate::hir::{ExprId, Name};
 use crate::models::Role;
-use crate::resolve::Ty;
+use crate::resolve::{Method, Ty};
 use std::rc::Rc;
 
 impl Interp<'_> {
@@ -93,7 +93,7 @@ impl Interp<'_> {
                 if nested {
                     return self.iterate_at(cx, expr, inner, depth + 1);
                 }
-                if let Some(user) = self.user_iter(cx, expr, &place_ty, *place) {
+                if let Some(user) = self.user_iter(cx, expr, &place_ty, *place, *how) {
                     return user;
                 }
                 let element = self.element_ty(&place_ty);
@@ -152,7 +152,7 @@ impl Interp<'_> {
             let value = Val::of(Kind::Aggregate(aggregate.clone()), ty.clone());
             let lval = self.materialize(cx, expr, value);
             if let Some(&place) = lval.places.first()
-                && let Some(user) = self.user_iter(cx, expr, ty, place)
+                && let Some(user) = self.user_iter(cx, expr, ty, place, Pointer::Owner)
             {
                 return user;
             }
@@ -182,9 +182,22 @@ impl Interp<'_> {
     }
 
     /// A type of the program that iterates: its `next` makes the elements.
-    fn user_iter(&mut self, cx: &Cx, expr: ExprId, ty: &Ty, place: super::places::PlaceId) -> Option<Val> {
+    fn user_iter(
+        &mut self,
+        cx: &Cx,
+        expr: ExprId,
+        ty: &Ty,
+        place: super::places::PlaceId,
+        how: Pointer,
+    ) -> Option<Val> {
         if !matches!(ty, Ty::Adt(..)) {
             return None;
+        }
+        let by_ref = Ty::reference(how != Pointer::Shared, ty.clone());
+        let found = self.program.methods(&by_ref, Name::new("into_iter")).into_iter().next();
+        if let Some(method) = found.filter(|_| matches!(how, Pointer::Shared | Pointer::Exclusive)) {
+            let this = Val::pointer(place, how, by_ref);
+            return Some(self.user_into_iter(cx, expr, method, this));
         }
         let this = Val::pointer(place, Pointer::Exclusive, Ty::reference(true, ty.clone()));
         if let Some(method) = self.program.methods(ty, Name::new("next")).into_iter().next() {
@@ -193,9 +206,13 @@ impl Interp<'_> {
             return Some(self.iter_over(item));
         }
         let method = self.program.methods(ty, Name::new("into_iter")).into_iter().next()?;
+        Some(self.user_into_iter(cx, expr, method, this))
+    }
+
+    fn user_into_iter(&mut self, cx: &Cx, expr: ExprId, method: Method, this: Val) -> Val {
         let result = self.call_fn(cx, expr, method.id, method.subst, Some(this), Vec::new());
         let again = result.alts.iter().any(|k| matches!(k, Kind::Iter(_)));
-        if again { Some(result) } else { Some(self.iterate(cx, expr, result)) }
+        if again { result } else { self.iterate(cx, expr, result) }
     }
 
     pub(super) fn element_ty(&self, ty: &Ty) -> Ty {
@@ -379,7 +396,7 @@ impl Interp<'_> {
     ) -> Val {
         let iter = self.iterate(cx, expr, iter);
         let at = LoopId { frame: cx.frame, expr };
-        let control = self.st.control.clone();
+        let outer = (self.st.control.clone(), self.st.left.clone());
         let mut exit = Some(self.st.clone());
         let mut result: Option<Val> = None;
         self.rounds(at, None, |this| {
@@ -402,7 +419,7 @@ impl Interp<'_> {
         if !complete {
             self.each.retain(|(l, _)| *l != at);
         }
-        self.finish_loop(at, exit, control);
+        self.finish_loop(at, exit, outer);
         result.unwrap_or_else(|| Val::unknown(Ty::Unknown)).with_deps(&iter.deps)
     }
 

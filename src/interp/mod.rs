@@ -41,11 +41,13 @@ mod pattern;
 mod phases;
 mod places_of;
 mod publish;
+mod quiet;
 mod relevance;
 mod remembered;
 mod scopes;
 mod spawn;
 mod tasks;
+mod tokens;
 mod unknown_calls;
 mod walk;
 
@@ -79,6 +81,8 @@ pub struct Analysis {
     pub awaits: FxHashSet<(FrameId, Location)>,
     /// Instances handed in by callers that have a part which may be their lock, of a type that nobody knows.
     pub self_guarded: FxHashSet<PlaceId>,
+    /// Of the locks those that stand for a proof that something was done before.
+    pub witnesses: FxHashSet<PlaceId>,
     /// What roots hold at first.
     initial: FxHashMap<Root, Val>,
     /// How often a loop's body runs, where that is known.
@@ -89,10 +93,18 @@ pub struct Analysis {
 impl Analysis {
     /// What a place holds at first, where it is known.
     pub fn initial_value(&self, place: PlaceId) -> Option<Const> {
+        self.held_first(place)?.constant().cloned()
+    }
+
+    /// The same as a test of a flag compares it: taken to be 0 where nothing is known.
+    fn initial_flag(&self, place: PlaceId) -> i128 {
+        self.held_first(place).as_ref().and_then(effects::flag_value).unwrap_or(0)
+    }
+
+    fn held_first(&self, place: PlaceId) -> Option<Val> {
         let whole = self.initial.get(&self.places.get(place).root)?;
         let path = self.places.path(place);
-        let value = path.into_iter().fold(whole.clone(), |value, step| memory::project(&value, step));
-        value.constant().cloned()
+        Some(path.into_iter().fold(whole.clone(), |value, step| memory::project(&value, step)))
     }
 
     /// The same as a number; a truth value is 0 or 1.
@@ -221,6 +233,8 @@ pub struct Interp<'p> {
     loop_rounds: FxHashMap<LoopId, u32>,
     relevance: &'p Relevance,
     closures: FxHashMap<(usize, ExprId), Rc<closures::ClosureInfo>>,
+    /// Functions without an effect of their own.
+    quiet: FxHashMap<FnId, bool>,
     names: Known,
     counts: Counts,
 
@@ -236,6 +250,9 @@ pub struct Interp<'p> {
     budget: u64,
     /// Values from elsewhere, by where they come in: see `ReadId::elsewhere`.
     elsewhere: FxHashMap<(FrameId, u32), u32>,
+    /// Parts of such values, by the whole and by the part.
+    parts: FxHashMap<(values::ReadId, places::Proj), values::ReadId>,
+    wholes: FxHashMap<values::ReadId, values::ReadId>,
     /// Of these the counters of loops.
     counters: FxHashMap<values::ReadId, LoopId>,
     /// How often each expression took a lock.
@@ -248,6 +265,7 @@ pub struct Interp<'p> {
     executors: FxHashSet<PlaceId>,
     awaits: FxHashSet<(FrameId, Location)>,
     self_guarded: FxHashSet<PlaceId>,
+    witnesses: FxHashSet<PlaceId>,
     /// What contexts are given where they ask for it by type.
     provided: Vec<Val>,
     /// The single-threaded executor that the context runs on.
@@ -334,6 +352,7 @@ pub fn analyse(
         loop_rounds: FxHashMap::default(),
         relevance,
         closures: FxHashMap::default(),
+        quiet: FxHashMap::default(),
         names: Known::new(),
         counts: Counts::default(),
         context: ContextId(0),
@@ -345,6 +364,8 @@ pub fn analyse(
         steps: 0,
         budget: budget.min(MAX_PROGRAM_STEPS),
         elsewhere: FxHashMap::default(),
+        parts: FxHashMap::default(),
+        wholes: FxHashMap::default(),
         counters: FxHashMap::default(),
         taken_here: FxHashMap::default(),
         extended: Vec::new(),
@@ -352,6 +373,7 @@ pub fn analyse(
         executors: FxHashSet::default(),
         awaits: FxHashSet::default(),
         self_guarded: FxHashSet::default(),
+        witnesses: FxHashSet::default(),
         provided: Vec::new(),
         executor: None,
         muted: false,
@@ -376,6 +398,7 @@ pub fn analyse(
         published: interp.published,
         awaits: interp.awaits,
         self_guarded: interp.self_guarded,
+        witnesses: interp.witnesses,
         rounds: interp.loop_rounds,
         counts: interp.counts,
     }

@@ -6,6 +6,7 @@
 
 use super::doors::{self, Doors};
 use super::mentions::{Mention, Mentions};
+use super::tokens::Tokens;
 use crate::hir::{Name, StaticKind};
 use crate::models::{Models, Op, OpName};
 use crate::resolve::outline::{Outline, Unit, UnitOf};
@@ -19,6 +20,7 @@ pub struct Relevance {
     initializers: FxHashSet<BodyOwner>,
     any_state: bool,
     doors: Doors,
+    tokens: Tokens,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -52,6 +54,7 @@ impl Relevance {
             initializers: FxHashSet::default(),
             any_state: false,
             doors: Doors::default(),
+            tokens: Tokens::default(),
         };
         let stateful = [&words.state, &words.acts, &words.unchecked, &words.global];
         found.any_state = stateful.into_iter().flatten().any(|word| mentions.has(*word))
@@ -63,24 +66,22 @@ impl Relevance {
         let shared = shared_state(program, outline, &mentions, &words);
         let open = [shared.clone(), any(&fields)].concat();
         let acting = [any(&words.state), any(&words.acts), any(&words.starts), open.clone()].concat();
-        let shares = mentions.reach(&shared);
-        let opens = mentions.reach(&open);
-        let starts = mentions.reach(&any(&words.starts));
-        let acts = mentions.reach(&acting);
-        let unchecked = mentions.reach(&unsafe_code(program, outline, &words));
+        let unchecked = unsafe_code(program, outline, &words);
+        let reached = mentions.reach(&[&shared, &open, &any(&words.starts), &acting, &unchecked]);
         for (at, unit) in outline.units.iter().enumerate() {
+            let has = |seeds: u32| reached[at] & (1 << seeds) != 0;
             match unit.of {
                 UnitOf::Body(BodyOwner::Fn(id)) => {
                     found.functions[id.index()] = Flags {
-                        shares: shares[at],
-                        opens: opens[at],
-                        unchecked: unchecked[at],
-                        starts: starts[at],
-                        acts: acts[at],
+                        shares: has(0),
+                        opens: has(1),
+                        starts: has(2),
+                        acts: has(3),
+                        unchecked: has(4),
                         called: mentions.is_used(at),
                     };
                 }
-                UnitOf::Body(owner) if acts[at] => {
+                UnitOf::Body(owner) if has(3) => {
                     found.initializers.insert(owner);
                 }
                 UnitOf::Body(_) | UnitOf::Declaration | UnitOf::Macro => {}
@@ -92,6 +93,11 @@ impl Relevance {
     /// What the resolved types tell.
     pub fn add_types(&mut self, program: &Program, models: &Models) {
         self.doors = Doors::new(program, models);
+        self.tokens = Tokens::new(program, models, |id| self.acts(program, id));
+    }
+
+    pub fn tokens(&self) -> &Tokens {
+        &self.tokens
     }
 
     /// Whether a value of the type has a cell inside that an unsafe promise may share.

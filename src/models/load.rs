@@ -93,6 +93,11 @@ struct TypeText {
     /// See `TypeModel::provided`.
     #[serde(default)]
     provided: bool,
+    /// See `TypeModel::empty`.
+    #[serde(default)]
+    empty: bool,
+    /// See `TypeModel::token`.
+    token: Option<String>,
 }
 
 /// See `AttributeModel`.
@@ -232,10 +237,14 @@ impl Loader<'_> {
             item: None,
             target: None,
             provided: false,
+            empty: false,
+            token: None,
             threads: ty.threads,
             methods: FxHashMap::default(),
         });
         model.provided |= ty.provided;
+        model.empty |= ty.empty;
+        model.token = ty.token.as_deref().map(Name::new).or(model.token);
         model.role = ty.role.unwrap_or(model.role);
         model.copy |= ty.copy;
     }

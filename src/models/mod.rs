@@ -138,6 +138,10 @@ pub struct TypeModel {
     target: Option<TyExpr>,
     /// A context that asks for a value of this type is given what was provided.
     pub provided: bool,
+    /// A marker without data.
+    pub empty: bool,
+    /// Who has a value of it holds this process-wide lock.
+    pub token: Option<Name>,
     pub threads: Threads,
     methods: FxHashMap<Name, FnModelId>,
 }
