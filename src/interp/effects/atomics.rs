@@ -236,6 +236,7 @@ impl Interp<'_> {
     /// A fence makes relaxed loads before it acquire, relaxed stores after it release.
     pub(super) fn fence(&mut self, order: Name) {
         if crate::interp::order::acquires(order) {
+            self.fences = true;
             let weak: Vec<SyncKey> = self.st.moment.weak.iter().cloned().collect();
             weak.into_iter().for_each(|key| self.st.acquire(key));
         }
