@@ -217,6 +217,28 @@ impl Interp<'_> {
                 let negated = op == BinaryOp::Ne;
                 Some(Kind::Test(Rc::new(Test { subject: Subject::Taken(*place), negated })))
             }
+            // Its own number, awaited: one context has the turn.
+            (Some(Kind::Loaded(place, order)), Some(Kind::Linear(at, mul, _)))
+            | (Some(Kind::Linear(at, mul, _)), Some(Kind::Loaded(place, order)))
+                if matches!(op, BinaryOp::Eq | BinaryOp::Ne)
+                    && *mul != 0
+                    && super::order::acquires(*order)
+                    && self.contexts.get(self.context).loops.contains(at) =>
+            {
+                let negated = op == BinaryOp::Ne;
+                Some(Kind::Test(Rc::new(Test { subject: Subject::Taken(*place), negated })))
+            }
+            (Some(Kind::Test(test)), Some(other)) if matches!(op, BinaryOp::Eq | BinaryOp::Ne) => {
+                let truth = super::effects::flag_value(&Val::of(other.clone(), Ty::Unknown));
+                truth.map(|truth| {
+                    let negated = test.negated ^ ((truth == 0) == (op == BinaryOp::Eq));
+                    Kind::Test(Rc::new(Test { subject: test.subject.clone(), negated }))
+                })
+            }
+            // A bit of what was there.
+            (Some(Kind::Test(test)), Some(Kind::Const(Const::Int(_)))) if op == BinaryOp::BitAnd => {
+                Some(Kind::Test(test.clone()))
+            }
             (Some(Kind::Loaded(place, order)), Some(other)) if comparison => {
                 tested(op, *place, *order, Some(other))
             }

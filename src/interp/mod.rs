@@ -33,6 +33,7 @@ mod expr;
 mod flow;
 mod grants;
 mod hand_locks;
+mod induction;
 mod iterate;
 mod loops;
 mod memory;
