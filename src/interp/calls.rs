@@ -460,7 +460,7 @@ impl Interp<'_> {
                 .iter()
                 .chain(&args)
                 .any(|arg| self.carries(arg, 0) || (unchecked && self.reaches_shared(arg)))
-            && !takes_address(&def.sig.params, &args);
+            && !takes_address(&def.sig.params, &args, &ret);
         if skipped || depth >= MAX_DEPTH || nested >= MAX_RECURSION {
             if !skipped && depth >= MAX_DEPTH {
                 self.counts.cut += 1;
@@ -478,6 +478,11 @@ impl Interp<'_> {
             return result;
         }
         let Some(body) = self.program.body(id) else {
+            // Declared, not written, here: a library's, by a name that all libraries share.
+            let foreign = Name::new(&format!("extern::{}", def.name));
+            if let Some(model) = self.models.function(foreign) {
+                return self.apply_model(cx, site, model, self_arg, &Ty::Unknown, args);
+            }
             let mut result = self.opaque_call(cx, site, self_arg, args);
             result.ty = ret;
             return result;
@@ -677,10 +682,15 @@ impl Interp<'_> {
     }
 }
 
-/// Whether a raw pointer is among the arguments: a number that comes back may be its address.
-fn takes_address(params: &[Ty], args: &[Val]) -> bool {
+/// Whether a raw pointer, or a reference to write through, is among the arguments: a number that comes back may be its address.
+fn takes_address(params: &[Ty], args: &[Val], ret: &Ty) -> bool {
+    let number = matches!(ret, Ty::Prim(name) if *name == "usize");
     args.iter().enumerate().any(|(n, arg)| {
-        let declared = matches!(params.get(n), Some(Ty::Ptr { .. }));
+        let declared = match params.get(n) {
+            Some(Ty::Ptr { .. }) => true,
+            Some(Ty::Ref { mutable: true, .. }) => number,
+            _ => false,
+        };
         arg.pointers().any(|(_, how)| declared || how == Pointer::Raw)
     })
 }

@@ -148,17 +148,22 @@ impl Interp<'_> {
             };
             let start = bound("start");
             let end = bound("end").or_else(|| bound("last")?.checked_add(1));
+            let bounds =
+                aggregate.fields.iter().fold(Deps::default(), |deps, (_, v)| deps.join(&v.all_deps()));
             let block = own_block(aggregate);
             let iter = IterValue {
                 counter: block.is_none(),
-                source: block.map_or(Val::unknown(element.clone()), |block| Val::of(block, element)),
+                source: block
+                    .map_or(Val::unknown(element.clone()), |block| Val::of(block, element))
+                    .with_deps(&bounds),
                 stages: Vec::new(),
                 channels: Vec::new(),
                 bound: end.filter(|_| start.is_some_and(|s| s >= 0)),
                 rounds: start.zip(end).and_then(|(s, e)| u32::try_from(e.checked_sub(s)?).ok()),
                 parallel: false,
             };
-            return Val::of(Kind::Iter(Rc::new(iter)), Ty::named(self.models.language.iterator, Vec::new()));
+            let ty = Ty::named(self.models.language.iterator, Vec::new());
+            return Val::of(Kind::Iter(Rc::new(iter)), ty).with_deps(&bounds);
         }
         if matches!(ty, Ty::Adt(..)) {
             let value = Val::of(Kind::Aggregate(aggregate.clone()), ty.clone());

@@ -165,6 +165,9 @@ impl Interp<'_> {
 
     pub(super) fn log_lval(&mut self, cx: &Cx, lval: &Lval, info: &AccessInfo) -> Deps {
         let mut deps = lval.deps.clone();
+        let chosen = info.kind == AccessKind::Read && info.atomic.is_none() && !lval.deps.is_empty();
+        let info =
+            &AccessInfo { data: if chosen { lval.deps.clone() } else { info.data.clone() }, ..info.clone() };
         for &place in &lval.places {
             if let Some(read) = self.log(cx, place, lval.door, info)
                 && info.kind != AccessKind::Write

@@ -27,6 +27,7 @@ mod counting;
 mod declared;
 mod doors;
 mod effects;
+mod elements;
 mod entries;
 mod escape;
 mod expr;

@@ -5,10 +5,10 @@
 //! thread-id analyses: created and must-joined sets.)
 
 use super::Analysis;
-use super::access::{AccessEvent, Effect, HeldLock};
+use super::access::{AccessEvent, Effect, HeldLock, Runs};
 use super::contexts::ContextId;
 use super::phases::Phases;
-use super::places::{PlaceId, Proj, Root};
+use super::places::{PlaceId, Root};
 use super::state::{Claim, Moment, SyncKey, SyncKind};
 use super::terms::Term;
 use super::values::Mode;
@@ -96,7 +96,7 @@ impl Analysis {
         if once_between(first, second) || once_between(second, first) {
             return Some(Ordered::Once);
         }
-        if one != two && self.index_owned(one, a, two) && self.index_owned(two, b, one) {
+        if self.ring_between((one, a), (two, b), true).is_some() {
             return Some(Ordered::Turn);
         }
         if self.takes_turns(first, second) {
@@ -118,6 +118,10 @@ impl Analysis {
         }
         if self.handed(one, first, two, second)
             || self.handed(two, second, one, first)
+            || self.handed_within(one, a, b)
+            || self.handed_within(two, b, a)
+            || self.published_up_to((one, a), (two, b), true).is_some()
+            || self.published_up_to((two, b), (one, a), true).is_some()
             || self.in_other_phase(one, first, two, second)
         {
             return Some(Ordered::Handed);
@@ -189,35 +193,6 @@ impl Analysis {
             }
         }
         all
-    }
-
-    /// The access is to an element, decided by an acquiring load of an index that only `other` stores: a ring of one producer and
-    /// one consumer.
-    fn index_owned(&self, context: ContextId, access: &AccessEvent, other: ContextId) -> bool {
-        let element = self.places.passes(access.place, |step| matches!(step, Proj::Index(_)));
-        let log = &self.contexts.get(context).log.events;
-        element
-            && !self.is_many(context)
-            && access
-                .control
-                .iter()
-                .filter_map(|id| log.get(id.0 as usize))
-                .any(|load| load.atomic.is_some_and(acquires) && self.stored_only_by(load.place, other))
-    }
-
-    fn stored_only_by(&self, place: PlaceId, only: ContextId) -> bool {
-        let mut stored = false;
-        for id in self.contexts.ids() {
-            for event in &self.contexts.get(id).log.events {
-                if event.place == place && event.kind != AccessKind::Read {
-                    if id != only || !event.atomic.is_some_and(releases) {
-                        return false;
-                    }
-                    stored = true;
-                }
-            }
-        }
-        stored
     }
 
     /// Both saw one flag, with different values, and nobody stores to it but who saw its own value.
@@ -398,7 +373,9 @@ impl Analysis {
     ) -> Option<PlaceId> {
         let (first, second) = (&self.moments[a.moment.0 as usize], &self.moments[b.moment.0 as usize]);
         let context = self.contexts.get(one);
-        let weakly_seen = second.weak.iter().map(|key| (key, true));
+        // An exchange that took the atomic said more than a look before it.
+        let looked = second.weak.iter().filter(|key| !second.taken.contains_key(&key.place));
+        let weakly_seen = looked.map(|key| (key, true));
         let seen = weakly_seen.chain(second.acquired.iter().map(|key| (key, false)));
         seen.into_iter().find_map(|(key, weakly)| {
             let (flag, changed) = match key.kind {
@@ -418,7 +395,9 @@ impl Analysis {
             let stored = strongly.chain(&context.weakly_released_at_end);
             let later = stored.into_iter().any(|k| matches_release(k, key));
             let before = first.released.keys().chain(&first.weakly_released).any(|k| matches_release(k, key));
-            (one != two && changed && later && !before).then_some(flag)
+            // What an earlier round stored doesn't tell of this one.
+            let before = before && !matches!(a.runs, Runs::Rounds(_));
+            ((one != two || self.is_many(one)) && changed && later && !before).then_some(flag)
         })
     }
 

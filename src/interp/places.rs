@@ -48,6 +48,8 @@ pub enum Index {
     Share(LoopId, u32),
     /// Somewhere in `mul * i + add ..` of length `mul`, with `i` the counter of the loop.
     Block(LoopId, i64, i64),
+    /// Somewhere in this many elements from one on.
+    Span(i64, i64),
     /// A value that a `fetch_add` of this atomic gave out: never the same one twice.
     Claimed(PlaceId),
     Any,

@@ -171,7 +171,13 @@ pub fn weak_flag(facts: &Facts, a: Event, b: Event) -> Option<PlaceId> {
     let one_way = |x: Event, y: Event| analysis.weakly_handed(x.context, x.access, y.context, y.access);
     let held = |x: &HeldLock| b.access.locks.iter().any(|y| y.lock == x.lock) && analysis.is_too_weak(x.lock);
     let weak_lock = || a.access.locks.iter().find(|x| held(x)).map(|x| x.lock);
-    one_way(a, b).or_else(|| one_way(b, a)).or_else(weak_lock)
+    let [one, two] = [(a.context, a.access), (b.context, b.access)];
+    one_way(a, b)
+        .or_else(|| one_way(b, a))
+        .or_else(weak_lock)
+        .or_else(|| analysis.ring_between(one, two, false))
+        .or_else(|| analysis.published_up_to(one, two, false))
+        .or_else(|| analysis.published_up_to(two, one, false))
 }
 
 /// Which racing pairs a rule takes.
@@ -301,6 +307,13 @@ fn indices_meet(facts: &Facts, one: ContextId, x: Index, two: ContextId, y: Inde
             !(one == two && facts.analysis.contexts.get(one).loops.contains(&l))
         }
         (Index::Claimed(a), Index::Claimed(b)) => a != b,
+        (Index::Span(first, len), Index::Const(n)) | (Index::Const(n), Index::Span(first, len)) => {
+            (i128::from(first)..i128::from(first) + i128::from(len)).contains(&n)
+        }
+        (Index::Span(first, len), Index::Span(other, many)) => {
+            let end = |first, len| i128::from(first) + i128::from(len);
+            i128::from(first) < end(other, many) && i128::from(other) < end(first, len)
+        }
         _ => true,
     }
 }

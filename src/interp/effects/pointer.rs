@@ -112,6 +112,9 @@ impl Interp<'_> {
             _ => None,
         };
         let block = match (from, len) {
+            (Index::Const(first), Some(len)) if span(first, len).is_some() => {
+                span(first, len).unwrap_or(Index::Any)
+            }
             (Index::Const(0), _) => return array,
             (Index::Linear(own, mul, add), Some(len)) if len <= i128::from(mul) => {
                 Index::Block(own, mul, add)
@@ -127,7 +130,7 @@ impl Interp<'_> {
             Index::Const(0) => return index_of(by),
             Index::Const(n) => Kind::Const(Const::Int(n)),
             Index::Linear(own, mul, add) => Kind::Linear(own, mul, add),
-            Index::Block(..) | Index::Claimed(_) | Index::Share(..) | Index::Any => {
+            Index::Block(..) | Index::Span(..) | Index::Claimed(_) | Index::Share(..) | Index::Any => {
                 let still = matches!(by.constant(), Some(Const::Int(0)));
                 return if still { from } else { Index::Any };
             }
@@ -151,4 +154,8 @@ impl Interp<'_> {
             _ => Ty::Unknown,
         }
     }
+}
+
+fn span(first: i128, len: i128) -> Option<Index> {
+    Some(Index::Span(i64::try_from(first).ok()?, i64::try_from(len).ok()?))
 }
