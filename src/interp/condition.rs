@@ -175,10 +175,12 @@ impl Interp<'_> {
         };
         let test = match tested {
             Kind::Loaded(place, order) => Test { subject: Tested::Flag(place, order, value), negated: false },
-            Kind::Linear(at, mul, add) => match super::expr::round_of_counter(at, mul, add, value, false) {
-                Some(Kind::Test(test)) => (*test).clone(),
-                _ => return,
-            },
+            Kind::Linear(at, mul, add) => {
+                match super::operators::round_of_counter(at, mul, add, value, false) {
+                    Some(Kind::Test(test)) => (*test).clone(),
+                    _ => return,
+                }
+            }
             _ => return,
         };
         let mut yes = self.st.clone();

@@ -502,7 +502,7 @@ impl Interp<'_> {
             return self.binary(op, a, b);
         }
         let deps = a.all_deps().join(&b.all_deps());
-        Val::unknown(a.ty.clone()).with_deps(&deps).with_term(super::expr::applied(op, a, b))
+        Val::unknown(a.ty.clone()).with_deps(&deps).with_term(super::operators::applied(op, a, b))
     }
 }
 

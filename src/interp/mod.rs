@@ -40,6 +40,7 @@ mod loops;
 mod memory;
 mod mentions;
 mod method;
+mod operators;
 mod parallel;
 mod pattern;
 mod phases;
