@@ -164,7 +164,9 @@ impl Interp<'_> {
     /// An operand of an operator, which works on what a reference points to.
     fn eval_operand(&mut self, cx: &Cx, id: ExprId) -> Val {
         let mut value = self.eval(cx, id);
-        for _ in 0..MAX_DEREFS {
+        // What is borrowed on the spot is compared itself; a reference that it holds is looked through by nobody here.
+        let borrowed = matches!(cx.body.body.expr(id).kind, ExprKind::Borrow { .. });
+        for _ in 0..if borrowed { 1 } else { MAX_DEREFS } {
             let Ty::Ref { inner, .. } = &value.ty else { break };
             if value.pointers().next().is_none() {
                 break;
