@@ -97,6 +97,9 @@ impl Analysis {
         if self.done_once(a, second) || self.done_once(b, first) {
             return Some(Ordered::Once);
         }
+        if self.checked_twice(one, a, second) || self.checked_twice(two, b, first) {
+            return Some(Ordered::Once);
+        }
         if self.obtained(one, a, two, second)
             || self.obtained(two, b, one, first)
             || self.last_of(one, first, second)
@@ -264,6 +267,42 @@ impl Analysis {
                     && Some(value) != self.initial(key.place)
                     && self.stays(held.lock, value)
             })
+        })
+    }
+
+    /// The access is made under a lock by who looked there and found a flag unset, the other after it saw the flag set, which
+    /// happens only under the lock and for good: double-checked locking.
+    fn checked_twice(&self, context: ContextId, access: &AccessEvent, second: &Moment) -> bool {
+        let first = &self.moments[access.moment.0 as usize];
+        let log = &self.contexts.get(context).log.events;
+        let exclusive = access.locks.iter().filter(|held| held.mode == super::values::Mode::Exclusive);
+        exclusive.into_iter().any(|held| {
+            let looked = |flag: PlaceId| {
+                let reads = access.control.iter().filter_map(|id| log.get(id.0 as usize));
+                reads.into_iter().any(|read| {
+                    read.place == flag
+                        && read.locks.iter().any(|l| l.lock == held.lock && l.hold == held.hold)
+                })
+            };
+            second.acquired.keys().any(|key| {
+                let SyncKind::Flag(value) = key.kind else { return false };
+                Some(value) != self.initial(key.place)
+                    && first.knows.get(&key.place).is_some_and(|seen| *seen != value)
+                    && looked(key.place)
+                    && self.only_set(key.place, value, held.lock)
+            })
+        })
+    }
+
+    /// Whoever stores to the flag stores this value, with the lock held.
+    fn only_set(&self, flag: PlaceId, value: i128, lock: PlaceId) -> bool {
+        let mut events = self.contexts.list.iter().flat_map(|context| &context.log.events);
+        events.all(|event| {
+            event.place != flag
+                || event.kind == AccessKind::Read
+                || (event.kind == AccessKind::Write
+                    && event.effect == Some(Effect::Set(value))
+                    && event.locks.iter().any(|held| held.lock == lock))
         })
     }
 

@@ -247,7 +247,11 @@ impl Interp<'_> {
                 Rc::make_mut(&mut self.st.saw).remove(&place);
             }
             if self.st.moment.knows.contains_key(&place) {
-                self.st.moment_mut().knows.remove(&place);
+                let seen = self.st.moment_mut().knows.remove(&place);
+                // Who sets it under a lock, having found it unset, knows as much as who finds it set.
+                if let Some(value) = value.filter(|v| Some(*v) != seen && !self.st.locks.is_empty()) {
+                    self.st.acquire(SyncKey { place, kind: SyncKind::Flag(value) });
+                }
             }
             let held = self.st.locks.iter().any(|h| h.lock == place);
             if held {
