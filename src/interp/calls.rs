@@ -418,6 +418,9 @@ impl Interp<'_> {
     pub(super) fn opaque_call(&mut self, cx: &Cx, id: ExprId, this: Option<Val>, args: Vec<Val>) -> Val {
         self.act(cx, id);
         self.may_be_locked(cx, id, this.iter().chain(&args));
+        if let Some(receiver) = &this {
+            self.may_guard_itself(receiver);
+        }
         let mut deps = Deps::default();
         for value in this.into_iter().chain(args) {
             self.used(&value);
@@ -570,7 +573,8 @@ impl Interp<'_> {
             && !self_arg
                 .iter()
                 .chain(&args)
-                .any(|arg| self.carries(arg, 0) || (unchecked && self.reaches_shared(arg)));
+                .any(|arg| self.carries(arg, 0) || (unchecked && self.reaches_shared(arg)))
+            && !takes_address(&def.sig.params, &args);
         if skipped || depth >= MAX_DEPTH || nested >= MAX_RECURSION {
             if !skipped && depth >= MAX_DEPTH {
                 self.counts.cut += 1;
@@ -901,4 +905,12 @@ fn gather(body: &ResolvedBody, id: ExprId, bound: &mut FxHashSet<LocalId>, used:
         });
         body.body.each_child(id, &mut |child| work.push(child));
     }
+}
+
+/// Whether a raw pointer is among the arguments: a number that comes back may be its address.
+fn takes_address(params: &[Ty], args: &[Val]) -> bool {
+    args.iter().enumerate().any(|(n, arg)| {
+        let declared = matches!(params.get(n), Some(Ty::Ptr { .. }));
+        arg.pointers().any(|(_, how)| declared || how == Pointer::Raw)
+    })
 }

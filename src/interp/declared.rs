@@ -184,6 +184,20 @@ impl Interp<'_> {
         }
     }
 
+    /// A method of a part whose type a parameter stands for is called: that part may be the lock of the whole.
+    pub(super) fn may_guard_itself(&mut self, receiver: &Val) {
+        if self.contexts.get(self.context).kind != ContextKind::Caller {
+            return;
+        }
+        for (place, _) in receiver.pointers() {
+            if !matches!(self.places.get(place).ty, Ty::Unknown | Ty::Param(_)) {
+                continue;
+            }
+            let root = self.places.ancestors(place).last().filter(|root| *root != place);
+            self.self_guarded.extend(root);
+        }
+    }
+
     /// What a context gets for a parameter that nobody of the program gave it.
     pub(super) fn asked_for(&mut self, ty: &Ty) -> Val {
         let ty = &self.normalized(ty);

@@ -51,8 +51,8 @@ impl Interp<'_> {
             ExprKind::Borrow { mutable, raw, operand } => self.eval_borrow(cx, *operand, *mutable, *raw),
             ExprKind::Binary { op: BinaryOp::And | BinaryOp::Or, .. } => self.eval_condition(cx, id),
             ExprKind::Binary { op, left, right } => {
-                let a = self.eval(cx, *left);
-                let b = self.eval(cx, *right);
+                let a = self.eval_operand(cx, *left);
+                let b = self.eval_operand(cx, *right);
                 self.binary(*op, &a, &b)
             }
             ExprKind::Assign { left, right } => self.eval_assign(cx, id, *left, *right, range),
@@ -77,7 +77,7 @@ impl Interp<'_> {
                 let ty = collection_ty(value.ty.clone(), *owned);
                 Val::aggregate(None, vec![(Proj::Index(Index::Any), value)], ty)
             }
-            ExprKind::Range { lo, hi, .. } => self.eval_range(cx, *lo, *hi),
+            ExprKind::Range { lo, hi, inclusive } => self.eval_range(cx, *lo, *hi, *inclusive),
             ExprKind::Await(operand) => {
                 let future = self.eval(cx, *operand);
                 self.await_value(cx, id, future)
@@ -283,7 +283,7 @@ impl Interp<'_> {
             return part;
         }
         let mut element = self.step_lval(&lval, Proj::Index(index_of(&index_value)));
-        element.deps = element.deps.join(&index_value.deps);
+        element.deps = element.deps.join(&index_value.deps).join(&self.own_numbers(&index_value));
         element
     }
 
@@ -442,6 +442,20 @@ impl Interp<'_> {
         result
     }
 
+    /// An operand of an operator, which works on what a reference points to.
+    fn eval_operand(&mut self, cx: &Cx, id: ExprId) -> Val {
+        let mut value = self.eval(cx, id);
+        for _ in 0..MAX_DEREFS {
+            let Ty::Ref { inner, .. } = &value.ty else { break };
+            if matches!(**inner, Ty::Adt(..)) || value.pointers().next().is_none() {
+                break;
+            }
+            let lval = self.deref_value(cx, &value, id);
+            value = self.read(cx, &lval, cx.body.body.expr(id).range);
+        }
+        value
+    }
+
     pub(super) fn binary(&mut self, op: BinaryOp, a: &Val, b: &Val) -> Val {
         let deps = a.all_deps().join(&b.all_deps());
         let comparison = matches!(
@@ -502,14 +516,17 @@ impl Interp<'_> {
     /// What a number depends on that differs from round to round of a loop, or is claimed.
     fn own_numbers(&mut self, value: &Val) -> Deps {
         match value.single() {
-            Some(Kind::Linear(at, ..)) => {
-                let deps = self.elsewhere_in(at.frame, at.expr.0);
-                self.counters.extend(deps.iter().map(|read| (read, *at)));
-                deps
-            }
+            Some(Kind::Linear(at, ..)) => self.round_of(*at),
             Some(Kind::Claimed(_)) => Deps::one(ReadId::elsewhere(u32::MAX)),
             _ => Deps::default(),
         }
+    }
+
+    /// What depends on which round of a loop it is.
+    pub(super) fn round_of(&mut self, at: LoopId) -> Deps {
+        let deps = self.elsewhere_in(at.frame, at.expr.0);
+        self.counters.extend(deps.iter().map(|read| (read, at)));
+        deps
     }
 
     /// `own * m + j` with `0 <= j < m`: a block of one's own.
@@ -572,7 +589,7 @@ impl Interp<'_> {
         right: ExprId,
         range: TextRange,
     ) -> Val {
-        let operand = self.eval(cx, right);
+        let operand = self.eval_operand(cx, right);
         self.used(&operand);
         let lval = self.lval(cx, left, true);
         let old = self.peek(&lval);
@@ -668,10 +685,11 @@ impl Interp<'_> {
         Val::aggregate(None, fields, collection_ty(ty, owned))
     }
 
-    fn eval_range(&mut self, cx: &Cx, lo: Option<ExprId>, hi: Option<ExprId>) -> Val {
+    fn eval_range(&mut self, cx: &Cx, lo: Option<ExprId>, hi: Option<ExprId>, inclusive: bool) -> Val {
         let mut fields = Vec::new();
         let mut ty = Ty::Unknown;
-        for (name, bound) in [("start", lo), ("end", hi)] {
+        let end = if inclusive { "last" } else { "end" };
+        for (name, bound) in [("start", lo), (end, hi)] {
             if let Some(bound) = bound {
                 let value = self.eval(cx, bound);
                 ty = value.ty.clone();

@@ -124,17 +124,19 @@ impl Interp<'_> {
             && self.models.role(ty) != Role::Collection
         {
             let element = self.element_ty(ty);
-            let end = |name| match aggregate.field(Proj::Field(Name::new(name))).and_then(Val::constant) {
+            let bound = |name| match aggregate.field(Proj::Field(Name::new(name))).and_then(Val::constant) {
                 Some(Const::Int(n)) => Some(*n),
                 _ => None,
             };
+            let start = bound("start");
+            let end = bound("end").or_else(|| bound("last")?.checked_add(1));
             let iter = IterValue {
                 source: Val::unknown(element),
                 stages: Vec::new(),
                 channels: Vec::new(),
                 counter: true,
-                bound: end("end").filter(|_| end("start").is_some_and(|s| s >= 0)),
-                rounds: end("start").zip(end("end")).and_then(|(s, e)| u32::try_from(e.checked_sub(s)?).ok()),
+                bound: end.filter(|_| start.is_some_and(|s| s >= 0)),
+                rounds: start.zip(end).and_then(|(s, e)| u32::try_from(e.checked_sub(s)?).ok()),
                 parallel: false,
             };
             return Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()));
@@ -241,6 +243,10 @@ impl Interp<'_> {
             item.alts.clear();
             item.alts.push(Kind::Linear(at, 1, 0));
             item.open = false;
+        } else if iter.channels.is_empty() && item.pointers().next().is_some() {
+            // Another element in each round.
+            let round = self.round_of(at);
+            item = item.with_deps(&round);
         }
         tag_handles(&mut item, at);
         for stage in &iter.stages {

@@ -172,7 +172,7 @@ impl Interp<'_> {
     }
 
     /// What tells a value from others, if it is the same whichever context computes it: made of constants, of shared data and
-    /// of what is in `but`, and without an identity of its own.
+    /// of what is in `but` (what the choice of the place depends on), and without an identity of its own.
     pub(super) fn same_everywhere(&self, value: &Val, but: &Deps) -> Option<Same> {
         if self.st.control.is_empty() && value.constant().is_none() {
             return None;
@@ -386,7 +386,7 @@ impl Interp<'_> {
     pub(super) fn write(&mut self, cx: &Cx, lval: &Lval, value: Val, mut info: AccessInfo) {
         info.data = info.data.join(&value.all_deps()).join(&lval.deps);
         if info.kind == AccessKind::Write && lval.places.iter().any(|place| self.is_shared(*place)) {
-            info.same = self.same_everywhere(&value, &Deps::default());
+            info.same = self.same_everywhere(&value, &lval.deps);
         }
         if info.kind == AccessKind::Write {
             info.term = value.symbol();

@@ -72,6 +72,8 @@ pub struct Analysis {
     pub published: FxHashMap<PlaceId, PlaceId>,
     /// Where contexts were suspended.
     pub awaits: FxHashSet<(FrameId, Location)>,
+    /// Instances handed in by callers that have a part which may be their lock, of a type that nobody knows.
+    pub self_guarded: FxHashSet<PlaceId>,
     /// What roots hold at first.
     initial: FxHashMap<Root, Val>,
     /// How often a loop's body runs, where that is known.
@@ -240,6 +242,7 @@ pub struct Interp<'p> {
     /// The locks that stand for single-threaded executors.
     executors: FxHashSet<PlaceId>,
     awaits: FxHashSet<(FrameId, Location)>,
+    self_guarded: FxHashSet<PlaceId>,
     /// What contexts are given where they ask for it by type.
     provided: Vec<Val>,
     /// The single-threaded executor that the context runs on.
@@ -343,6 +346,7 @@ pub fn analyse(
         groups: FxHashMap::default(),
         executors: FxHashSet::default(),
         awaits: FxHashSet::default(),
+        self_guarded: FxHashSet::default(),
         provided: Vec::new(),
         executor: None,
         muted: false,
@@ -366,6 +370,7 @@ pub fn analyse(
         initial: interp.initial,
         published: interp.published,
         awaits: interp.awaits,
+        self_guarded: interp.self_guarded,
         rounds: interp.loop_rounds,
         counts: interp.counts,
     }

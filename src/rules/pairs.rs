@@ -114,7 +114,9 @@ pub fn verdict(facts: &Facts, a: Event, b: Event) -> Verdict {
     if within_another(facts, a, b) || within_another(facts, b, a) {
         return Verdict::Protocol;
     }
-    if facts.kind == ProgramKind::Callers && follows_protocol(facts, a) && follows_protocol(facts, b) {
+    if facts.kind == ProgramKind::Callers
+        && (guards_itself(facts, a) || follows_protocol(facts, a) && follows_protocol(facts, b))
+    {
         return Verdict::Protocol;
     }
     match common_lock(facts, a, b) {
@@ -134,6 +136,12 @@ fn within_another(facts: &Facts, outer: Event, inner: Event) -> bool {
             .iter()
             .any(|held| places.get(held.lock).root == places.get(outer.access.place).root)
         && !inner.access.control.is_empty()
+}
+
+/// A part of the object may be its lock: nobody sees what it does.
+fn guards_itself(facts: &Facts, event: Event) -> bool {
+    let root = facts.analysis.places.ancestors(event.access.place).last();
+    root.is_some_and(|root| facts.analysis.self_guarded.contains(&root))
 }
 
 /// Of a library whose callers nobody sees: the access is decided by an atomic of the same object, a write by what an exchange itself

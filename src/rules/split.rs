@@ -222,6 +222,8 @@ fn one_step(facts: &Facts, write: &Event, how: How) -> bool {
         return true;
     }
     match &access.effect {
+        // What a swap stores may still be out of date, unless somebody looks at what it found.
+        Some(Effect::Swap) if how == How::Computed && !context.log.judged.iter().any(judged) => {}
         Some(Effect::Compare(_) | Effect::Exchange | Effect::Swap | Effect::Take) => return true,
         Some(Effect::Idempotent) if decision => return true,
         _ => {}

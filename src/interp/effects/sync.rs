@@ -201,9 +201,7 @@ impl Interp<'_> {
             data: value.all_deps(),
             effect,
             term,
-            same: (kind == AccessKind::Write)
-                .then(|| self.same_everywhere(value, &Deps::default()))
-                .flatten(),
+            same: (kind == AccessKind::Write).then(|| self.same_everywhere(value, &lval.deps)).flatten(),
             ..self.info(call, kind)
         };
         let deps = self.log_lval(call.cx, lval, &info);
