@@ -1,34 +1,23 @@
 //! Calls: of functions, closures, constructors and library functions. A call enters the callee.
 
-use super::access::Door;
-use super::memory::AccessInfo;
 use super::pattern::Subject;
-use super::places::{FrameId, Proj, Root};
+use super::places::{Proj, Root};
 use super::scopes::ScopeKind;
 use super::state::FrameEnv;
-use super::values::{ClosureValue, Deps, FutureValue, Kind, Pointer, ReadId, Val};
+use super::values::{FutureValue, Kind, Pointer, Val};
 use super::{CallFrame, CalleeKey, Cx, Frame, Interp};
-use crate::finding::{AccessKind, Location};
+use crate::finding::Location;
 use crate::hir::{self, ExprId, ExprKind, Name, Pat};
 use crate::models::Role;
-use crate::resolve::{Bound, FnId, LocalId, Res, ResolvedBody, Subst, TraitRef, Ty};
-use rustc_hash::FxHashSet;
+use crate::resolve::{FnId, LocalId, Res, Subst, TraitRef, Ty};
 use std::rc::Rc;
-use std::sync::Arc;
 
 /// Calls nest no deeper.
-const MAX_DEPTH: u32 = 40;
+pub(super) const MAX_DEPTH: u32 = 40;
 /// Parameters are numbered from here where expressions are numbered too.
-const FIRST_PARAM: u32 = 1 << 31;
+pub(super) const FIRST_PARAM: u32 = 1 << 31;
 /// A function is entered at most this often on one call path.
 const MAX_RECURSION: usize = 2;
-
-/// What a closure's body binds itself and what it captures.
-#[derive(Debug, Default)]
-pub struct ClosureInfo {
-    pub bound: FxHashSet<LocalId>,
-    pub captured: Vec<LocalId>,
-}
 
 impl Interp<'_> {
     pub(super) fn eval_call(&mut self, cx: &Cx, id: ExprId, callee: ExprId, args: &[ExprId]) -> Val {
@@ -414,110 +403,6 @@ impl Interp<'_> {
         }
     }
 
-    /// A call of something nobody knows: lent places are touched, closures run, the result depends on everything.
-    pub(super) fn opaque_call(&mut self, cx: &Cx, id: ExprId, this: Option<Val>, args: Vec<Val>) -> Val {
-        self.act(cx, id);
-        self.may_be_locked(cx, id, this.iter().chain(&args));
-        if let Some(receiver) = &this {
-            self.may_guard_itself(receiver);
-        }
-        let mut deps = Deps::default();
-        for value in this.into_iter().chain(args) {
-            self.used(&value);
-            deps = deps.join(&self.lend(cx, id, &value, None));
-        }
-        let result = self.elsewhere(cx, id.0);
-        Val::unknown(Ty::Unknown).with_deps(&deps.join(&result))
-    }
-
-    /// The dependence on something that isn't known here.
-    pub(super) fn elsewhere(&mut self, cx: &Cx, what: u32) -> Deps {
-        self.elsewhere_in(cx.frame, what)
-    }
-
-    pub(super) fn elsewhere_in(&mut self, frame: FrameId, what: u32) -> Deps {
-        let next = self.elsewhere.len() as u32;
-        let number = *self.elsewhere.entry((frame, what)).or_insert(next);
-        Deps::one(ReadId::elsewhere(number))
-    }
-
-    /// What an argument depends on, and what it points to in the caller.
-    pub(super) fn lent_deps(&mut self, value: &Val) -> Deps {
-        let mut deps = value.all_deps();
-        for (place, _) in value.pointers() {
-            if matches!(self.places.get(place).root, Root::Local(..)) {
-                deps = deps.join(&self.value_at(place).all_deps());
-            }
-        }
-        deps
-    }
-
-    /// What a callee that isn't entered does to an argument. `lent`: how its signature takes it.
-    pub(super) fn lend(&mut self, cx: &Cx, id: ExprId, value: &Val, lent: Option<AccessKind>) -> Deps {
-        self.lend_with(cx, id, value, lent, &[])
-    }
-
-    /// The same of an argument that is changed by what the others say.
-    pub(super) fn lend_with(
-        &mut self,
-        cx: &Cx,
-        id: ExprId,
-        value: &Val,
-        lent: Option<AccessKind>,
-        others: &[Val],
-    ) -> Deps {
-        let data = others.iter().fold(Deps::default(), |deps, other| deps.join(&other.all_deps()));
-        let range = cx.body.body.expr(id).range;
-        let mut deps = self.lent_deps(value);
-        for kind in value.alts.clone() {
-            match kind {
-                Kind::Pointer(place, how) => {
-                    let access = match (lent, how) {
-                        (Some(kind), _) => kind,
-                        (None, Pointer::Shared | Pointer::Counted) => AccessKind::Read,
-                        (None, Pointer::Exclusive) => AccessKind::Update,
-                        (None, Pointer::Raw | Pointer::Owner) => continue,
-                    };
-                    let door = if how == Pointer::Raw { Door::Raw } else { Door::Safe };
-                    let info = AccessInfo { data: data.clone(), ..AccessInfo::plain(access, range) };
-                    if let Some(read) = self.log(cx, place, door, &info) {
-                        deps = deps.join(&Deps::one(read));
-                    }
-                }
-                Kind::Closure(_) | Kind::Fn(..) => {
-                    let callee = Val::of(kind, Ty::Unknown);
-                    let before = self.st.clone();
-                    self.st.sure = false;
-                    let result = self.call_unknown_args(cx, id, callee);
-                    deps = deps.join(&result.all_deps());
-                    self.st.join(&before);
-                    self.st.sure = before.sure;
-                }
-                Kind::Future(_) => {
-                    let before = self.st.clone();
-                    let result = self.await_value(cx, id, Val::of(kind, Ty::Unknown));
-                    deps = deps.join(&result.all_deps());
-                    self.st.join(&before);
-                }
-                Kind::Handle(handle) => self.st.join_all(handle.context),
-                _ => {}
-            }
-        }
-        deps
-    }
-
-    fn call_unknown_args(&mut self, cx: &Cx, id: ExprId, callee: Val) -> Val {
-        let count = match callee.single() {
-            Some(Kind::Closure(closure)) => match &closure.body.body.expr(closure.expr).kind {
-                ExprKind::Closure(c) => c.params.len(),
-                _ => 0,
-            },
-            Some(Kind::Fn(function, _)) => self.program.fn_def(*function).sig.params.len(),
-            _ => 0,
-        };
-        self.call_value(cx, id, callee, vec![Val::unknown(Ty::Unknown); count])
-    }
-
     /// Enters a function of the program.
     pub(super) fn call_fn(
         &mut self,
@@ -693,7 +578,7 @@ impl Interp<'_> {
         }
     }
 
-    fn bind_param(&mut self, cx: &Cx, site: ExprId, pat: &Pat, value: Val) {
+    pub(super) fn bind_param(&mut self, cx: &Cx, site: ExprId, pat: &Pat, value: Val) {
         if matches!(pat, Pat::Wild) && self.needs_drop(&value) {
             // A `_` parameter lives to the function's end.
             let local = super::scopes::temporary(ExprId(u32::MAX >> 1));
@@ -743,131 +628,6 @@ impl Interp<'_> {
         value
     }
 
-    pub(super) fn eval_closure(&mut self, cx: &Cx, id: ExprId, closure: &hir::Closure) -> Val {
-        let info = self.closure_info(&cx.body, id);
-        let mut moved = Vec::new();
-        if closure.is_move {
-            for &local in &info.captured {
-                let frame = self.frame_of(cx, local);
-                let place = self.places.root(Root::Local(frame, local), &Ty::Unknown);
-                let value = self.value_at(place);
-                let lval = super::memory::Lval::one(place, value.ty.clone());
-                self.move_out(&lval, &value);
-                moved.push((local, value));
-            }
-        }
-        let value =
-            ClosureValue { body: cx.body.clone(), expr: id, frame: cx.frame, moved, subst: cx.subst.clone() };
-        Val::of(Kind::Closure(Rc::new(value)), Ty::Unknown)
-    }
-
-    pub(super) fn closure_info(&mut self, body: &Arc<ResolvedBody>, id: ExprId) -> Rc<ClosureInfo> {
-        let key = (Arc::as_ptr(body) as usize, id);
-        if let Some(info) = self.closures.get(&key) {
-            return info.clone();
-        }
-        let mut info = ClosureInfo::default();
-        let mut used = Vec::new();
-        gather(body, id, &mut info.bound, &mut used);
-        used.retain(|local| !info.bound.contains(local));
-        used.sort_unstable();
-        used.dedup();
-        info.captured = used;
-        let info = Rc::new(info);
-        self.closures.insert(key, info.clone());
-        info
-    }
-
-    pub(super) fn call_closure(
-        &mut self,
-        cx: &Cx,
-        site: ExprId,
-        closure: &ClosureValue,
-        args: Vec<Val>,
-    ) -> Val {
-        let depth = self.frames.get(cx.frame).depth;
-        if depth >= MAX_DEPTH {
-            self.counts.cut += 1;
-            return self.opaque_call(cx, site, None, args);
-        }
-        let inner = self.closure_frame(closure, Ok(cx.frame), site, Some(self.call_location(cx, site)));
-        self.run_closure(&inner, site, closure, args)
-    }
-
-    /// The frame a closure's body runs in.
-    pub(super) fn closure_frame(
-        &mut self,
-        closure: &ClosureValue,
-        caller: Result<FrameId, super::contexts::ContextId>,
-        site: ExprId,
-        called_at: Option<Location>,
-    ) -> Cx {
-        let info = self.closure_info(&closure.body, closure.expr);
-        let context = self.context;
-        let key = (caller, site, CalleeKey::Closure(closure.frame, closure.expr));
-        let captures = Some((closure.frame, info));
-        let frame = self.intern_frame(key, |depth| Frame {
-            context,
-            parent: caller.ok(),
-            called_at,
-            function: None,
-            captures,
-            depth,
-        });
-        Cx { frame, body: closure.body.clone(), subst: closure.subst.clone() }
-    }
-
-    pub(super) fn run_closure(
-        &mut self,
-        inner: &Cx,
-        site: ExprId,
-        closure: &ClosureValue,
-        args: Vec<Val>,
-    ) -> Val {
-        let body = closure.body.clone();
-        let (params, root, is_async) = match &body.body.expr(closure.expr).kind {
-            ExprKind::Closure(c) => (&c.params[..], Some(c.body), c.is_async),
-            _ => (&[][..], None, false),
-        };
-        let _ = is_async;
-        self.run_frame(inner, None, |this| {
-            let entered = this.frames.get(inner.frame).parent.is_none();
-            for (local, value) in &closure.moved {
-                let mut value = value.clone();
-                if entered && value.open {
-                    value.deps = value.deps.join(&this.elsewhere(inner, FIRST_PARAM + local.0));
-                }
-                this.st.set_local(inner.frame, *local, value);
-                if entered {
-                    // A context's own closure ends with it, and what it captured does.
-                    this.own_local(inner.frame, *local);
-                }
-            }
-            let mut args = args.into_iter();
-            for (pat, ty) in params {
-                let declared = ty.as_ref().map(|ty| this.type_in(inner, ty));
-                let given = args.next();
-                let mut value = match (given, &declared) {
-                    (Some(value), _) => value,
-                    (None, Some(ty)) => this.asked_for(ty),
-                    (None, None) => Val::unknown(Ty::Unknown),
-                };
-                if let (true, Some(ty)) = (value.ty.is_unknown(), declared) {
-                    value.ty = ty;
-                }
-                this.bind_param(inner, site, pat, value);
-            }
-            match root {
-                Some(root) => this.eval(inner, root),
-                // An async block: its statements are the body.
-                None => match &body.body.expr(closure.expr).kind {
-                    ExprKind::Block(block) => this.eval_async_body(inner, block),
-                    _ => Val::unit(),
-                },
-            }
-        })
-    }
-
     /// The function name in a call: where contexts are spawned and calls are shown.
     pub(super) fn call_location(&self, cx: &Cx, site: ExprId) -> Location {
         let expr = cx.body.body.expr(site);
@@ -882,28 +642,6 @@ impl Interp<'_> {
             _ => expr.range,
         };
         cx.location(range)
-    }
-}
-
-/// Locals bound and used in an expression.
-fn gather(body: &ResolvedBody, id: ExprId, bound: &mut FxHashSet<LocalId>, used: &mut Vec<LocalId>) {
-    let mut work = vec![id];
-    while let Some(id) = work.pop() {
-        if let ExprKind::Path(path) = &body.body.expr(id).kind
-            && let Res::Local(local) = body.path(path.id)
-        {
-            used.push(*local);
-        }
-        body.body.each_pat(id, &mut |pat| {
-            pat.walk(&mut |pat| {
-                if let Pat::Bind { binding, .. } = pat
-                    && let Bound::Local(local) = body.binding(*binding)
-                {
-                    bound.insert(*local);
-                }
-            });
-        });
-        body.body.each_child(id, &mut |child| work.push(child));
     }
 }
 

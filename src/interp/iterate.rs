@@ -13,10 +13,15 @@ use std::rc::Rc;
 impl Interp<'_> {
     /// A value as an iterator.
     pub(super) fn iterate(&mut self, cx: &Cx, expr: ExprId, value: Val) -> Val {
+        self.iterate_at(cx, expr, value, 0)
+    }
+
+    /// The same behind `depth` pointers, which may lead in a circle.
+    fn iterate_at(&mut self, cx: &Cx, expr: ExprId, value: Val, depth: u32) -> Val {
         let deps = value.deps.clone();
         let mut result: Option<Val> = None;
         for kind in &value.alts {
-            let one = self.iter_of(cx, expr, kind, &value.ty).with_deps(&deps);
+            let one = self.iter_of(cx, expr, kind, &value.ty, depth).with_deps(&deps);
             result = Some(result.map_or(one.clone(), |old| old.join(&one)));
         }
         result.unwrap_or_else(|| {
@@ -69,23 +74,24 @@ impl Interp<'_> {
         Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()))
     }
 
-    fn iter_of(&mut self, cx: &Cx, expr: ExprId, kind: &Kind, ty: &Ty) -> Val {
+    fn iter_of(&mut self, cx: &Cx, expr: ExprId, kind: &Kind, ty: &Ty, depth: u32) -> Val {
+        const MAX_POINTERS: u32 = 8;
         match kind {
             Kind::Iter(_) => Val::of(kind.clone(), ty.clone()),
             Kind::Aggregate(aggregate) => self.iter_of_aggregate(cx, expr, aggregate, ty),
-            Kind::Pointer(place, how) => {
+            Kind::Pointer(place, how) if depth < MAX_POINTERS => {
                 let inner = self.value_at(*place);
                 if let Some(Kind::Iter(_)) = inner.single() {
                     return inner;
                 }
                 if *how == Pointer::Owner || *how == Pointer::Counted {
-                    return self.iterate(cx, expr, inner);
+                    return self.iterate_at(cx, expr, inner, depth + 1);
                 }
                 let place_ty = self.places.get(*place).ty.clone();
                 let nested = inner.alts.iter().any(|k| matches!(k, Kind::Pointer(..)))
                     && !matches!(place_ty, Ty::Ext(..));
                 if nested {
-                    return self.iterate(cx, expr, inner);
+                    return self.iterate_at(cx, expr, inner, depth + 1);
                 }
                 if let Some(user) = self.user_iter(cx, expr, &place_ty, *place) {
                     return user;

@@ -21,6 +21,7 @@ pub mod terms;
 pub mod values;
 
 mod calls;
+mod closures;
 mod condition;
 mod declared;
 mod doors;
@@ -37,11 +38,13 @@ mod mentions;
 mod method;
 mod parallel;
 mod pattern;
+mod places_of;
 mod publish;
 mod relevance;
 mod scopes;
 mod spawn;
 mod tasks;
+mod unknown_calls;
 mod walk;
 
 use crate::finding::Location;
@@ -128,7 +131,7 @@ pub struct Frame {
     pub called_at: Option<Location>,
     pub function: Option<FnId>,
     /// A closure's body: the frame whose locals it uses, and which locals are its own.
-    pub captures: Option<(FrameId, Rc<calls::ClosureInfo>)>,
+    pub captures: Option<(FrameId, Rc<closures::ClosureInfo>)>,
     pub depth: u32,
 }
 
@@ -215,7 +218,7 @@ pub struct Interp<'p> {
     /// How often a loop's body runs, where that is known.
     loop_rounds: FxHashMap<LoopId, u32>,
     relevance: &'p Relevance,
-    closures: FxHashMap<(usize, ExprId), Rc<calls::ClosureInfo>>,
+    closures: FxHashMap<(usize, ExprId), Rc<closures::ClosureInfo>>,
     names: Known,
     counts: Counts,
 

@@ -1,0 +1,263 @@
+//! Effects on collections: elements looked up, put in and taken out, and iterators over them.
+//!
+//! In: a pointer to the collection, keys and values. Out: accesses of the elements they mean, and the values found there.
+
+use super::Call;
+use crate::finding::AccessKind;
+use crate::hir::Name;
+use crate::interp::Interp;
+use crate::interp::access::Effect;
+use crate::interp::memory::{AccessInfo, Lval};
+use crate::interp::places::{Index, LoopId, Proj};
+use crate::interp::values::{GuardValue, Kind, Pointer, StageKind, Val};
+use crate::models::{OpName, Role};
+use crate::resolve::Ty;
+use std::rc::Rc;
+
+impl Interp<'_> {
+    pub(super) fn element_op(&mut self, call: &mut Call, name: OpName, mut values: Vec<Val>) -> Val {
+        if values.is_empty() {
+            return Val::unknown(Ty::Unknown);
+        }
+        let pointer = values.remove(0);
+        let lval = self.target(call, &pointer);
+        let how = pointer.pointers().next().map_or(Pointer::Shared, |(_, how)| how);
+        match name {
+            OpName::TakeElem => {
+                // What may find nothing says so; what must find something was told by another look.
+                let optional = matches!(&call.ret, Ty::Ext(..));
+                let effect = optional.then_some(Effect::Take);
+                let info = AccessInfo { effect, ..self.info(call, AccessKind::Update) };
+                let deps = self.log_lval(call.cx, &lval, &info);
+                let element = self.step_lval(&lval, Proj::Index(Index::Any));
+                let mut value = self.peek(&element).with_deps(&deps);
+                if !self.st.locks.is_empty() {
+                    self.obtain(&value);
+                }
+                match self.draining {
+                    Some(at) => crate::interp::iterate::tag_handles(&mut value, at),
+                    None => crate::interp::iterate::untag_handles(&mut value),
+                }
+                value
+            }
+            OpName::Push => {
+                let value = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                self.used(&value);
+                if !self.st.locks.is_empty() {
+                    self.publish(&value);
+                }
+                let mut info = self.info(call, AccessKind::Update);
+                info.data = value.all_deps();
+                let deps = self.log_lval(call.cx, &lval, &info);
+                for &place in &lval.places {
+                    let element = self.places.step(place, Proj::Index(Index::Any), &value.ty);
+                    self.store_at(element, value.clone(), false);
+                }
+                Val::unknown(call.ret.clone()).with_deps(&deps)
+            }
+            OpName::Extend => {
+                let info = self.info(call, AccessKind::Update);
+                self.log_lval(call.cx, &lval, &info);
+                let elements = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let mut item = self.drive(call.cx, call.id, elements, true, |_, item| item);
+                crate::interp::iterate::untag_handles(&mut item);
+                for &place in &lval.places {
+                    let element = self.places.step(place, Proj::Index(Index::Any), &item.ty);
+                    self.store_at(element, item.clone(), false);
+                }
+                Val::unit()
+            }
+            OpName::Shares => {
+                let share = self.share(call, &lval, how, crate::interp::places::EACH_SHARE);
+                self.iter_over(share)
+            }
+            OpName::Share => {
+                call.shares += 1;
+                let which = call.shares;
+                self.share(call, &lval, how, which)
+            }
+            OpName::IndexRef => {
+                let key = values.pop();
+                let index = key.as_ref().map_or(Index::Any, crate::interp::expr::index_of);
+                let mut element = self.step_lval(&lval, Proj::Index(index));
+                if let Some(key) = key {
+                    element.deps = element.deps.join(&self.lent_deps(&key));
+                }
+                self.element_of(call, &pointer, &element, how)
+            }
+            _ => {
+                let element = self.step_lval(&lval, Proj::Index(Index::Any));
+                self.element_of(call, &pointer, &element, how)
+            }
+        }
+    }
+
+    /// A pointer to an element; through a guard, one that holds the lock on. Whether it is there is read, where a lock lets
+    /// others change that.
+    pub(super) fn element_of(&mut self, call: &Call, base: &Val, element: &Lval, how: Pointer) -> Val {
+        let mut result = self.pointer_to(element, how);
+        if element.places.iter().any(|p| self.is_guarded(*p)) {
+            let info = self.info(call, AccessKind::Read);
+            result.deps = self.log_lval(call.cx, element, &info);
+        }
+        let Some(&data) = element.places.first() else { return result };
+        let guards = base.alts.iter().filter_map(|kind| match kind {
+            Kind::Guard(guard) => Some(Kind::Guard(Rc::new(GuardValue { data, ..(**guard).clone() }))),
+            _ => None,
+        });
+        let guards: Vec<Kind> = guards.collect();
+        if !guards.is_empty() {
+            result.alts = guards.into_iter().collect();
+            result.ty = inner_guard(self.models, &call.ret);
+        }
+        result
+    }
+
+    /// A pointer to a part that no other part made by the same call overlaps.
+    pub(super) fn share(&mut self, call: &Call, lval: &Lval, how: Pointer, which: u32) -> Val {
+        let at = LoopId { frame: call.cx.frame, expr: call.id };
+        let element = self.step_lval(lval, Proj::Index(Index::Share(at, which)));
+        self.pointer_to(&element, how)
+    }
+
+    pub(super) fn iterator_op(
+        &mut self,
+        call: &mut Call,
+        name: OpName,
+        word: Option<Name>,
+        mut values: Vec<Val>,
+    ) -> Val {
+        let (cx, id) = (call.cx, call.id);
+        if values.is_empty() {
+            let zero = Val::aggregate(
+                None,
+                vec![(Proj::Field(Name::new("start")), Val::unit())],
+                Ty::ext("std::ops::Range", Vec::new()),
+            );
+            return self.iterate(cx, id, zero);
+        }
+        let first = values.remove(0);
+        if matches!(
+            name,
+            OpName::Each | OpName::Search | OpName::Find | OpName::Fold | OpName::Drive | OpName::Collect
+        ) && let Some(value) = self.consume_parallel(call, name, &first, &values)
+        {
+            return value;
+        }
+        match name {
+            OpName::Parallel => self.made_parallel(call, first),
+            OpName::Repeat => self.iter_over(first),
+            OpName::Find => {
+                let f = values.pop();
+                let item = self.drive(cx, id, first, false, |this, item| {
+                    let Some(f) = &f else { return item };
+                    let lval = this.materialize(cx, id, item.clone());
+                    let reference = this.pointer_to(&lval, Pointer::Shared);
+                    let kept = this.call_value(cx, id, f.clone(), vec![reference]);
+                    item.with_deps(&kept.all_deps())
+                });
+                let mut item = item;
+                crate::interp::iterate::untag_handles(&mut item);
+                let ty = Ty::ext("std::option::Option", vec![item.ty.clone()]);
+                let deps = item.all_deps();
+                let none = Val::aggregate(Some(self.names.none), Vec::new(), Ty::Unknown);
+                self.enum_value(self.names.some, item, ty).join(&none).with_deps(&deps)
+            }
+            OpName::Iter => self.iterate(cx, id, first),
+            OpName::DrainIter => {
+                let lval = self.target(call, &first);
+                let info = self.info(call, AccessKind::Update);
+                let deps = self.log_lval(cx, &lval, &info);
+                let element = self.step_lval(&lval, Proj::Index(Index::Any));
+                let source = self.peek(&element).with_deps(&deps);
+                let all = call.args.first().is_none_or(is_full_range);
+                let iter = self.iter_over(source);
+                if all { iter } else { self.add_stage(cx, id, StageKind::Partial, iter, (None, None)) }
+            }
+            OpName::Stage => {
+                let kind = stage_kind(word);
+                let closure = values.pop();
+                self.add_stage(cx, id, kind, first, (values.pop(), closure))
+            }
+            OpName::Each | OpName::Search => {
+                let f = values.pop();
+                let complete = name == OpName::Each;
+                let result = self.drive(cx, id, first, complete, |this, item| match &f {
+                    Some(f) => this.call_value(cx, id, f.clone(), vec![item]),
+                    None => item,
+                });
+                Val::unknown(Ty::Unknown).with_deps(&result.all_deps())
+            }
+            OpName::Fold => {
+                let f = values.pop();
+                let init = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let start = crate::interp::memory::generalize(&init);
+                let result = self.drive(cx, id, first, true, |this, item| match &f {
+                    Some(f) => this.call_value(cx, id, f.clone(), vec![start.clone(), item]),
+                    None => item,
+                });
+                start.join(&result)
+            }
+            OpName::Drive => {
+                let result = self.drive(cx, id, first, true, |this, item| {
+                    let read = this.observe_pointees(cx, &item, id);
+                    item.with_deps(&read)
+                });
+                Val::unknown(Ty::Unknown).with_deps(&result.all_deps())
+            }
+            OpName::Collect => self.collect(cx, id, first),
+            OpName::Next => self.next_of(call, first),
+            _ => {
+                let result = self.call_value(cx, id, first, Vec::new());
+                self.iter_over(result)
+            }
+        }
+    }
+
+    pub(super) fn next_of(&mut self, call: &mut Call, pointer: Val) -> Val {
+        let at = self.draining.unwrap_or(LoopId { frame: call.cx.frame, expr: call.id });
+        let iter = self.iterate(call.cx, call.id, pointer);
+        let mut item = self.next_item(call.cx, call.id, at, &iter);
+        if self.draining.is_none() {
+            crate::interp::iterate::untag_handles(&mut item);
+        }
+        let ty = Ty::ext("std::option::Option", vec![item.ty.clone()]);
+        let some = self.enum_value(self.names.some, item, ty);
+        some.join(&Val::aggregate(Some(self.names.none), Vec::new(), Ty::Unknown)).with_deps(&iter.deps)
+    }
+}
+
+/// `..`: a range without bounds.
+pub(super) fn is_full_range(value: &Val) -> bool {
+    matches!(value.single(), Some(Kind::Aggregate(range)) if range.fields.is_empty())
+}
+
+pub(super) fn stage_kind(word: Option<Name>) -> StageKind {
+    match word.map(Name::as_str) {
+        Some("map") => StageKind::Map,
+        Some("filter") => StageKind::Filter,
+        Some("filter_map") => StageKind::FilterMap,
+        Some("flat_map") => StageKind::FlatMap,
+        Some("inspect") => StageKind::Inspect,
+        Some("enumerate") => StageKind::Enumerate,
+        Some("zip") => StageKind::Zip,
+        Some("chain") => StageKind::Chain,
+        Some("cloned") => StageKind::Cloned,
+        Some("flatten") => StageKind::Flatten,
+        Some("keyed") => StageKind::Keyed,
+        Some("values") => StageKind::Values,
+        Some("scan") => StageKind::Scan,
+        Some("fold") => StageKind::Fold,
+        _ => StageKind::Partial,
+    }
+}
+
+/// The guard's type in what a call gives.
+fn inner_guard(models: &crate::models::Models, ret: &Ty) -> Ty {
+    match ret {
+        Ty::Ext(_, args) if models.role(ret) != Role::Guard => {
+            args.iter().find(|arg| models.role(arg) == Role::Guard).cloned().unwrap_or(Ty::Unknown)
+        }
+        other => other.clone(),
+    }
+}

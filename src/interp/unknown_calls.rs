@@ -1,0 +1,119 @@
+//! Calls of something that nobody knows.
+//!
+//! In: the arguments. Out: lent places are touched as their references allow, closures among the arguments run, and the
+//! result depends on everything.
+
+use super::access::Door;
+use super::memory::AccessInfo;
+use super::places::{FrameId, Root};
+use super::values::{Deps, Kind, Pointer, ReadId, Val};
+use super::{Cx, Interp};
+use crate::finding::AccessKind;
+use crate::hir::{ExprId, ExprKind};
+use crate::resolve::Ty;
+
+impl Interp<'_> {
+    /// A call of something nobody knows: lent places are touched, closures run, the result depends on everything.
+    pub(super) fn opaque_call(&mut self, cx: &Cx, id: ExprId, this: Option<Val>, args: Vec<Val>) -> Val {
+        self.act(cx, id);
+        self.may_be_locked(cx, id, this.iter().chain(&args));
+        if let Some(receiver) = &this {
+            self.may_guard_itself(receiver);
+        }
+        let mut deps = Deps::default();
+        for value in this.into_iter().chain(args) {
+            self.used(&value);
+            deps = deps.join(&self.lend(cx, id, &value, None));
+        }
+        let result = self.elsewhere(cx, id.0);
+        Val::unknown(Ty::Unknown).with_deps(&deps.join(&result))
+    }
+
+    /// The dependence on something that isn't known here.
+    pub(super) fn elsewhere(&mut self, cx: &Cx, what: u32) -> Deps {
+        self.elsewhere_in(cx.frame, what)
+    }
+
+    pub(super) fn elsewhere_in(&mut self, frame: FrameId, what: u32) -> Deps {
+        let next = self.elsewhere.len() as u32;
+        let number = *self.elsewhere.entry((frame, what)).or_insert(next);
+        Deps::one(ReadId::elsewhere(number))
+    }
+
+    /// What an argument depends on, and what it points to in the caller.
+    pub(super) fn lent_deps(&mut self, value: &Val) -> Deps {
+        let mut deps = value.all_deps();
+        for (place, _) in value.pointers() {
+            if matches!(self.places.get(place).root, Root::Local(..)) {
+                deps = deps.join(&self.value_at(place).all_deps());
+            }
+        }
+        deps
+    }
+
+    /// What a callee that isn't entered does to an argument. `lent`: how its signature takes it.
+    pub(super) fn lend(&mut self, cx: &Cx, id: ExprId, value: &Val, lent: Option<AccessKind>) -> Deps {
+        self.lend_with(cx, id, value, lent, &[])
+    }
+
+    /// The same of an argument that is changed by what the others say.
+    pub(super) fn lend_with(
+        &mut self,
+        cx: &Cx,
+        id: ExprId,
+        value: &Val,
+        lent: Option<AccessKind>,
+        others: &[Val],
+    ) -> Deps {
+        let data = others.iter().fold(Deps::default(), |deps, other| deps.join(&other.all_deps()));
+        let range = cx.body.body.expr(id).range;
+        let mut deps = self.lent_deps(value);
+        for kind in value.alts.clone() {
+            match kind {
+                Kind::Pointer(place, how) => {
+                    let access = match (lent, how) {
+                        (Some(kind), _) => kind,
+                        (None, Pointer::Shared | Pointer::Counted) => AccessKind::Read,
+                        (None, Pointer::Exclusive) => AccessKind::Update,
+                        (None, Pointer::Raw | Pointer::Owner) => continue,
+                    };
+                    let door = if how == Pointer::Raw { Door::Raw } else { Door::Safe };
+                    let info = AccessInfo { data: data.clone(), ..AccessInfo::plain(access, range) };
+                    if let Some(read) = self.log(cx, place, door, &info) {
+                        deps = deps.join(&Deps::one(read));
+                    }
+                }
+                Kind::Closure(_) | Kind::Fn(..) => {
+                    let callee = Val::of(kind, Ty::Unknown);
+                    let before = self.st.clone();
+                    self.st.sure = false;
+                    let result = self.call_unknown_args(cx, id, callee);
+                    deps = deps.join(&result.all_deps());
+                    self.st.join(&before);
+                    self.st.sure = before.sure;
+                }
+                Kind::Future(_) => {
+                    let before = self.st.clone();
+                    let result = self.await_value(cx, id, Val::of(kind, Ty::Unknown));
+                    deps = deps.join(&result.all_deps());
+                    self.st.join(&before);
+                }
+                Kind::Handle(handle) => self.st.join_all(handle.context),
+                _ => {}
+            }
+        }
+        deps
+    }
+
+    pub(super) fn call_unknown_args(&mut self, cx: &Cx, id: ExprId, callee: Val) -> Val {
+        let count = match callee.single() {
+            Some(Kind::Closure(closure)) => match &closure.body.body.expr(closure.expr).kind {
+                ExprKind::Closure(c) => c.params.len(),
+                _ => 0,
+            },
+            Some(Kind::Fn(function, _)) => self.program.fn_def(*function).sig.params.len(),
+            _ => 0,
+        };
+        self.call_value(cx, id, callee, vec![Val::unknown(Ty::Unknown); count])
+    }
+}
