@@ -7,7 +7,7 @@ use crate::hir::Name;
 use crate::models::{Models, Threads};
 use crate::resolve::{AdtId, ImplId, ParamId, Program, Subst, TraitKey, TraitRef, Ty};
 
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Auto {
     Send,
     Sync,

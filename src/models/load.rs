@@ -6,7 +6,7 @@
 
 use super::text::{self, TypeNames};
 use super::types::TyExpr;
-use super::{AttributeModel, FnModel, FnModelId, Models, Role, Threads, TypeModel};
+use super::{AttributeModel, Contents, FnModel, FnModelId, Models, Role, Threads, TypeModel};
 use crate::hir::Name;
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
@@ -56,6 +56,8 @@ struct TypeText {
     like: Vec<String>,
     #[serde(default)]
     threads: Threads,
+    #[serde(default)]
+    contents: Contents,
     /// See `TypeModel::provided`.
     #[serde(default)]
     provided: bool,
@@ -196,6 +198,7 @@ impl Loader<'_> {
             target: None,
             provided: false,
             threads: ty.threads,
+            contents: ty.contents,
             methods: FxHashMap::default(),
         });
         model.provided |= ty.provided;

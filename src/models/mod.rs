@@ -125,6 +125,19 @@ pub enum Threads {
     Shared,
 }
 
+/// What values of a library's type have of its arguments.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Contents {
+    /// Values, or pointers to them.
+    #[default]
+    Values,
+    /// Nothing (`PhantomData`).
+    Nothing,
+    /// It tells threads apart (`ThreadId`), or has a value for each (`LocalKey`).
+    OfThread,
+}
+
 #[derive(Clone, Debug)]
 pub struct TypeModel {
     pub path: Name,
@@ -139,6 +152,7 @@ pub struct TypeModel {
     /// A context that asks for a value of this type is given what was provided.
     pub provided: bool,
     pub threads: Threads,
+    pub contents: Contents,
     methods: FxHashMap<Name, FnModelId>,
 }
 
@@ -223,9 +237,14 @@ impl Models {
         self.any_methods.get(&method).copied()
     }
 
+    /// Whether the path is one of the standard library.
+    pub fn is_standard(&self, path: Name) -> bool {
+        path.as_str().starts_with("std::")
+    }
+
     /// How a library's type behaves between threads; `None` where nobody says.
     pub fn threads(&self, path: Name) -> Option<Threads> {
-        let standard = || path.as_str().starts_with("std::").then_some(Threads::Structural);
+        let standard = || self.is_standard(path).then_some(Threads::Structural);
         self.type_model(path).map(|model| model.threads).or_else(standard)
     }
 
