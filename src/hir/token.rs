@@ -1,6 +1,6 @@
 //! Token trees of macro calls and definitions: our own, because proc-macro2's are bound to the thread that made them.
 
-use super::{Name, TextRange};
+use super::{BinaryOp, Name, TextRange};
 use std::sync::Arc;
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -73,8 +73,8 @@ pub enum MacroShape {
     Diverge,
     /// `assert!(cond, "…", …)`: a condition, then format arguments.
     Assert,
-    /// `assert_eq!(a, b, "…")`: two expressions by reference, then format arguments.
-    AssertEq,
+    /// `assert_eq!(a, b, "…")`: two expressions that compare like this, taken by reference, then format arguments.
+    AssertCompared(BinaryOp),
     /// `matches!(e, pat if guard)`.
     Matches,
     /// `vec![a, b]`, `vec![e; n]`: an owned collection of the elements.

@@ -20,15 +20,6 @@ impl Auto {
             Auto::Sync => "Sync",
         }
     }
-
-    /// The auto trait that a library path names.
-    pub fn of(path: Name) -> Option<Auto> {
-        match super::pattern::last_segment(path).as_str() {
-            "Send" => Some(Auto::Send),
-            "Sync" => Some(Auto::Sync),
-            _ => None,
-        }
-    }
 }
 
 /// What type parameters must have.
@@ -44,6 +35,16 @@ pub struct AutoTraits<'a> {
 }
 
 impl AutoTraits<'_> {
+    /// The auto trait that a library path names.
+    pub fn named(&self, path: Name) -> Option<Auto> {
+        let language = &self.models.language;
+        match path {
+            _ if path == language.send => Some(Auto::Send),
+            _ if path == language.sync => Some(Auto::Sync),
+            _ => None,
+        }
+    }
+
     /// What has to hold for the type to have the trait; `None`: it doesn't have it, or can't be seen.
     pub fn needs(&self, ty: &Ty, auto: Auto) -> Option<Needs> {
         let mut needs = Needs::new();
@@ -58,7 +59,7 @@ impl AutoTraits<'_> {
     fn implied_within(&self, bounds: &[TraitRef], auto: Auto, depth: usize) -> bool {
         depth < MAX_DEPTH
             && bounds.iter().any(|bound| match bound.key {
-                TraitKey::Ext(path) => Auto::of(path) == Some(auto),
+                TraitKey::Ext(path) => self.named(path) == Some(auto),
                 TraitKey::Local(id) => {
                     self.implied_within(&self.program.traits[id.index()].supers, auto, depth + 1)
                 }
@@ -69,7 +70,7 @@ impl AutoTraits<'_> {
     pub fn impl_of(&self, adt: AdtId, auto: Auto) -> Option<ImplId> {
         let found = self.program.impls.iter().position(|imp| {
             matches!(imp.self_ty, Ty::Adt(id, _) if id == adt)
-                && matches!(&imp.trait_, Some(TraitRef { key: TraitKey::Ext(path), .. }) if Auto::of(*path) == Some(auto))
+                && matches!(&imp.trait_, Some(TraitRef { key: TraitKey::Ext(path), .. }) if self.named(*path) == Some(auto))
         });
         found.map(|at| ImplId(at as u32))
     }
@@ -148,7 +149,7 @@ impl AutoTraits<'_> {
             }
         }
         imp.predicates.iter().all(|(ty, bound)| match bound.key {
-            TraitKey::Ext(path) => match Auto::of(path) {
+            TraitKey::Ext(path) => match self.named(path) {
                 Some(auto) => self.holds(&subst.apply(ty), auto, open, needs),
                 None => true,
             },

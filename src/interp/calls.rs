@@ -77,7 +77,7 @@ impl Interp<'_> {
         if !is_variant {
             return None;
         }
-        let ty = Ty::ext(owner, args.iter().map(|a| a.ty.clone()).collect());
+        let ty = Ty::named(Name::new(owner), args.iter().map(|a| a.ty.clone()).collect());
         let fields = args.iter().enumerate().map(|(n, v)| (super::expr::field(n), v.clone())).collect();
         Some(Val::aggregate(Some(Name::new(last)), fields, ty))
     }
@@ -283,7 +283,7 @@ impl Interp<'_> {
             return Val::unknown(Ty::Unknown);
         }
         let name = Name::new(last);
-        let ty = Ty::ext(owner, Vec::new());
+        let ty = Ty::named(Name::new(owner), Vec::new());
         if [self.names.some, self.names.ok, self.names.err].contains(&name) {
             return Val::of(Kind::Constructor(Some(name), ty), Ty::Unknown);
         }
@@ -375,7 +375,7 @@ impl Interp<'_> {
     fn constructed(&mut self, variant: Option<Name>, args: Vec<Val>, ty: Ty) -> Val {
         let fields = args.into_iter().enumerate().map(|(n, value)| {
             let field = super::expr::field(n);
-            (field, self.as_raw(value, &self.part_ty(&ty, field)))
+            (field, self.as_declared(value, &self.part_ty(&ty, field)))
         });
         Val::aggregate(variant, fields.collect(), ty.clone())
     }
@@ -454,7 +454,7 @@ impl Interp<'_> {
         let depth = self.frames.get(cx.frame).depth;
         let nested = self.stack.iter().filter(|call| call.function == Some(id)).count();
         let unchecked = self.relevance.derefs_raw(self.program, id);
-        let skipped = !self.relevance.walks(self.program, id)
+        let skipped = !self.relevance.walks(self.program, self.models, id)
             && !self_arg
                 .iter()
                 .chain(&args)
@@ -494,7 +494,7 @@ impl Interp<'_> {
             let root = inner.body.body.root;
             this.eval(&inner, root)
         });
-        result = self.as_raw(result, &ret);
+        result = self.as_declared(result, &ret);
         if result.ty.is_unknown() || (matches!(result.ty, Ty::Prim(_)) && !ret.is_unknown()) {
             result.ty = ret;
         }
@@ -560,6 +560,7 @@ impl Interp<'_> {
             if value.ty.is_unknown() {
                 value.ty = ty;
             }
+            self.hold_proof(cx, &value.ty);
             self.declare(cx, LocalId(0), value);
         }
         let item = def.item.clone();
@@ -570,10 +571,11 @@ impl Interp<'_> {
                 let deps = self.elsewhere(cx, FIRST_PARAM + n as u32);
                 self.asked_for(&ty).with_deps(&deps)
             });
-            value = self.as_raw(value, &ty);
+            value = self.as_declared(value, &ty);
             if value.ty.is_unknown() || (matches!(value.ty, Ty::Prim(_)) && matches!(ty, Ty::Prim(_))) {
                 value.ty = ty;
             }
+            self.hold_proof(cx, &value.ty);
             self.bind_param(cx, site, &param.pat, value);
         }
     }
@@ -622,6 +624,7 @@ impl Interp<'_> {
         if let Some(at) = self.st.frames.iter().rposition(|f| f.id == cx.frame) {
             self.st.frames.truncate(at);
         }
+        self.drop_proofs(cx.frame);
         if self.st.reachable {
             self.st.control = outer_control;
         }

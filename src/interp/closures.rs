@@ -134,6 +134,7 @@ impl Interp<'_> {
                 if let (true, Some(ty)) = (value.ty.is_unknown(), declared) {
                     value.ty = ty;
                 }
+                this.hold_proof(inner, &value.ty);
                 this.bind_param(inner, site, pat, value);
             }
             match root {

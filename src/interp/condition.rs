@@ -80,7 +80,8 @@ impl Interp<'_> {
     pub(super) fn eval_asserted(&mut self, cx: &Cx, id: ExprId) -> Val {
         let branches = self.condition(cx, id);
         self.judge(&branches.deps);
-        self.st = branches.yes;
+        // One that can't hold says that something isn't known, not that the program ends here.
+        self.st = if branches.yes.reachable { branches.yes } else { branches.no };
         Val::unit().with_deps(&branches.deps)
     }
 

@@ -4,7 +4,7 @@
 //! are none where nothing promises `Send` or `Sync`: there the borrow checker and the auto traits keep cells in one thread.
 
 use crate::hir::Name;
-use crate::models::{Models, Op, OpName};
+use crate::models::Models;
 use crate::resolve::{AdtId, Program, TraitKey, Ty};
 use rustc_hash::FxHashSet;
 
@@ -15,7 +15,7 @@ pub struct Doors {
 
 impl Doors {
     pub fn new(program: &Program, models: &Models) -> Doors {
-        if !promises(program) {
+        if !promises(program, models) {
             return Doors::default();
         }
         let cells = cell_types(models);
@@ -56,16 +56,9 @@ impl Doors {
 }
 
 /// Whether anything in the program promises `Send` or `Sync`.
-fn promises(program: &Program) -> bool {
-    program.impls.iter().any(|i| {
-        i.is_unsafe
-            && matches!(&i.trait_, Some(t) if matches!(t.key, TraitKey::Ext(path) if is_auto_trait(path)))
-    })
-}
-
-/// `Send` or `Sync`.
-pub fn is_auto_trait(path: Name) -> bool {
-    matches!(super::pattern::last_segment(path).as_str(), "Send" | "Sync")
+fn promises(program: &Program, models: &Models) -> bool {
+    let is_auto = |key: &TraitKey| matches!(key, TraitKey::Ext(path) if models.language.is_auto_trait(*path));
+    program.impls.iter().any(|i| i.is_unsafe && i.trait_.as_ref().is_some_and(|t| is_auto(&t.key)))
 }
 
 /// Library types whose constructor makes a cell.
@@ -73,17 +66,13 @@ pub fn cell_types(models: &Models) -> FxHashSet<Name> {
     let mut found = FxHashSet::default();
     for model in &models.fns {
         if let Some(op) = &model.op
-            && wraps_cell(op)
+            && op.wraps().is_some_and(|step| step == "cell")
             && let Some((owner, _)) = model.path.as_str().rsplit_once("::")
         {
             found.insert(Name::new(owner));
         }
     }
     found
-}
-
-fn wraps_cell(op: &Op) -> bool {
-    matches!(op, Op::Apply(OpName::Wrap, args) if matches!(args.first(), Some(Op::Word(word)) if *word == "cell"))
 }
 
 fn is_cell(cells: &FxHashSet<Name>, ty: &Ty) -> bool {

@@ -1,5 +1,6 @@
 //! Library calls: evaluates a model's effect over the arguments.
 
+mod atomics;
 mod elements;
 mod pointer;
 mod sync;
@@ -161,7 +162,7 @@ impl Interp<'_> {
             Op::SelfArg => call.this.clone().unwrap_or_else(|| Val::unknown(Ty::Unknown)),
             Op::Arg(n) => call.args.get(*n).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown)),
             // Names a type where it isn't taken literally.
-            Op::Word(word) => Val::unknown(Ty::ext(word.as_str(), Vec::new())),
+            Op::Word(word) => Val::unknown(Ty::named(*word, Vec::new())),
             Op::Apply(name, args) => {
                 let mut values: Vec<Val> = args.iter().map(|a| self.apply(call, a)).collect();
                 let typed = *name == OpName::Typed;
@@ -191,9 +192,15 @@ impl Interp<'_> {
             O::Read | O::Write | O::Fill | O::Clear | O::Update | O::Observe | O::Replace | O::Swap => {
                 self.memory_op(call, name, values)
             }
-            O::Part | O::Raw | O::Shared | O::Exclusive | O::Global | O::New | O::Wrap | O::Unwrap => {
-                self.pointer_op(call, name, word, values)
-            }
+            O::Part
+            | O::Raw
+            | O::Shared
+            | O::Exclusive
+            | O::Own
+            | O::Global
+            | O::New
+            | O::Wrap
+            | O::Unwrap => self.pointer_op(call, name, word, values),
             O::Either => {
                 let of = call.this.as_ref().map_or_else(Deps::default, Val::all_deps);
                 self.variant_op(name, values).with_deps(&of)
@@ -416,6 +423,7 @@ impl Interp<'_> {
             OpName::Raw => repointed(first, Pointer::Raw, &call.ret),
             OpName::Shared => repointed(first, Pointer::Shared, &call.ret),
             OpName::Exclusive => repointed(first, Pointer::Exclusive, &call.ret),
+            OpName::Own => self.own_of(call, first),
             OpName::New => {
                 let how = match self.models.role(&call.ret) {
                     Role::Counted => Pointer::Counted,

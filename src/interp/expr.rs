@@ -2,7 +2,7 @@
 
 use super::access::Effect;
 use super::memory::{AccessInfo, project};
-use super::places::{Index, LoopId, Proj, Root};
+use super::places::{Index, LoopId, PlaceId, Proj, Root};
 use super::places_of::MAX_DEREFS;
 use super::terms::{Operator, Term, fold_int};
 use super::values::{Const, Deps, Kind, Pointer, ReadId, Subject, Test, Val};
@@ -71,7 +71,7 @@ impl Interp<'_> {
             ExprKind::Repeat { element, len, owned } => {
                 let value = self.eval(cx, *element);
                 self.eval(cx, *len);
-                let ty = collection_ty(value.ty.clone(), *owned);
+                let ty = collection_ty(self.models.language.vec, value.ty.clone(), *owned);
                 Val::aggregate(None, vec![(Proj::Index(Index::Any), value)], ty)
             }
             ExprKind::Range { lo, hi, inclusive } => self.eval_range(cx, *lo, *hi, *inclusive),
@@ -165,7 +165,12 @@ impl Interp<'_> {
         let mut value = self.eval(cx, id);
         for _ in 0..MAX_DEREFS {
             let Ty::Ref { inner, .. } = &value.ty else { break };
-            if matches!(**inner, Ty::Adt(..)) || value.pointers().next().is_none() {
+            if value.pointers().next().is_none() {
+                break;
+            }
+            if matches!(**inner, Ty::Adt(..)) {
+                let read = self.observe_pointees(cx, &value, id);
+                value.deps = value.deps.join(&read);
                 break;
             }
             let lval = self.deref_value(cx, &value, id);
@@ -234,7 +239,7 @@ impl Interp<'_> {
     /// What a number depends on that differs from round to round of a loop, or is claimed.
     pub(super) fn own_numbers(&mut self, value: &Val) -> Deps {
         match value.single() {
-            Some(Kind::Linear(at, ..)) => self.round_of(*at),
+            Some(Kind::Linear(at, ..) | Kind::Block(at, ..)) => self.round_of(*at),
             Some(Kind::Claimed(_)) => Deps::one(ReadId::elsewhere(u32::MAX)),
             _ => Deps::default(),
         }
@@ -282,6 +287,7 @@ impl Interp<'_> {
 
     fn assign_to(&mut self, cx: &Cx, id: ExprId, left: ExprId, value: Val, range: TextRange) {
         let lval = self.lval(cx, left, true);
+        let value = self.as_declared(value, &lval.ty);
         let old = self.peek(&lval);
         if self.needs_drop(&old)
             && let [place] = lval.places[..]
@@ -333,7 +339,7 @@ impl Interp<'_> {
             let field = Proj::Field(*name);
             let value = self.eval(cx, *value);
             let declared = self.part_ty(&ty, field);
-            let mut value = self.as_raw(value, &declared);
+            let mut value = self.as_declared(value, &declared);
             self.name_held(&mut value, &ty, *name, declared);
             values.push((field, value));
         }
@@ -400,7 +406,7 @@ impl Interp<'_> {
             let index = if n < 64 { Index::Const(n as i128) } else { Index::Any };
             fields.push((Proj::Index(index), value));
         }
-        Val::aggregate(None, fields, collection_ty(ty, owned))
+        Val::aggregate(None, fields, collection_ty(self.models.language.vec, ty, owned))
     }
 
     fn eval_range(&mut self, cx: &Cx, lo: Option<ExprId>, hi: Option<ExprId>, inclusive: bool) -> Val {
@@ -414,7 +420,7 @@ impl Interp<'_> {
                 fields.push((Proj::Field(Name::new(name)), value));
             }
         }
-        Val::aggregate(None, fields, Ty::ext("std::ops::Range", vec![ty]))
+        Val::aggregate(None, fields, Ty::named(self.models.language.range, vec![ty]))
     }
 
     fn eval_macro(
@@ -453,7 +459,7 @@ impl Interp<'_> {
         match kind {
             MacroArgsKind::Pass => last,
             MacroArgsKind::Format => {
-                Val::unknown(Ty::ext("std::string::String", Vec::new())).with_deps(&deps)
+                Val::unknown(Ty::named(self.models.language.string, Vec::new())).with_deps(&deps)
             }
             MacroArgsKind::Assert => Val::unit(),
             MacroArgsKind::Constant | MacroArgsKind::Unknown => Val::unknown(Ty::Unknown).with_deps(&deps),
@@ -508,8 +514,12 @@ impl Interp<'_> {
         value
     }
 
-    /// A reference where a raw pointer is declared: the pointer, raw from here on.
-    pub(super) fn as_raw(&self, value: Val, declared: &Ty) -> Val {
+    /// What a declared type makes of a value: a reference becomes a raw pointer, a pointer to one of several types a trait object.
+    pub(super) fn as_declared(&self, value: Val, declared: &Ty) -> Val {
+        let pointees: Vec<PlaceId> = value.pointers().map(|(place, _)| place).collect();
+        if self.is_object(declared) && self.differ_in_type(&pointees) {
+            return Val { ty: declared.clone(), ..value };
+        }
         let raw = matches!(declared, Ty::Ptr { .. });
         if !raw || !value.alts.iter().any(|k| matches!(k, Kind::Pointer(_, how) if *how != Pointer::Raw)) {
             return value;
@@ -522,6 +532,16 @@ impl Interp<'_> {
         }
         value.ty = declared.clone();
         value
+    }
+
+    fn is_object(&self, ty: &Ty) -> bool {
+        self.pointer_ty(ty).is_some_and(|(_, inner)| matches!(inner, Ty::Dyn(_)))
+    }
+
+    pub(super) fn differ_in_type(&self, places: &[PlaceId]) -> bool {
+        let mut types = places.iter().map(|place| &self.places.get(*place).ty);
+        let first = types.next();
+        types.any(|ty| Some(ty) != first)
     }
 
     /// Finds the temporaries of a `let` initializer that live to the block's end. (Reference: "Temporary lifetime extension".)
@@ -573,8 +593,8 @@ pub(super) fn field(n: usize) -> Proj {
     Proj::Field(Name::new(&n.to_string()))
 }
 
-fn collection_ty(element: Ty, owned: bool) -> Ty {
-    if owned { Ty::ext("std::vec::Vec", vec![element]) } else { Ty::Array(element.into()) }
+fn collection_ty(vec: Name, element: Ty, owned: bool) -> Ty {
+    if owned { Ty::named(vec, vec![element]) } else { Ty::Array(element.into()) }
 }
 
 pub(super) fn literal(lit: &Lit) -> Val {

@@ -112,7 +112,7 @@ impl Interp<'_> {
                 return;
             }
             if let Some(ty) = declared {
-                subject.value = this.as_raw(subject.value, &ty);
+                subject.value = this.as_declared(subject.value, &ty);
                 this.adopt_pointee(&subject.value, &ty);
                 subject.value = with_declared(subject.value, ty);
             }

@@ -7,7 +7,7 @@ use super::{Cx, Interp};
 use crate::finding::AccessKind;
 use crate::hir::{ExprId, Name};
 use crate::models::Role;
-use crate::resolve::Ty;
+use crate::resolve::{Method, Ty};
 use std::rc::Rc;
 
 impl Interp<'_> {
@@ -40,7 +40,7 @@ impl Interp<'_> {
             rounds: None,
             parallel: false,
         };
-        Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()))
+        Val::of(Kind::Iter(Rc::new(iter)), Ty::named(self.models.language.iterator, Vec::new()))
     }
 
     /// What a `for` loop goes through: `into_iter` as the type's model has it, `iter` behind a reference.
@@ -71,7 +71,7 @@ impl Interp<'_> {
             rounds: None,
             parallel: false,
         };
-        Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()))
+        Val::of(Kind::Iter(Rc::new(iter)), Ty::named(self.models.language.iterator, Vec::new()))
     }
 
     fn iter_of(&mut self, cx: &Cx, expr: ExprId, kind: &Kind, ty: &Ty, depth: u32) -> Val {
@@ -93,7 +93,7 @@ impl Interp<'_> {
                 if nested {
                     return self.iterate_at(cx, expr, inner, depth + 1);
                 }
-                if let Some(user) = self.user_iter(cx, expr, &place_ty, *place) {
+                if let Some(user) = self.user_iter(cx, expr, &place_ty, *place, *how) {
                     return user;
                 }
                 let element = self.element_ty(&place_ty);
@@ -136,22 +136,23 @@ impl Interp<'_> {
             };
             let start = bound("start");
             let end = bound("end").or_else(|| bound("last")?.checked_add(1));
+            let block = own_block(aggregate);
             let iter = IterValue {
-                source: Val::unknown(element),
+                counter: block.is_none(),
+                source: block.map_or(Val::unknown(element.clone()), |block| Val::of(block, element)),
                 stages: Vec::new(),
                 channels: Vec::new(),
-                counter: true,
                 bound: end.filter(|_| start.is_some_and(|s| s >= 0)),
                 rounds: start.zip(end).and_then(|(s, e)| u32::try_from(e.checked_sub(s)?).ok()),
                 parallel: false,
             };
-            return Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()));
+            return Val::of(Kind::Iter(Rc::new(iter)), Ty::named(self.models.language.iterator, Vec::new()));
         }
         if matches!(ty, Ty::Adt(..)) {
             let value = Val::of(Kind::Aggregate(aggregate.clone()), ty.clone());
             let lval = self.materialize(cx, expr, value);
             if let Some(&place) = lval.places.first()
-                && let Some(user) = self.user_iter(cx, expr, ty, place)
+                && let Some(user) = self.user_iter(cx, expr, ty, place, Pointer::Owner)
             {
                 return user;
             }
@@ -177,13 +178,26 @@ impl Interp<'_> {
             rounds: None,
             parallel: false,
         };
-        Val::of(Kind::Iter(Rc::new(iter)), Ty::ext("std::iter::Iter", Vec::new()))
+        Val::of(Kind::Iter(Rc::new(iter)), Ty::named(self.models.language.iterator, Vec::new()))
     }
 
     /// A type of the program that iterates: its `next` makes the elements.
-    fn user_iter(&mut self, cx: &Cx, expr: ExprId, ty: &Ty, place: super::places::PlaceId) -> Option<Val> {
+    fn user_iter(
+        &mut self,
+        cx: &Cx,
+        expr: ExprId,
+        ty: &Ty,
+        place: super::places::PlaceId,
+        how: Pointer,
+    ) -> Option<Val> {
         if !matches!(ty, Ty::Adt(..)) {
             return None;
+        }
+        let by_ref = Ty::reference(how != Pointer::Shared, ty.clone());
+        let found = self.program.methods(&by_ref, Name::new("into_iter")).into_iter().next();
+        if let Some(method) = found.filter(|_| matches!(how, Pointer::Shared | Pointer::Exclusive)) {
+            let this = Val::pointer(place, how, by_ref);
+            return Some(self.user_into_iter(cx, expr, method, this));
         }
         let this = Val::pointer(place, Pointer::Exclusive, Ty::reference(true, ty.clone()));
         if let Some(method) = self.program.methods(ty, Name::new("next")).into_iter().next() {
@@ -192,9 +206,13 @@ impl Interp<'_> {
             return Some(self.iter_over(item));
         }
         let method = self.program.methods(ty, Name::new("into_iter")).into_iter().next()?;
+        Some(self.user_into_iter(cx, expr, method, this))
+    }
+
+    fn user_into_iter(&mut self, cx: &Cx, expr: ExprId, method: Method, this: Val) -> Val {
         let result = self.call_fn(cx, expr, method.id, method.subst, Some(this), Vec::new());
         let again = result.alts.iter().any(|k| matches!(k, Kind::Iter(_)));
-        if again { Some(result) } else { Some(self.iterate(cx, expr, result)) }
+        if again { result } else { self.iterate(cx, expr, result) }
     }
 
     pub(super) fn element_ty(&self, ty: &Ty) -> Ty {
@@ -249,7 +267,9 @@ impl Interp<'_> {
             item.alts.clear();
             item.alts.push(Kind::Linear(at, 1, 0));
             item.open = false;
-        } else if iter.channels.is_empty() && item.pointers().next().is_some() {
+        } else if iter.channels.is_empty()
+            && (item.pointers().next().is_some() || matches!(item.single(), Some(Kind::Block(..))))
+        {
             // Another element in each round.
             let round = self.round_of(at);
             item = item.with_deps(&round);
@@ -424,7 +444,7 @@ impl Interp<'_> {
             }
         }
         if !parallel {
-            staged.ty = Ty::ext("std::iter::Iter", Vec::new());
+            staged.ty = Ty::named(self.models.language.iterator, Vec::new());
         }
         staged
     }
@@ -473,4 +493,19 @@ fn retag(value: &mut Val, each_of: Option<LoopId>, depth: u32) {
             _ => {}
         }
     }
+}
+
+/// The range `own * m + a .. own * m + b`, if those of different rounds don't overlap.
+pub(super) fn own_block(range: &Aggregate) -> Option<Kind> {
+    let bound = |name| match range.field(Proj::Field(Name::new(name)))?.single() {
+        Some(Kind::Linear(at, mul, add)) => Some((*at, *mul, *add)),
+        _ => None,
+    };
+    let (at, mul, start) = bound("start")?;
+    let (end_at, end_mul, end) = match bound("end") {
+        Some(end) => end,
+        None => bound("last").and_then(|(at, mul, add)| Some((at, mul, add.checked_add(1)?)))?,
+    };
+    let apart = (at, mul) == (end_at, end_mul) && end.checked_sub(start)? <= mul.checked_abs()?;
+    apart.then_some(Kind::Block(at, mul, start))
 }

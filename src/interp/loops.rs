@@ -158,12 +158,13 @@ impl Interp<'_> {
     /// The state after a loop: `exit` (its condition failed, its elements ran out) joined with the breaks.
     pub(super) fn finish_loop(&mut self, at: LoopId, exit: Option<State>, control: Deps) -> Val {
         self.st.reachable = false;
+        let received = self.received_in.remove(&at).unwrap_or_default();
         if let Some(mut state) = exit {
             let joined = self.each.iter().rposition(|(l, _)| *l == at).map(|n| self.each.remove(n).1);
             for context in joined.unwrap_or_default() {
                 state.join_all(context);
             }
-            for place in self.received_in.remove(&at).unwrap_or_default() {
+            for place in received {
                 state.acquire(SyncKey { place, kind: SyncKind::Drained });
             }
             self.st = state;

@@ -119,7 +119,8 @@ impl Interp<'_> {
         match receiver {
             Receiver::Value(value) => self.value_type(value),
             Receiver::Place(lval) => {
-                if matches!(lval.ty, Ty::Unknown | Ty::Dyn(_) | Ty::Param(_) | Ty::Assoc(..)) {
+                let of_several = matches!(lval.ty, Ty::Dyn(_)) && self.differ_in_type(&lval.places);
+                if matches!(lval.ty, Ty::Unknown | Ty::Dyn(_) | Ty::Param(_) | Ty::Assoc(..)) && !of_several {
                     let value = self.peek(lval);
                     let known = self.value_type(&value);
                     if !known.is_unknown() {
@@ -137,8 +138,8 @@ impl Interp<'_> {
             return value.ty.clone();
         }
         match value.alts.first() {
-            Some(Kind::Iter(_)) => Ty::ext("std::iter::Iter", Vec::new()),
-            Some(Kind::Handle(_)) => Ty::ext("std::thread::JoinHandle", Vec::new()),
+            Some(Kind::Iter(_)) => Ty::named(self.models.language.iterator, Vec::new()),
+            Some(Kind::Handle(_)) => Ty::named(self.models.language.join_handle, Vec::new()),
             _ => Ty::Unknown,
         }
     }

@@ -44,6 +44,7 @@ mod relevance;
 mod scopes;
 mod spawn;
 mod tasks;
+mod tokens;
 mod unknown_calls;
 mod walk;
 
@@ -77,6 +78,8 @@ pub struct Analysis {
     pub awaits: FxHashSet<(FrameId, Location)>,
     /// Instances handed in by callers that have a part which may be their lock, of a type that nobody knows.
     pub self_guarded: FxHashSet<PlaceId>,
+    /// Of the locks those that stand for a proof that something was done before.
+    pub witnesses: FxHashSet<PlaceId>,
     /// What roots hold at first.
     initial: FxHashMap<Root, Val>,
     /// How often a loop's body runs, where that is known.
@@ -246,6 +249,7 @@ pub struct Interp<'p> {
     executors: FxHashSet<PlaceId>,
     awaits: FxHashSet<(FrameId, Location)>,
     self_guarded: FxHashSet<PlaceId>,
+    witnesses: FxHashSet<PlaceId>,
     /// What contexts are given where they ask for it by type.
     provided: Vec<Val>,
     /// The single-threaded executor that the context runs on.
@@ -350,6 +354,7 @@ pub fn analyse(
         executors: FxHashSet::default(),
         awaits: FxHashSet::default(),
         self_guarded: FxHashSet::default(),
+        witnesses: FxHashSet::default(),
         provided: Vec::new(),
         executor: None,
         muted: false,
@@ -374,6 +379,7 @@ pub fn analyse(
         published: interp.published,
         awaits: interp.awaits,
         self_guarded: interp.self_guarded,
+        witnesses: interp.witnesses,
         rounds: interp.loop_rounds,
         counts: interp.counts,
     }

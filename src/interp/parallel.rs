@@ -75,7 +75,7 @@ impl Interp<'_> {
         let item = self.drive_parallel(cx, id, chain).with_deps(&iter.deps);
         Some(match name {
             OpName::Find => {
-                let ty = Ty::ext("std::option::Option", vec![item.ty.clone()]);
+                let ty = Ty::named(self.models.language.option, vec![item.ty.clone()]);
                 let some = self.enum_value(self.names.some, item, ty);
                 some.join(&Val::aggregate(Some(self.names.none), Vec::new(), Ty::Unknown))
             }

@@ -181,13 +181,22 @@ impl Interp<'_> {
         }
         if matches!(index_value.ty, Ty::Ext(..)) && !lval.ty.is_unknown() {
             // A range: some part of the same elements.
-            let mut part = lval.clone();
+            let mut part = self.own_part(&lval, &index_value).unwrap_or_else(|| lval.clone());
             part.deps = part.deps.join(&index_value.all_deps());
             return part;
         }
         let mut element = self.step_lval(&lval, Proj::Index(index_of(&index_value)));
         element.deps = element.deps.join(&index_value.deps).join(&self.own_numbers(&index_value));
         element
+    }
+
+    /// The elements in a range that is a context's own.
+    fn own_part(&mut self, array: &Lval, range: &Val) -> Option<Lval> {
+        let Some(Kind::Aggregate(range)) = range.single() else { return None };
+        let block = Proj::Index(index_of(&Val::of(super::iterate::own_block(range)?, Ty::Unknown)));
+        let ty = Ty::Slice(self.part_ty(&array.ty, block).into());
+        let places = array.places.iter().map(|place| self.places.step(*place, block, &ty)).collect();
+        Some(Lval { places, ty, ..array.clone() })
     }
 
     /// What the value at a place points to; the place itself where it isn't a pointer.
@@ -303,7 +312,8 @@ impl Interp<'_> {
             let known = &self.places.get(place).ty;
             let vague =
                 matches!(lval.ty, Ty::Unknown | Ty::Dyn(_) | Ty::Param(_) | Ty::Assoc(..) | Ty::Slice(_));
-            if vague && !known.is_unknown() {
+            let open = matches!(lval.ty, Ty::Dyn(_)) && self.differ_in_type(&lval.places);
+            if vague && !open && !known.is_unknown() {
                 lval.ty = known.clone();
             }
         }

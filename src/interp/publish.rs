@@ -28,17 +28,33 @@ impl Interp<'_> {
 
     /// The value becomes reachable through an atomic.
     pub(super) fn publish_through(&mut self, atomic: &[PlaceId], value: &Val, order: Name) {
+        let passed_on = self.was_loaded(value);
         for place in self.led_to(value) {
-            self.log_construction(place);
+            let own = self.made_here(place);
+            if !(own && passed_on) {
+                self.log_construction(place);
+            }
             if let Some(atomic) = atomic.first() {
                 self.published.entry(place).or_insert(*atomic);
             }
             if releases(order) || self.st.moment.fenced {
                 self.st.release(object_key(place));
-            } else {
+            } else if !(own && passed_on) {
                 self.st.moment_mut().weakly_released.insert(object_key(place));
             }
         }
+    }
+
+    /// The pointer came out of an atomic: what it leads to had been published before it is stored again.
+    fn was_loaded(&self, value: &Val) -> bool {
+        let log = &self.contexts.get(self.context).log.events;
+        value.deps.iter().any(|id| log.get(id.0 as usize).is_some_and(|event| event.atomic.is_some()))
+    }
+
+    /// An object that the context being walked makes.
+    fn made_here(&self, place: PlaceId) -> bool {
+        let Root::Object(object) = self.places.get(place).root else { return false };
+        self.frames.get(self.objects.list[object.0 as usize].frame).context == self.context
     }
 
     /// The value was read where another context may have published it.
@@ -60,19 +76,22 @@ impl Interp<'_> {
 
     /// A new object: what was published before was another one.
     pub(super) fn unpublish(&mut self, place: PlaceId) {
-        self.made_at.insert(place, self.st.moment.clone());
         let key = object_key(place);
         if self.st.moment.released.contains_key(&key) {
             self.st.moment_mut().released.remove(&key);
         }
+        if self.st.moment.weakly_released.contains(&key) {
+            self.st.moment_mut().weakly_released.remove(&key);
+        }
+        self.made_at.insert(place, self.st.moment.clone());
     }
 
     /// Making what is published is a write, unless it was reachable before.
     fn log_construction(&mut self, place: PlaceId) {
         let Root::Object(object) = self.places.get(place).root else { return };
         let made = self.objects.list[object.0 as usize].clone();
-        let own = self.frames.get(made.frame).context == self.context;
-        if !own || self.stopped || self.st.moment.released.contains_key(&object_key(place)) {
+        if !self.made_here(place) || self.stopped || self.st.moment.released.contains_key(&object_key(place))
+        {
             return;
         }
         let Some(moment) = self.made_at.get(&place).cloned() else { return };

@@ -6,6 +6,7 @@
 
 use super::doors::{self, Doors};
 use super::mentions::{Mention, Mentions};
+use super::tokens::Tokens;
 use crate::hir::{Name, StaticKind};
 use crate::models::{Models, Op, OpName};
 use crate::resolve::outline::{Outline, Unit, UnitOf};
@@ -19,6 +20,7 @@ pub struct Relevance {
     initializers: FxHashSet<BodyOwner>,
     any_state: bool,
     doors: Doors,
+    tokens: Tokens,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -52,6 +54,7 @@ impl Relevance {
             initializers: FxHashSet::default(),
             any_state: false,
             doors: Doors::default(),
+            tokens: Tokens::default(),
         };
         let stateful = [&words.state, &words.acts, &words.unchecked, &words.global];
         found.any_state = stateful.into_iter().flatten().any(|word| mentions.has(*word))
@@ -92,6 +95,11 @@ impl Relevance {
     /// What the resolved types tell.
     pub fn add_types(&mut self, program: &Program, models: &Models) {
         self.doors = Doors::new(program, models);
+        self.tokens = Tokens::new(program, models, |id| self.acts(program, id));
+    }
+
+    pub fn tokens(&self) -> &Tokens {
+        &self.tokens
     }
 
     /// Whether a value of the type has a cell inside that an unsafe promise may share.
@@ -140,8 +148,8 @@ impl Relevance {
 
     /// Whether a call has to be entered: it does something that matters, or its result may carry a pointer, a
     /// closure, a handle.
-    pub fn walks(&self, program: &Program, id: FnId) -> bool {
-        self.flags(program, id).acts || !is_plain(program, &program.fn_def(id).sig.ret, 0)
+    pub fn walks(&self, program: &Program, models: &Models, id: FnId) -> bool {
+        self.flags(program, id).acts || !is_plain(program, models, &program.fn_def(id).sig.ret, 0)
     }
 
     /// Of a function declared in a body: those of the function around it.
@@ -285,7 +293,7 @@ fn model_words(models: &Models) -> Words {
         if mentions(op, &acting) {
             acts.insert(last);
         }
-        if (makes_cell(op) || mentions(op, &|name| name == OpName::AtomicLoad))
+        if (op.wraps().is_some_and(|step| step != "once") || mentions(op, &|name| name == OpName::AtomicLoad))
             && let Some((owner, _)) = model.path.as_str().rsplit_once("::")
         {
             state.insert(super::pattern::last_segment(Name::new(owner)));
@@ -296,11 +304,6 @@ fn model_words(models: &Models) -> Words {
     Words { starts, acts, state, global, changes, unchecked: FxHashSet::from_iter([Name::new("unsafe")]) }
 }
 
-/// A constructor of a cell or lock.
-fn makes_cell(op: &Op) -> bool {
-    matches!(op, Op::Apply(OpName::Wrap, args) if matches!(args.first(), Some(Op::Word(word)) if *word != "once"))
-}
-
 fn mentions(op: &Op, wanted: &dyn Fn(OpName) -> bool) -> bool {
     match op {
         Op::Apply(name, args) => wanted(*name) || args.iter().any(|a| mentions(a, wanted)),
@@ -309,24 +312,25 @@ fn mentions(op: &Op, wanted: &dyn Fn(OpName) -> bool) -> bool {
 }
 
 /// A type whose values carry nothing that the walk follows.
-fn is_plain(program: &Program, ty: &Ty, depth: u32) -> bool {
+fn is_plain(program: &Program, models: &Models, ty: &Ty, depth: u32) -> bool {
     if depth > 4 {
         return false;
     }
     match ty {
         Ty::Never | Ty::Prim(_) => true,
-        Ty::Tuple(args) => args.iter().all(|a| is_plain(program, a, depth + 1)),
-        Ty::Array(inner) | Ty::Slice(inner) => is_plain(program, inner, depth + 1),
+        Ty::Tuple(args) => args.iter().all(|a| is_plain(program, models, a, depth + 1)),
+        Ty::Array(inner) | Ty::Slice(inner) => is_plain(program, models, inner, depth + 1),
         Ty::Ext(path, args) => {
-            const DATA: &[&str] =
-                &["std::string::String", "std::option::Option", "std::vec::Vec", "std::time::Duration"];
-            DATA.contains(&path.as_str()) && args.iter().all(|a| is_plain(program, a, depth + 1))
+            models.language.is_data(*path) && args.iter().all(|a| is_plain(program, models, a, depth + 1))
         }
         Ty::Adt(id, args) => {
             let def = &program.adts[id.index()];
             args.is_empty()
                 && program.drop_impl(*id).is_none()
-                && def.variants.iter().all(|v| v.fields.iter().all(|f| is_plain(program, &f.ty, depth + 1)))
+                && def
+                    .variants
+                    .iter()
+                    .all(|v| v.fields.iter().all(|f| is_plain(program, models, &f.ty, depth + 1)))
         }
         _ => false,
     }

@@ -282,7 +282,7 @@ impl Interp<'_> {
 
     /// Runs every future of an iterator or collection at the same time, in this task; all have ended afterwards.
     pub(super) fn gather(&mut self, cx: &Cx, site: ExprId, futures: Val) -> Val {
-        let ty = Ty::ext("std::vec::Vec", Vec::new());
+        let ty = Ty::named(self.models.language.vec, Vec::new());
         self.group(cx, site, "task", true, Ty::Unknown);
         let group = LoopId { frame: cx.frame, expr: site };
         let job = Job { group: Some(group), ..Job::of_word("task") };

@@ -6,7 +6,7 @@
 
 use super::text::{self, TypeNames};
 use super::types::TyExpr;
-use super::{AttributeModel, Contents, FnModel, FnModelId, Models, Role, Threads, TypeModel};
+use super::{AttributeModel, Contents, FnModel, FnModelId, Language, Models, Role, Threads, TypeModel};
 use crate::hir::Name;
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub(super) struct FileText {
+    language: Option<LanguageText>,
     #[serde(default)]
     aliases: BTreeMap<String, String>,
     #[serde(default)]
@@ -31,6 +32,51 @@ pub(super) struct FileText {
     macros: BTreeMap<String, Vec<String>>,
     #[serde(default, rename = "context")]
     contexts: Vec<ContextText>,
+}
+
+/// See `Language`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct LanguageText {
+    option: String,
+    result: String,
+    vec: String,
+    string: String,
+    range: String,
+    iterator: String,
+    join_handle: String,
+    send: String,
+    sync: String,
+    clone: String,
+    copy: String,
+    deref: String,
+    deref_mut: String,
+    iterate: String,
+    future: String,
+    data: Vec<String>,
+}
+
+impl LanguageText {
+    fn language(&self) -> Language {
+        Language {
+            option: Name::new(&self.option),
+            result: Name::new(&self.result),
+            vec: Name::new(&self.vec),
+            string: Name::new(&self.string),
+            range: Name::new(&self.range),
+            iterator: Name::new(&self.iterator),
+            join_handle: Name::new(&self.join_handle),
+            send: Name::new(&self.send),
+            sync: Name::new(&self.sync),
+            clone: Name::new(&self.clone),
+            copy: Name::new(&self.copy),
+            deref: Name::new(&self.deref),
+            deref_mut: Name::new(&self.deref_mut),
+            iterate: Name::new(&self.iterate),
+            future: Name::new(&self.future),
+            data: self.data.iter().map(|text| Name::new(text)).collect(),
+        }
+    }
 }
 
 #[derive(Deserialize)]
@@ -61,6 +107,11 @@ struct TypeText {
     /// See `TypeModel::provided`.
     #[serde(default)]
     provided: bool,
+    /// See `TypeModel::empty`.
+    #[serde(default)]
+    empty: bool,
+    /// See `TypeModel::token`.
+    token: Option<String>,
 }
 
 /// See `AttributeModel`.
@@ -147,6 +198,9 @@ struct Loader<'a> {
 impl Loader<'_> {
     /// Everything that needs no name but its own: aliases, types, traits, prelude, macros, contexts.
     fn declare(&mut self, file: &FileText) -> Result<(), String> {
+        if let Some(language) = &file.language {
+            self.models.language = language.language();
+        }
         for (from, to) in &file.aliases {
             self.models.aliases.insert(from.clone(), to.clone());
             self.member(from, Name::new(to));
@@ -197,11 +251,15 @@ impl Loader<'_> {
             item: None,
             target: None,
             provided: false,
+            empty: false,
+            token: None,
             threads: ty.threads,
             contents: ty.contents,
             methods: FxHashMap::default(),
         });
         model.provided |= ty.provided;
+        model.empty |= ty.empty;
+        model.token = ty.token.as_deref().map(Name::new).or(model.token);
         model.role = ty.role.unwrap_or(model.role);
         model.copy |= ty.copy;
     }

@@ -151,6 +151,10 @@ pub struct TypeModel {
     target: Option<TyExpr>,
     /// A context that asks for a value of this type is given what was provided.
     pub provided: bool,
+    /// A marker without data.
+    pub empty: bool,
+    /// Who has a value of it holds this process-wide lock.
+    pub token: Option<Name>,
     pub threads: Threads,
     pub contents: Contents,
     methods: FxHashMap<Name, FnModelId>,
@@ -182,9 +186,70 @@ pub struct AttributeModel {
     pub revokes: Vec<Name>,
 }
 
+/// Library types that the language itself makes or asks for, wherever they are declared.
+#[derive(Clone, Debug)]
+pub struct Language {
+    pub option: Name,
+    pub result: Name,
+    /// What `vec![..]` makes.
+    pub vec: Name,
+    /// What `format!(..)` makes.
+    pub string: Name,
+    pub range: Name,
+    /// What an iterator's adapters make.
+    pub iterator: Name,
+    pub join_handle: Name,
+    pub send: Name,
+    pub sync: Name,
+    pub clone: Name,
+    pub copy: Name,
+    pub deref: Name,
+    pub deref_mut: Name,
+    /// The trait of what a loop takes its elements from.
+    pub iterate: Name,
+    pub future: Name,
+    /// Types whose values carry nothing but what their arguments carry.
+    data: Vec<Name>,
+}
+
+impl Default for Language {
+    fn default() -> Language {
+        let none = Name::new("");
+        Language {
+            option: none,
+            result: none,
+            vec: none,
+            string: none,
+            range: none,
+            iterator: none,
+            join_handle: none,
+            send: none,
+            sync: none,
+            clone: none,
+            copy: none,
+            deref: none,
+            deref_mut: none,
+            iterate: none,
+            future: none,
+            data: Vec::new(),
+        }
+    }
+}
+
+impl Language {
+    pub fn is_auto_trait(&self, path: Name) -> bool {
+        path == self.send || path == self.sync
+    }
+
+    pub fn is_data(&self, path: Name) -> bool {
+        self.data.contains(&path)
+    }
+}
+
 /// All models.
 #[derive(Clone, Default)]
 pub struct Models {
+    pub language: Language,
     pub fns: Vec<FnModel>,
     types: FxHashMap<Name, TypeModel>,
     functions: FxHashMap<Name, FnModelId>,

@@ -18,6 +18,19 @@ pub enum Op {
     Apply(OpName, Vec<Op>),
 }
 
+impl Op {
+    /// The kind of step (`lock`, `cell`, `once`, ..) that a constructor wraps its content with.
+    pub fn wraps(&self) -> Option<Name> {
+        match self {
+            Op::Apply(OpName::Wrap, args) => match args.first() {
+                Some(Op::Word(word)) => Some(*word),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
 macro_rules! op_names {
     ($($(#[$doc:meta])* $variant:ident = $text:literal, $arity:expr;)*) => {
         /// See each; arguments in parentheses, `?` after one that may be left out.
@@ -72,6 +85,8 @@ op_names! {
     Shared = "shared", 1..=1;
     /// (p) the pointer as `&mut`; one made from a raw pointer stays raw.
     Exclusive = "exclusive", 1..=1;
+    /// (p) pointer to the running context's own one, where several contexts get at theirs through one pointer.
+    Own = "own", 1..=1;
     /// (what, key?) pointer to something the whole process has one of, by its name; or to one entry of it.
     Global = "global", 1..=2;
     /// (v) puts a value into a new object, gives a pointer that owns it.

@@ -3,8 +3,12 @@
 use super::*;
 use crate::resolve::Ty;
 
+fn ext(path: &str, args: Vec<Ty>) -> Ty {
+    Ty::named(Name::new(path), args)
+}
+
 fn built_in_ty(text: &str) -> Ty {
-    Ty::ext(text, Vec::new())
+    Ty::named(Name::new(text), Vec::new())
 }
 
 fn built_in() -> std::sync::Arc<Models> {
@@ -109,14 +113,14 @@ fn atomics_take_over_with_their_own_type() {
 fn result_types_follow_the_receiver() {
     let models = built_in();
     let string = built_in_ty("std::string::String");
-    let map = Ty::ext("std::collections::HashMap", vec![Ty::Prim(Name::new("u8")), string.clone()]);
+    let map = ext("std::collections::HashMap", vec![Ty::Prim(Name::new("u8")), string.clone()]);
     let get = models.ret_ty(method(&models, "std::collections::HashMap", "get"), &map);
-    assert_eq!(get, Ty::ext("std::option::Option", vec![Ty::reference(false, string.clone())]));
+    assert_eq!(get, ext("std::option::Option", vec![Ty::reference(false, string.clone())]));
     let deref = models.ret_ty(
         method(&models, "std::option::Option", "as_deref"),
-        &Ty::ext("std::option::Option", vec![string]),
+        &ext("std::option::Option", vec![string]),
     );
-    assert_eq!(deref, Ty::ext("std::option::Option", vec![Ty::reference(false, Ty::Prim(Name::new("str")))]));
+    assert_eq!(deref, ext("std::option::Option", vec![Ty::reference(false, Ty::Prim(Name::new("str")))]));
     let pushed = method(&models, "std::vec::Vec", "push");
     assert_eq!(pushed.params, [TyExpr::Param(0)]);
 }
@@ -126,16 +130,16 @@ fn loops_bind_items() {
     let models = built_in();
     let byte = Ty::Prim(Name::new("u8"));
     let text = built_in_ty("std::string::String");
-    let vec = Ty::ext("std::vec::Vec", vec![byte.clone()]);
-    let map = Ty::ext("std::collections::BTreeMap", vec![byte.clone(), text.clone()]);
-    let pairs = Ty::ext("std::vec::Vec", vec![Ty::Tuple([byte.clone(), text.clone()].into())]);
+    let vec = ext("std::vec::Vec", vec![byte.clone()]);
+    let map = ext("std::collections::BTreeMap", vec![byte.clone(), text.clone()]);
+    let pairs = ext("std::vec::Vec", vec![Ty::Tuple([byte.clone(), text.clone()].into())]);
     assert_eq!(models.item_ty(&vec), byte);
     assert_eq!(models.item_ty(&Ty::reference(true, vec.clone())), Ty::reference(true, byte.clone()));
     let lent = Ty::Tuple([Ty::reference(false, byte.clone()), Ty::reference(true, text.clone())].into());
     assert_eq!(models.item_ty(&Ty::reference(true, map)), lent);
     let pair = Ty::Tuple([byte.clone(), text].into());
     assert_eq!(models.item_ty(&Ty::reference(false, pairs)), Ty::reference(false, pair));
-    let iter = Ty::ext("std::iter::Rev", vec![Ty::ext("std::slice::Iter", vec![byte.clone()])]);
+    let iter = ext("std::iter::Rev", vec![ext("std::slice::Iter", vec![byte.clone()])]);
     assert_eq!(models.item_ty(&iter), Ty::reference(false, byte));
 }
 

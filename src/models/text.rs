@@ -7,7 +7,7 @@ use super::op::{Op, OpName};
 use super::types::TyExpr;
 use super::{FnModel, SelfMode};
 use crate::finding::ContextKind;
-use crate::hir::{MacroShape, Name};
+use crate::hir::{BinaryOp, MacroShape, Name};
 
 const PRIMITIVES: &[&str] = &[
     "bool", "char", "str", "u8", "u16", "u32", "u64", "u128", "usize", "i8", "i16", "i32", "i64", "i128",
@@ -249,7 +249,12 @@ pub fn macro_shape(text: &str) -> Option<MacroShape> {
         "format" => MacroShape::Format,
         "diverge" => MacroShape::Diverge,
         "assert" => MacroShape::Assert,
-        "assert-eq" => MacroShape::AssertEq,
+        "assert-eq" => MacroShape::AssertCompared(BinaryOp::Eq),
+        "assert-ne" => MacroShape::AssertCompared(BinaryOp::Ne),
+        "assert-lt" => MacroShape::AssertCompared(BinaryOp::Lt),
+        "assert-le" => MacroShape::AssertCompared(BinaryOp::Le),
+        "assert-gt" => MacroShape::AssertCompared(BinaryOp::Gt),
+        "assert-ge" => MacroShape::AssertCompared(BinaryOp::Ge),
         "matches" => MacroShape::Matches,
         "vec" => MacroShape::Vec,
         "pass" => MacroShape::Pass,

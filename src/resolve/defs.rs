@@ -95,7 +95,7 @@ pub struct FnDef {
     /// Written with a plain `pub`.
     pub(super) declared_public: bool,
     /// Written without any visibility, and not of a trait's impl.
-    pub(super) is_private: bool,
+    pub is_private: bool,
     pub item: Arc<hir::FnItem>,
     pub sig: FnSig,
     pub(super) body: OnceLock<Option<Arc<ResolvedBody>>>,

@@ -91,8 +91,9 @@ impl Ty {
         Ty::Ref { mutable, inner: Arc::new(inner) }
     }
 
-    pub fn ext(path: &str, args: Vec<Ty>) -> Ty {
-        Ty::Ext(Name::new(path), args.into())
+    /// A library's type by its canonical path.
+    pub fn named(path: Name, args: Vec<Ty>) -> Ty {
+        Ty::Ext(path, args.into())
     }
 }
 

@@ -8,7 +8,7 @@ use crate::finding::AccessKind;
 use crate::interp::ProgramKind;
 use crate::interp::access::{AccessEvent, HeldLock};
 use crate::interp::contexts::ContextId;
-use crate::interp::order::{Ordered, acquires};
+use crate::interp::order::{Ordered, acquires, releases};
 use crate::interp::places::{Index, PlaceId, Proj, Root};
 use crate::interp::values::Mode;
 
@@ -114,8 +114,8 @@ pub fn verdict(facts: &Facts, a: Event, b: Event) -> Verdict {
     if within_another(facts, a, b) || within_another(facts, b, a) {
         return Verdict::Protocol;
     }
-    if facts.kind == ProgramKind::Callers
-        && (guards_itself(facts, a) || follows_protocol(facts, a) && follows_protocol(facts, b))
+    if (facts.kind == ProgramKind::Callers && (guards_itself(facts, a) || guards_itself(facts, b)))
+        || follows_protocol(facts, a) && follows_protocol(facts, b)
     {
         return Verdict::Protocol;
     }
@@ -138,8 +138,11 @@ fn within_another(facts: &Facts, outer: Event, inner: Event) -> bool {
         && !inner.access.control.is_empty()
 }
 
-/// A part of the object may be its lock: nobody sees what it does.
+/// A part of the object may be its lock, or whoever gets there has proof that it may: nobody sees what was done.
 fn guards_itself(facts: &Facts, event: Event) -> bool {
+    if event.access.locks.iter().any(|held| facts.analysis.witnesses.contains(&held.lock)) {
+        return true;
+    }
     let root = facts.analysis.places.ancestors(event.access.place).last();
     root.is_some_and(|root| facts.analysis.self_guarded.contains(&root))
 }
@@ -154,7 +157,8 @@ fn follows_protocol(facts: &Facts, event: Event) -> bool {
         let decides = match event.access.kind {
             AccessKind::Read => read.atomic.is_some_and(acquires),
             AccessKind::Write | AccessKind::Update => {
-                read.atomic.is_some() && read.kind == AccessKind::Update
+                read.kind == AccessKind::Update
+                    && read.atomic.is_some_and(|order| acquires(order) || releases(order))
             }
         };
         decides && places.get(read.place).root == root

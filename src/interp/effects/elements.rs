@@ -132,7 +132,7 @@ impl Interp<'_> {
             let zero = Val::aggregate(
                 None,
                 vec![(Proj::Field(Name::new("start")), Val::unit())],
-                Ty::ext("std::ops::Range", Vec::new()),
+                Ty::named(self.models.language.range, Vec::new()),
             );
             return self.iterate(cx, id, zero);
         }
@@ -158,7 +158,7 @@ impl Interp<'_> {
                 });
                 let mut item = item;
                 crate::interp::iterate::untag_handles(&mut item);
-                let ty = Ty::ext("std::option::Option", vec![item.ty.clone()]);
+                let ty = Ty::named(self.models.language.option, vec![item.ty.clone()]);
                 let deps = item.all_deps();
                 let none = Val::aggregate(Some(self.names.none), Vec::new(), Ty::Unknown);
                 self.enum_value(self.names.some, item, ty).join(&none).with_deps(&deps)
@@ -221,7 +221,7 @@ impl Interp<'_> {
         if self.draining.is_none() {
             crate::interp::iterate::untag_handles(&mut item);
         }
-        let ty = Ty::ext("std::option::Option", vec![item.ty.clone()]);
+        let ty = Ty::named(self.models.language.option, vec![item.ty.clone()]);
         let some = self.enum_value(self.names.some, item, ty);
         some.join(&Val::aggregate(Some(self.names.none), Vec::new(), Ty::Unknown)).with_deps(&iter.deps)
     }

@@ -1,4 +1,4 @@
-//! Effects on pointers into arrays: the first element, an offset, a slice of a length.
+//! Effects on pointers into arrays: the first element, an offset, a slice of a length; and to what each context has one of.
 //!
 //! In: pointers and the evaluated counts. Out: pointers to elements, as exact as `Index` can say: a pointer to element `k` moved by
 //! `n` points to element `k + n`. What can't be told is "some element" of the same array.
@@ -6,6 +6,8 @@
 use super::*;
 use crate::hir::BinaryOp;
 use crate::interp::expr::index_of;
+use crate::interp::places::Root;
+use crate::interp::{CalleeKey, Frame};
 
 impl Interp<'_> {
     pub(super) fn array_op(&mut self, call: &mut Call, name: OpName, mut values: Vec<Val>) -> Val {
@@ -47,6 +49,35 @@ impl Interp<'_> {
             deps = deps.join(&self.log_lval(call.cx, &header, &info));
         }
         Val::unknown(Ty::Unknown).with_deps(&deps)
+    }
+
+    /// Of a thread-local that nobody saw declared, the context has an object of its own.
+    pub(super) fn own_of(&mut self, call: &mut Call, pointer: Val) -> Val {
+        let lval = self.target(call, &pointer);
+        let mut own = Val { alts: Default::default(), ..pointer };
+        for &place in &lval.places {
+            let known = matches!(self.places.get(place).root, Root::ThreadLocal(_));
+            let place = if known { place } else { self.own_object(call, place) };
+            own.alts.push(Kind::Pointer(place, Pointer::Shared));
+        }
+        own
+    }
+
+    fn own_object(&mut self, call: &Call, of: PlaceId) -> PlaceId {
+        let context = self.context;
+        let key = (Err(context), ExprId(u32::MAX), CalleeKey::Body);
+        let frame = self.intern_frame(key, |depth| Frame {
+            context,
+            parent: None,
+            called_at: None,
+            function: None,
+            captures: None,
+            depth,
+        });
+        let site = call.cx.location(call.cx.body.body.expr(call.id).range);
+        let object = self.object_at((frame, ExprId(of.0), 0), site);
+        let ty = self.places.get(of).ty.clone();
+        self.places.root(Root::Object(object), &ty)
     }
 
     pub(in crate::interp) fn first_of(&mut self, place: PlaceId) -> PlaceId {

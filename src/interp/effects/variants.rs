@@ -14,8 +14,9 @@ use std::rc::Rc;
 
 impl Interp<'_> {
     pub(super) fn variant_op(&mut self, name: OpName, values: Vec<Val>) -> Val {
-        let option = |args: Vec<Ty>| Ty::ext("std::option::Option", args);
-        let result = |args: Vec<Ty>| Ty::ext("std::result::Result", args);
+        let language = &self.models.language;
+        let option = |args: Vec<Ty>| Ty::named(language.option, args);
+        let result = |args: Vec<Ty>| Ty::named(language.result, args);
         let first = values.first().cloned().unwrap_or_else(Val::unit);
         match name {
             OpName::Some => self.enum_value(self.names.some, first.clone(), option(vec![first.ty])),
@@ -127,7 +128,7 @@ impl Interp<'_> {
                 let some = self.enum_value(
                     self.names.some,
                     payload.clone(),
-                    Ty::ext("std::option::Option", vec![payload.ty]),
+                    Ty::named(self.models.language.option, vec![payload.ty]),
                 );
                 let none = Val::aggregate(Some(self.names.none), Vec::new(), Ty::Unknown);
                 let fails = value.open
@@ -199,7 +200,7 @@ impl Interp<'_> {
         let ok =
             value.alts.iter().any(|k| matches!(k, Kind::Aggregate(a) if a.variant == Some(self.names.ok)));
         let variant = if ok { self.names.ok } else { self.names.some };
-        let ty = Ty::ext("std::option::Option", vec![reference.ty.clone()]);
+        let ty = Ty::named(self.models.language.option, vec![reference.ty.clone()]);
         let some = self.enum_value(variant, reference, ty);
         let fails = value.open
             || value
@@ -256,8 +257,8 @@ impl Interp<'_> {
                     .iter()
                     .any(|k| matches!(k, Kind::Aggregate(a) if a.variant == Some(self.names.ok)));
                 let variant = if ok { self.names.ok } else { self.names.some };
-                let path = if ok { "std::result::Result" } else { "std::option::Option" };
-                let ty = Ty::ext(path, vec![mapped.ty.clone()]);
+                let path = if ok { self.models.language.result } else { self.models.language.option };
+                let ty = Ty::named(path, vec![mapped.ty.clone()]);
                 self.enum_value(variant, mapped, ty)
             }
             _ => mapped,

@@ -4,7 +4,7 @@
 //! the bounds that they ask for by themselves. A method that also takes something that can't leave its thread (a token, the guard of an
 //! epoch) is left out: it may be called on that thread only.
 
-use super::promise::{Promise, doc_hidden, is_named, mentions};
+use super::promise::{Promise, doc_hidden, mentions};
 use super::{Granted, Types};
 use crate::hir::Name;
 use crate::interp::auto_traits::Auto;
@@ -129,7 +129,7 @@ fn own_bounds(types: Types, imp: &ImplDef, subst: &Subst, param: ParamId) -> Opt
     for id in imp.generics.iter().filter(|id| subst.get(**id) == Some(&Ty::Param(param))) {
         own.granted = own.granted.with(types.granted_by_bounds(*id)?);
         let bounds = &types.program.params[id.index()].bounds;
-        own.copied |= bounds.iter().any(|b| is_named(b.key, "Clone") || is_named(b.key, "Copy"));
+        own.copied |= bounds.iter().any(|bound| types.is_copy(bound.key));
     }
     Some(own)
 }
@@ -234,7 +234,8 @@ impl Signatures<'_> {
 
     /// What the language gets out of a value of one of the crate's own types: by `*`, `for` and `.await`.
     fn by_trait(&self, adt: AdtId, ty: &Ty, depth: u32) -> Option<Passes> {
-        let given = |name: &'static str, of: &str| {
+        let language = &self.types.models.language;
+        let given = |name: Name, of: &str| {
             self.types.trait_impls(adt, name).find_map(|imp| {
                 let mut subst = Subst::default();
                 self.types.program.unify(&imp.self_ty, ty, &mut subst);
@@ -242,10 +243,10 @@ impl Signatures<'_> {
                 self.carried(&subst.apply(given), depth + 1)
             })
         };
-        let guarded = given("Deref", "Target").map(|_| {
-            let exclusive = self.types.trait_impls(adt, "DerefMut").next().is_some();
+        let guarded = given(language.deref, "Target").map(|_| {
+            let exclusive = self.types.trait_impls(adt, language.deref_mut).next().is_some();
             if exclusive { Passes::Guarded } else { Passes::Lent }
         });
-        guarded.or_else(|| given("Iterator", "Item")).or_else(|| given("Future", "Output"))
+        guarded.or_else(|| given(language.iterate, "Item")).or_else(|| given(language.future, "Output"))
     }
 }

@@ -4,7 +4,7 @@
 //! can't be told: a trait that nobody knows may stand for types that are all harmless.
 
 use super::{Granted, Types};
-use crate::hir::{Attr, GenericParamKind, Tt};
+use crate::hir::{Attr, GenericParamKind, Name, Tt};
 use crate::interp::auto_traits::Auto;
 use crate::project::TargetKind;
 use crate::project::cfg::When;
@@ -22,7 +22,7 @@ pub fn promises(types: Types<'_>) -> Vec<Promise<'_>> {
     let program = types.program;
     let mut found = Vec::new();
     for imp in &program.impls {
-        let Some(auto) = promised(imp) else { continue };
+        let Some(auto) = promised(types, imp) else { continue };
         let Ty::Adt(adt, _) = imp.self_ty else { continue };
         let def = &program.adts[adt.index()];
         if def.public && is_library(program, def.module) && !is_hidden(program, def.module, &def.attrs) {
@@ -32,10 +32,10 @@ pub fn promises(types: Types<'_>) -> Vec<Promise<'_>> {
     found
 }
 
-fn promised(imp: &ImplDef) -> Option<Auto> {
+fn promised(types: Types, imp: &ImplDef) -> Option<Auto> {
     let promises = imp.is_unsafe && !imp.negative && imp.when == When::Always && !imp.generics.is_empty();
     match &imp.trait_ {
-        Some(TraitRef { key: TraitKey::Ext(path), .. }) if promises => Auto::of(*path),
+        Some(TraitRef { key: TraitKey::Ext(path), .. }) if promises => types.auto.named(*path),
         _ => None,
     }
 }
@@ -83,7 +83,7 @@ impl Promise<'_> {
                 continue;
             }
             let TraitKey::Ext(path) = bound.key else { continue };
-            if let Some(auto) = Auto::of(path) {
+            if let Some(auto) = types.auto.named(path) {
                 for (of, auto) in types.auto.needs(ty, auto)? {
                     granted.send |= of == param && auto == Auto::Send;
                     granted.sync |= of == param && auto == Auto::Sync;
@@ -119,18 +119,19 @@ impl Types<'_> {
         }
     }
 
-    /// The impls of a trait of the language for a type.
-    pub fn trait_impls(&self, adt: AdtId, name: &'static str) -> impl Iterator<Item = &ImplDef> {
+    /// The impls of a library's trait for a type.
+    pub fn trait_impls(&self, adt: AdtId, path: Name) -> impl Iterator<Item = &ImplDef> {
         self.program.impls.iter().filter(move |imp| {
             matches!(imp.self_ty, Ty::Adt(of, _) if of == adt)
-                && matches!(&imp.trait_, Some(TraitRef { key, .. }) if is_named(*key, name))
+                && matches!(&imp.trait_, Some(TraitRef { key: TraitKey::Ext(of), .. }) if *of == path)
         })
     }
-}
 
-/// Whether a trait is the language's of this name.
-pub fn is_named(key: TraitKey, name: &str) -> bool {
-    matches!(key, TraitKey::Ext(path) if path.as_str().rsplit("::").next() == Some(name))
+    /// Whether who has a `&T` of a type with the trait can make another `T`.
+    pub fn is_copy(&self, key: TraitKey) -> bool {
+        let language = &self.models.language;
+        matches!(key, TraitKey::Ext(path) if path == language.clone || path == language.copy)
+    }
 }
 
 /// Whether the parameter is somewhere in the type.

@@ -5,7 +5,7 @@
 
 use super::Types;
 use super::passes::{is_callable, stays};
-use super::promise::{Promise, is_named, mentions};
+use super::promise::{Promise, mentions};
 use crate::hir::AdtKind;
 use crate::interp::auto_traits::Auto;
 use crate::models::{Contents, Op, OpName};
@@ -114,10 +114,9 @@ impl<'a> Reach<'a> {
     /// Whether a clone of it can only be another handle to the same value: nothing could copy that.
     pub fn clones_share(&self) -> bool {
         let params = &self.types.program.params;
-        let mut impls = self.types.trait_impls(self.adt, "Clone");
+        let mut impls = self.types.trait_impls(self.adt, self.types.models.language.clone);
         impls.next().is_some_and(|imp| {
-            let copies =
-                |key| matches!(key, TraitKey::Local(_)) || is_named(key, "Clone") || is_named(key, "Copy");
+            let copies = |key| matches!(key, TraitKey::Local(_)) || self.types.is_copy(key);
             !imp.generics.iter().flat_map(|id| &params[id.index()].bounds).any(|bound| copies(bound.key))
         })
     }

@@ -8,7 +8,9 @@ use super::format::FormatArgs;
 use super::macros::Code;
 use super::select::{Select, skip_biased};
 use super::stmt::{Contents, add_expr};
-use crate::hir::{Arm, BlockKind, ExprId, ExprKind, Lit, MacroArgsKind, MacroShape, Pat, TextRange};
+use crate::hir::{
+    Arm, BinaryOp, BlockKind, ExprId, ExprKind, Lit, MacroArgsKind, MacroShape, Pat, TextRange,
+};
 use crate::syntax::expand::{cfg_branches, items_of_shape};
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream};
@@ -70,8 +72,8 @@ impl Lowering<'_, '_> {
         let lowered = match shape {
             MacroShape::Format => self.format_call(mac, range, false),
             MacroShape::Diverge => self.format_call(mac, range, true),
-            MacroShape::Assert => self.assertion(mac, range, false),
-            MacroShape::AssertEq => self.assertion(mac, range, true),
+            MacroShape::Assert => self.assertion(mac, range, None),
+            MacroShape::AssertCompared(op) => self.assertion(mac, range, Some(op)),
             MacroShape::Matches => self.matches_call(mac, range),
             MacroShape::Vec => self.vec_call(mac, range),
             MacroShape::Pass => self.args_call(mac, range, MacroArgsKind::Pass),
@@ -151,15 +153,26 @@ impl Lowering<'_, '_> {
     }
 
     /// A condition by value, or two values by reference (`compares`); then format arguments.
-    fn assertion(&mut self, mac: &syn::Macro, range: TextRange, compares: bool) -> Option<ExprId> {
+    fn assertion(
+        &mut self,
+        mac: &syn::Macro,
+        range: TextRange,
+        compared: Option<BinaryOp>,
+    ) -> Option<ExprId> {
         let parsed = self.parsed(mac, FormatArgs::parse)?;
-        let operands = if compares { 2 } else { 1 };
+        let operands = if compared.is_some() { 2 } else { 1 };
         let (operands, rest) = parsed.0.split_at_checked(operands)?;
-        let mut args = Vec::with_capacity(parsed.0.len());
-        for operand in operands {
-            let id = self.expr(&operand.expr);
-            args.push(if compares { self.shared(id) } else { id });
-        }
+        let condition = match (compared, operands) {
+            (Some(op), [left, right]) => {
+                let [left, right] = [left, right].map(|operand| {
+                    let id = self.expr(&operand.expr);
+                    self.shared(id)
+                });
+                self.alloc(ExprKind::Binary { op, left, right }, range)
+            }
+            _ => self.expr(&operands.first()?.expr),
+        };
+        let mut args = vec![condition];
         args.extend(self.format_args(rest));
         let kind = MacroArgsKind::Assert;
         Some(self.alloc(ExprKind::MacroArgs { kind, args, diverges: false }, range))

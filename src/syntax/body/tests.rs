@@ -1,7 +1,7 @@
 //! Programs and what they are lowered to, in the notation of `pretty`.
 
 use super::pretty::print;
-use crate::hir::{Attr, BodySource, ExprKind, MacroShape, Path, TextRange};
+use crate::hir::{Attr, BinaryOp, BodySource, ExprKind, MacroShape, Path, TextRange};
 use crate::syntax::{LoweredBody, MacroMeaning, MacroScope, check_body, lower_body};
 
 /// Knows the shapes under the names that the tests use; `#[cfg(off)]` is off.
@@ -14,7 +14,7 @@ impl MacroScope for Shapes {
             "println" | "write" | "format" | "info" => MacroShape::Format,
             "panic" => MacroShape::Diverge,
             "assert" => MacroShape::Assert,
-            "assert_eq" => MacroShape::AssertEq,
+            "assert_eq" => MacroShape::AssertCompared(BinaryOp::Eq),
             "matches" => MacroShape::Matches,
             "vec" => MacroShape::Vec,
             "dbg" => MacroShape::Pass,
@@ -144,7 +144,7 @@ fn format_like_macros_borrow_their_arguments() {
     check("info!({ a = ?x, \"b\" = y }, \"done\",)", "format!(&x, &y)");
     check(
         "{ assert!(a > 1, \"no {b}\", c); assert_eq!(x, y.z(), \"{}\", w); }",
-        "{ assert!((Gt a 1), &b, &c); assert!(&x, &y.z(), &w); }",
+        "{ assert!((Gt a 1), &b, &c); assert!((Eq &x &y.z()), &w); }",
     );
     let text = "println!(\"{x}\", y)";
     assert_eq!(texts(text, |kind| matches!(kind, ExprKind::Path(_))), ["\"{x}\"", "y"]);

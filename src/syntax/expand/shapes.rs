@@ -24,7 +24,7 @@ pub(in crate::syntax) fn items_of_shape(
         MacroShape::Format
         | MacroShape::Diverge
         | MacroShape::Assert
-        | MacroShape::AssertEq
+        | MacroShape::AssertCompared(_)
         | MacroShape::Matches
         | MacroShape::Vec
         | MacroShape::Pass

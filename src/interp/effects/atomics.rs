@@ -1,0 +1,271 @@
+//! Effects on atomics: loads, stores and exchanges with their orderings, fences, and what a stored flag promises.
+//!
+//! In: the operation of a model and its evaluated arguments. Out: its value; accesses, order and claims go into the state.
+
+use super::written::new_value;
+use super::*;
+
+impl Interp<'_> {
+    pub(super) fn ordering(&self, value: Option<&Val>) -> Name {
+        if let Some(Kind::Aggregate(aggregate)) = value.and_then(Val::single)
+            && let Some(variant) = aggregate.variant
+        {
+            return variant;
+        }
+        Name::new("SeqCst")
+    }
+
+    pub(super) fn atomic_op(
+        &mut self,
+        call: &mut Call,
+        name: OpName,
+        word: Option<Name>,
+        mut values: Vec<Val>,
+    ) -> Val {
+        if name == OpName::Fence {
+            let order = self.ordering(values.first());
+            self.fence(order);
+            return Val::unit();
+        }
+        if values.is_empty() {
+            return Val::unit();
+        }
+        let pointer = values.remove(0);
+        let lval = self.target(call, &pointer);
+        match name {
+            OpName::AtomicLoad => {
+                let order = self.ordering(values.first());
+                let info = AccessInfo { atomic: Some(order), ..self.info(call, AccessKind::Read) };
+                let deps = self.log_lval(call.cx, &lval, &info);
+                let held = self.peek(&lval);
+                let mut value = Val::unknown(call.ret.clone()).with_deps(&deps);
+                value.term = self.found_by(&lval, &deps);
+                value.alts = held.alts.iter().filter(|k| matches!(k, Kind::Pointer(..))).cloned().collect();
+                self.obtain_through(&value, order);
+                if let ([place], true) = (&lval.places[..], value.alts.is_empty()) {
+                    value.alts.push(Kind::Loaded(*place, order));
+                }
+                value.open = value.alts.is_empty();
+                value
+            }
+            OpName::AtomicStore => {
+                let value = values.first().cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let order = self.ordering(values.get(1));
+                let effect = flag_value(&value).map(Effect::Set);
+                self.atomic_write(
+                    call,
+                    &lval,
+                    AtomicWrite { kind: AccessKind::Write, order, effect, term: value.symbol() },
+                    &value,
+                );
+                Val::unit()
+            }
+            OpName::AtomicUpdate => {
+                let value = values.first().cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let order = self.ordering(values.get(1));
+                let effect = match word.map(Name::as_str) {
+                    Some("swap") => Some(Effect::Swap),
+                    Some("add") => Some(Effect::Add),
+                    Some("sub") if was_loaded(&value, &lval) => Some(Effect::SubtractSeen),
+                    Some("max" | "min" | "or" | "and") => Some(Effect::Idempotent),
+                    _ => None,
+                };
+                let term = word.and_then(|word| new_value(word.as_str(), &value));
+                let write = AtomicWrite { kind: AccessKind::Update, order, effect, term };
+                let deps = self.atomic_write(call, &lval, write, &value);
+                let mut old = self.peek(&lval).with_deps(&deps).with_term(self.found_by(&lval, &deps));
+                old.alts.retain(|k| matches!(k, Kind::Pointer(..)));
+                self.obtain_through(&old, order);
+                for kind in &mut old.alts {
+                    // Who takes a pointer out owns what it points to.
+                    if let Kind::Pointer(_, how) = kind {
+                        *how = Pointer::Owner;
+                    }
+                }
+                if word.is_some_and(|w| w == "swap")
+                    && let ([place], Some(1)) = (&lval.places[..], flag_value(&value))
+                {
+                    let test = Test { subject: Subject::Taken(*place), negated: true };
+                    old.alts.push(Kind::Test(Rc::new(test)));
+                }
+                if word.is_some_and(|w| w == "sub")
+                    && let [place] = lval.places[..]
+                {
+                    old.alts.push(Kind::CountedDown(place, order));
+                    self.counted_down(place, order);
+                }
+                if word.is_some_and(|w| w == "add")
+                    && let [place] = lval.places[..]
+                {
+                    old.alts.push(Kind::Claimed(place));
+                }
+                old.open = old.alts.is_empty();
+                old.ty = call.ret.clone();
+                old
+            }
+            OpName::AtomicCas | OpName::AtomicCasOld => {
+                let new = values.get(1).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let order = self.ordering(values.get(2));
+                let effect = Some(Effect::Compare(values.first().and_then(Val::symbol)));
+                let write = AtomicWrite { kind: AccessKind::Update, order, effect, term: new.symbol() };
+                let deps = self.atomic_write(call, &lval, write, &new);
+                let seen = self
+                    .exchanged(&lval, values.get(3), order)
+                    .with_deps(&deps)
+                    .with_term(self.found_by(&lval, &deps));
+                if name == OpName::AtomicCasOld {
+                    return seen;
+                }
+                let taken =
+                    values.first().is_some_and(|v| flag_value(v).is_some()) && flag_value(&new).is_some();
+                let won = match (taken, &lval.places[..]) {
+                    // From one constant to another: who succeeds has it until it stores again.
+                    (true, [place]) => {
+                        let hold = self.new_hold(call.cx, call.id, 0);
+                        let guard = GuardValue {
+                            hold,
+                            lock: *place,
+                            mode: Mode::Exclusive,
+                            data: *place,
+                            pending: true,
+                            manual: true,
+                        };
+                        Val::of(Kind::Guard(Rc::new(guard)), Ty::Unknown).with_deps(&deps)
+                    }
+                    _ => seen.clone(),
+                };
+                self.either_result(won, seen, call.ret.clone())
+            }
+            _ => {
+                let f = values.first().cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let info = AccessInfo {
+                    atomic: Some(self.ordering(values.get(1))),
+                    effect: Some(Effect::Exchange),
+                    ..self.info(call, AccessKind::Update)
+                };
+                let deps = self.log_lval(call.cx, &lval, &info);
+                let found = self.found_by(&lval, &deps);
+                let seen = Val::unknown(Ty::Unknown).with_deps(&deps).with_term(found.clone());
+                let made = self.call_value(call.cx, call.id, f, vec![seen.clone()]);
+                self.becomes(found, &made);
+                self.store_own(&lval, Val::unknown(Ty::Unknown));
+                self.either_result(seen.clone(), seen, call.ret.clone())
+            }
+        }
+    }
+
+    pub(super) fn holds_pointer(&mut self, lval: &Lval) -> bool {
+        self.peek(lval).pointers().next().is_some()
+    }
+
+    /// What a compare-exchange saw: a pointer, where the atomic holds one.
+    pub(super) fn exchanged(&mut self, lval: &Lval, failure: Option<&Val>, success: Name) -> Val {
+        let mut seen = self.peek(lval);
+        seen.alts.retain(|k| matches!(k, Kind::Pointer(..)));
+        seen.ty = Ty::Unknown;
+        seen.open = true;
+        let failure = failure.map_or(success, |order| self.ordering(Some(order)));
+        self.obtain_through(&seen, failure);
+        seen
+    }
+
+    /// One less: what was done before is seen by the one that finds itself the last.
+    pub(super) fn counted_down(&mut self, place: PlaceId, order: Name) {
+        let key = SyncKey { place, kind: SyncKind::Last };
+        if crate::interp::order::releases(order) || self.st.moment.fenced {
+            self.st.release(key);
+        }
+    }
+
+    pub(super) fn either_result(&mut self, ok: Val, err: Val, ty: Ty) -> Val {
+        let deps = ok.deps.join(&err.deps);
+        let ok = self.enum_value(self.names.ok, ok, ty.clone());
+        let err = self.enum_value(self.names.err, err, ty);
+        ok.join(&err).with_deps(&deps)
+    }
+
+    pub(super) fn atomic_write(&mut self, call: &Call, lval: &Lval, write: AtomicWrite, value: &Val) -> Deps {
+        let AtomicWrite { kind, order, effect, term } = write;
+        let info = AccessInfo {
+            atomic: Some(order),
+            data: value.all_deps(),
+            effect,
+            term,
+            same: (kind == AccessKind::Write).then(|| self.same_everywhere(value, &lval.deps)).flatten(),
+            ..self.info(call, kind)
+        };
+        let deps = self.log_lval(call.cx, lval, &info);
+        if value.alts.iter().any(|k| matches!(k, Kind::Pointer(..))) {
+            self.publish_through(&lval.places, value, order);
+            self.store(lval, value.clone());
+        } else {
+            let known = if kind == AccessKind::Write { value.clone() } else { Val::unknown(Ty::Unknown) };
+            self.store_own(lval, known);
+        }
+        // What a flag or a pointer that was swapped tells is known from its value.
+        let told = matches!(flag_value(value), Some(0 | 1)) || self.holds_pointer(lval);
+        let exchange =
+            matches!(info.effect, Some(Effect::Exchange | Effect::Compare(_) | Effect::Swap)) && !told;
+        for &place in &lval.places {
+            let moment = self.st.moment_mut();
+            if !moment.taken.remove(&place) && exchange {
+                moment.taken.insert(place);
+            }
+        }
+        let stored = if kind == AccessKind::Update { None } else { flag_value(value) };
+        self.flag_stored(lval, stored, crate::interp::order::releases(order));
+        deps
+    }
+
+    /// A fence makes relaxed loads before it acquire, relaxed stores after it release.
+    pub(super) fn fence(&mut self, order: Name) {
+        if crate::interp::order::acquires(order) {
+            let weak: Vec<SyncKey> = self.st.moment.weak.iter().cloned().collect();
+            weak.into_iter().for_each(|key| self.st.acquire(key));
+        }
+        if crate::interp::order::releases(order) {
+            self.st.moment_mut().fenced = true;
+        }
+    }
+
+    /// The context stored to a flag: what it knew of it is over, and who sees the value sees what was done before.
+    pub(in crate::interp) fn flag_stored(&mut self, lval: &Lval, value: Option<i128>, releases: bool) {
+        for &place in &lval.places {
+            if self.st.saw.contains_key(&place) {
+                Rc::make_mut(&mut self.st.saw).remove(&place);
+            }
+            if self.st.moment.knows.contains_key(&place) {
+                let seen = self.st.moment_mut().knows.remove(&place);
+                // Who sets it under a lock, having found it unset, knows as much as who finds it set.
+                if let Some(value) = value.filter(|v| Some(*v) != seen && !self.st.locks.is_empty()) {
+                    self.st.acquire(SyncKey { place, kind: SyncKind::Flag(value) });
+                }
+            }
+            let held = self.st.locks.iter().any(|h| h.lock == place);
+            if held {
+                self.st.locks.retain(|h| h.lock != place);
+            }
+            if releases || self.st.moment.fenced {
+                let kind = SyncKind::Flag(value.unwrap_or(crate::interp::order::ANY_VALUE));
+                self.st.release(SyncKey { place, kind });
+            } else {
+                let kind = SyncKind::Flag(value.unwrap_or(crate::interp::order::ANY_VALUE));
+                self.st.moment_mut().weakly_released.insert(SyncKey { place, kind });
+            }
+        }
+    }
+
+    /// A flag was found free.
+    pub(in crate::interp) fn flag_hold(&mut self, flag: PlaceId) -> HoldId {
+        const MOST: u32 = 7;
+        let (frame, expr) = (crate::interp::FrameId(u32::MAX), ExprId(flag.0));
+        let times = self.taken_here.entry((frame, expr, 0)).or_insert(0);
+        *times = (*times + 1).min(MOST);
+        HoldId::new(frame, expr, 0, *times)
+    }
+}
+
+/// The value is what was loaded of the place itself.
+pub(super) fn was_loaded(value: &Val, lval: &Lval) -> bool {
+    matches!((value.single(), &lval.places[..]), (Some(Kind::Loaded(seen, _)), [place]) if seen == place)
+}
