@@ -2,6 +2,7 @@
 //!
 //! In: a condition and the state before it. Out: the states in which it holds and fails, and the reads that decided.
 
+use super::access::Side;
 use super::pattern::Subject;
 use super::scopes::ScopeKind;
 use super::state::{State, SyncKey, SyncKind};
@@ -191,6 +192,9 @@ impl Interp<'_> {
         match &test.subject {
             Tested::Flag(place, order, value) => {
                 Rc::make_mut(&mut holds.saw).insert(*place, *value);
+                if *value == 0 {
+                    Rc::make_mut(&mut fails.sides).insert(*place, Side::Above);
+                }
                 if *value == 0 || *value == 1 {
                     Rc::make_mut(&mut fails.saw).insert(*place, 1 - *value);
                 }
@@ -213,11 +217,14 @@ impl Interp<'_> {
             Tested::Last(place, order) => {
                 acquire_flag(holds, SyncKey { place: *place, kind: SyncKind::Last }, *order);
             }
-            // What a lock protects may have been there from the start; only waiting for it means that somebody came.
-            Tested::Reached(place, _) if self.draining.is_none() && self.is_guarded(*place) => {}
             Tested::Reached(place, order) => {
-                let key = SyncKey { place: *place, kind: SyncKind::Flag(super::order::ANY_VALUE) };
-                acquire_flag(holds, key, *order);
+                Rc::make_mut(&mut holds.sides).insert(*place, Side::Above);
+                Rc::make_mut(&mut fails.sides).insert(*place, Side::Below);
+                // What a lock protects may have been there from the start; only waiting for it means that somebody came.
+                if self.draining.is_some() || !self.is_guarded(*place) {
+                    let key = SyncKey { place: *place, kind: SyncKind::Flag(super::order::ANY_VALUE) };
+                    acquire_flag(holds, key, *order);
+                }
             }
             Tested::Success(place) => {
                 let saved = std::mem::replace(&mut self.st, holds.clone());

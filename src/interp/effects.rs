@@ -372,7 +372,8 @@ impl Interp<'_> {
                 // Under a key: a function of the key.
                 let others = call.args.split_last().map_or(&[][..], |(_, keys)| keys);
                 let keys = others.to_vec();
-                let keys = keys.iter().fold(Deps::default(), |deps, key| deps.join(&self.lent_deps(key)));
+                let of_key = |deps: Deps, key| deps.join(&self.lent_deps(key)).join(&self.own_numbers(key));
+                let keys = keys.iter().fold(Deps::default(), of_key);
                 info.same = self.same_everywhere(&value, &keys);
                 let deps = self.log_lval(call.cx, &lval, &info);
                 self.store(&lval, value);

@@ -225,7 +225,7 @@ impl Analysis {
                 one != two && !released_before(first, &sent) && self.releases(one, &sent)
             }
             SyncKind::Flag(value) => {
-                let initial = self.initial(key.place).unwrap_or(0);
+                let initial = self.initial_flag(key.place);
                 one != two
                     && value != initial
                     && !released_before(first, key)
@@ -264,7 +264,7 @@ impl Analysis {
                 let SyncKind::Flag(value) = key.kind else { return false };
                 key.place == held.lock
                     && value != ANY_VALUE
-                    && Some(value) != self.initial(key.place)
+                    && value != self.initial_flag(key.place)
                     && self.stays(held.lock, value)
             })
         })
@@ -315,7 +315,7 @@ impl Analysis {
                 return true;
             }
             match &event.effect {
-                Some(Effect::Compare(Some(expected))) => {
+                Some(Effect::Compare { expected: Some(expected), .. }) => {
                     matches!(**expected, Term::Const(other) if other != value)
                         && event.term.as_deref() != Some(&Term::Const(value))
                 }
@@ -348,7 +348,7 @@ impl Analysis {
         let seen = second.weak.iter().chain(second.acquired.keys());
         seen.into_iter().find_map(|key| {
             let (flag, changed) = match key.kind {
-                SyncKind::Flag(value) => (key.place, value != self.initial(key.place).unwrap_or(0)),
+                SyncKind::Flag(value) => (key.place, value != self.initial_flag(key.place)),
                 SyncKind::Object => (*self.published.get(&key.place)?, true),
                 SyncKind::Barrier
                 | SyncKind::Channel

@@ -4,6 +4,7 @@
 //! Join at a meeting of paths: locals by union; locks, joined contexts and acquired orders by intersection (a context
 //! that one path never started counts as joined there); started contexts and released orders by union.
 
+use super::access::Side;
 use super::contexts::ContextId;
 use super::places::{FrameId, LoopId, PlaceId};
 use super::values::{Deps, HoldId, Mode, Val};
@@ -117,6 +118,8 @@ pub struct State {
     pub overlapping: Rc<BTreeSet<ContextId>>,
     /// Reads that decided the branches we are in.
     pub control: Deps,
+    /// Those that decided whether we left on the way here, and so that we are here at all.
+    pub left: Deps,
     /// Those of them that are conditions of the loops we are in.
     pub looping: Deps,
     /// Reads of atomics and of what locks protect that were made on the way here.
@@ -125,6 +128,8 @@ pub struct State {
     pub settled: Deps,
     /// What the last test of a flag on the way here said of its value.
     pub saw: Rc<BTreeMap<PlaceId, i128>>,
+    /// The same of a bound.
+    pub sides: Rc<BTreeMap<PlaceId, Side>>,
     /// The last branch had one way that left: what decided it goes on deciding.
     pub control_sticks: bool,
     /// Nothing decided whether we come here, but for loops and panics.
@@ -144,10 +149,12 @@ impl State {
             moment: Rc::new(Moment { joined, ..Moment::default() }),
             overlapping: Rc::default(),
             control: Deps::default(),
+            left: Deps::default(),
             looping: Deps::default(),
             seen: Deps::default(),
             settled: Deps::default(),
             saw: Rc::default(),
+            sides: Rc::default(),
             control_sticks: false,
             sure: true,
             each_joined: Vec::new(),
@@ -234,11 +241,15 @@ impl State {
         }
         self.control = self.control.join(&other.control);
         self.sure &= other.sure;
+        self.left = self.left.join(&other.left);
         self.looping = self.looping.join(&other.looping);
         self.seen = self.seen.join(&other.seen);
         self.settled = self.settled.join(&other.settled);
         if !self.saw.is_empty() && !Rc::ptr_eq(&self.saw, &other.saw) {
             Rc::make_mut(&mut self.saw).retain(|place, value| other.saw.get(place) == Some(value));
+        }
+        if !self.sides.is_empty() && !Rc::ptr_eq(&self.sides, &other.sides) {
+            Rc::make_mut(&mut self.sides).retain(|place, side| other.sides.get(place) == Some(side));
         }
         self.each_joined.retain(|pair| other.each_joined.contains(pair));
         self.joined_parts.retain(|part| other.joined_parts.contains(part));
