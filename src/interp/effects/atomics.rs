@@ -226,6 +226,7 @@ impl Interp<'_> {
             }
         }
         let stored = if kind == AccessKind::Update { None } else { flag_value(value) };
+        self.set_under_lock(lval, stored);
         self.flag_stored(lval, stored, crate::interp::order::releases(order));
         deps
     }
@@ -241,6 +242,16 @@ impl Interp<'_> {
         }
     }
 
+    /// Who sets a flag under a lock, having found it unset, knows as much as who finds it set.
+    fn set_under_lock(&mut self, lval: &Lval, value: Option<i128>) {
+        let Some(value) = value.filter(|_| !self.st.locks.is_empty()) else { return };
+        for &place in &lval.places {
+            if self.st.moment.knows.get(&place).is_some_and(|seen| *seen != value) {
+                self.st.acquire(SyncKey { place, kind: SyncKind::Flag(value) });
+            }
+        }
+    }
+
     /// The context stored to a flag: what it knew of it is over, and who sees the value sees what was done before.
     pub(in crate::interp) fn flag_stored(&mut self, lval: &Lval, value: Option<i128>, releases: bool) {
         for &place in &lval.places {
@@ -251,11 +262,7 @@ impl Interp<'_> {
                 Rc::make_mut(&mut self.st.sides).remove(&place);
             }
             if self.st.moment.knows.contains_key(&place) {
-                let seen = self.st.moment_mut().knows.remove(&place);
-                // Who sets it under a lock, having found it unset, knows as much as who finds it set.
-                if let Some(value) = value.filter(|v| Some(*v) != seen && !self.st.locks.is_empty()) {
-                    self.st.acquire(SyncKey { place, kind: SyncKind::Flag(value) });
-                }
+                self.st.moment_mut().knows.remove(&place);
             }
             let held = self.st.locks.iter().any(|h| h.lock == place);
             if held {
