@@ -220,13 +220,15 @@ impl Interp<'_> {
         let exchange =
             matches!(info.effect, Some(Effect::Exchange | Effect::Compare { .. } | Effect::Swap)) && !told;
         for &place in &lval.places {
+            let alone = self.st.saw.contains_key(&place);
+            let by = info.term.as_deref().and_then(Term::steps).filter(|_| !alone);
             let moment = self.st.moment_mut();
-            if !moment.taken.remove(&place) && exchange {
-                moment.taken.insert(place);
+            if moment.taken.remove(&place).is_none() && exchange {
+                let claim = by.map_or(Claim::Whole, |by| Claim::Counted { up: by > 0 });
+                moment.taken.insert(place, claim);
             }
         }
         let stored = if kind == AccessKind::Update { None } else { flag_value(value) };
-        self.set_under_lock(lval, stored);
         self.flag_stored(lval, stored, crate::interp::order::releases(order));
         deps
     }
@@ -239,16 +241,6 @@ impl Interp<'_> {
         }
         if crate::interp::order::releases(order) {
             self.st.moment_mut().fenced = true;
-        }
-    }
-
-    /// Who sets a flag under a lock, having found it unset, knows as much as who finds it set.
-    fn set_under_lock(&mut self, lval: &Lval, value: Option<i128>) {
-        let Some(value) = value.filter(|_| !self.st.locks.is_empty()) else { return };
-        for &place in &lval.places {
-            if self.st.moment.knows.get(&place).is_some_and(|seen| *seen != value) {
-                self.st.acquire(SyncKey { place, kind: SyncKind::Flag(value) });
-            }
         }
     }
 
@@ -267,6 +259,9 @@ impl Interp<'_> {
             let held = self.st.locks.iter().any(|h| h.lock == place);
             if held {
                 self.st.locks.retain(|h| h.lock != place);
+            }
+            if let Some(value) = value {
+                self.st.pass(place, value, None);
             }
             if releases || self.st.moment.fenced {
                 let kind = SyncKind::Flag(value.unwrap_or(crate::interp::order::ANY_VALUE));
