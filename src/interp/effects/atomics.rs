@@ -84,9 +84,15 @@ impl Interp<'_> {
                         *how = Pointer::Owner;
                     }
                 }
-                if word.is_some_and(|w| w == "swap")
-                    && let ([place], Some(1)) = (&lval.places[..], flag_value(&value))
-                {
+                let sets = match word.map(Name::as_str) {
+                    Some("swap") => flag_value(&value) == Some(1),
+                    Some("or") => {
+                        crate::interp::order::acquires(order)
+                            && flag_value(&value).is_some_and(|bits| bits != 0)
+                    }
+                    _ => false,
+                };
+                if let (true, [place]) = (sets, &lval.places[..]) {
                     let test = Test { subject: Subject::Taken(*place), negated: true };
                     old.alts.push(Kind::Test(Rc::new(test)));
                 }
@@ -220,9 +226,12 @@ impl Interp<'_> {
         let exchange =
             matches!(info.effect, Some(Effect::Exchange | Effect::Compare { .. } | Effect::Swap)) && !told;
         for &place in &lval.places {
+            let alone = self.st.saw.contains_key(&place);
+            let by = info.term.as_deref().and_then(Term::steps).filter(|_| !alone);
             let moment = self.st.moment_mut();
-            if !moment.taken.remove(&place) && exchange {
-                moment.taken.insert(place);
+            if moment.taken.remove(&place).is_none() && exchange {
+                let claim = by.map_or(Claim::Whole, |by| Claim::Counted { up: by > 0 });
+                moment.taken.insert(place, claim);
             }
         }
         let stored = if kind == AccessKind::Update { None } else { flag_value(value) };
@@ -233,6 +242,7 @@ impl Interp<'_> {
     /// A fence makes relaxed loads before it acquire, relaxed stores after it release.
     pub(super) fn fence(&mut self, order: Name) {
         if crate::interp::order::acquires(order) {
+            self.fences = true;
             let weak: Vec<SyncKey> = self.st.moment.weak.iter().cloned().collect();
             weak.into_iter().for_each(|key| self.st.acquire(key));
         }
@@ -256,6 +266,9 @@ impl Interp<'_> {
             let held = self.st.locks.iter().any(|h| h.lock == place);
             if held {
                 self.st.locks.retain(|h| h.lock != place);
+            }
+            if let Some(value) = value {
+                self.st.pass(place, value, None);
             }
             if releases || self.st.moment.fenced {
                 let kind = SyncKind::Flag(value.unwrap_or(crate::interp::order::ANY_VALUE));
