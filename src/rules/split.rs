@@ -300,12 +300,18 @@ fn same_version(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event)
     let changed = |version: PlaceId| {
         let others = &facts.analysis.contexts.get(other.context).log.events;
         others.iter().any(|event| {
-            event.kind != AccessKind::Read
+            event.kind == AccessKind::Update
                 && event.place == version
                 && !common_holds(event, other.access).is_empty()
         })
     };
-    decisive().filter(|again| !common_holds(again, write.access).is_empty()).any(|again| {
+    let places = &facts.analysis.places;
+    let apart = |place: PlaceId| {
+        let written = write.access.place;
+        places.below(place, written).is_none() && places.below(written, place).is_none()
+    };
+    let looks = |read: &&AccessEvent| apart(read.place) && !common_holds(read, write.access).is_empty();
+    decisive().filter(looks).any(|again| {
         let first = |first: &AccessEvent| first.place == again.place && !common_holds(first, read).is_empty();
         decisive().any(first) && changed(again.place)
     })
