@@ -176,7 +176,7 @@ impl Interp<'_> {
         let test = match tested {
             Kind::Loaded(place, order) => Test { subject: Tested::Flag(place, order, value), negated: false },
             Kind::Linear(at, mul, add) => {
-                match super::operators::round_of_counter(at, mul, add, value, false) {
+                match super::arithmetic::round_of_counter(at, mul, add, value, false) {
                     Some(Kind::Test(test)) => (*test).clone(),
                     _ => return,
                 }

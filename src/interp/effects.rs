@@ -224,7 +224,7 @@ impl Interp<'_> {
             O::TakeElem | O::ElemRef | O::IndexRef | O::Push | O::Extend | O::Shares | O::Share => {
                 self.element_op(call, name, values)
             }
-            O::First | O::Offset | O::Block => self.array_op(call, name, values),
+            O::First | O::Offset | O::Block | O::Span => self.array_op(call, name, values),
             O::Size => match values.first() {
                 Some(pointer) => self.size_of(call, pointer),
                 None => Val::unknown(Ty::Unknown),
@@ -502,7 +502,7 @@ impl Interp<'_> {
             return self.binary(op, a, b);
         }
         let deps = a.all_deps().join(&b.all_deps());
-        Val::unknown(a.ty.clone()).with_deps(&deps).with_term(super::operators::applied(op, a, b))
+        Val::unknown(a.ty.clone()).with_deps(&deps).with_term(super::arithmetic::applied(op, a, b))
     }
 }
 

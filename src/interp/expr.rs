@@ -1,8 +1,8 @@
 //! Expressions: values and places. Control flow is in `flow`, calls in `calls` and `method`.
 
 use super::access::Effect;
+use super::arithmetic::negation;
 use super::memory::{AccessInfo, project};
-use super::operators::negation;
 use super::places::{Index, PlaceId, Proj, Root};
 use super::places_of::MAX_DEREFS;
 use super::terms::{Operator, Term};
@@ -45,16 +45,12 @@ impl Interp<'_> {
             ExprKind::MethodCall { receiver, method, name_range, args, .. } => {
                 self.eval_method(cx, id, *receiver, *method, *name_range, args)
             }
-            ExprKind::Unary { op, operand } => self.eval_unary(cx, *op, *operand),
+            ExprKind::Unary { op, operand } => self.eval_unary(cx, id, *op, *operand),
             ExprKind::Borrow { mutable, raw, operand } => self.eval_borrow(cx, *operand, *mutable, *raw),
             ExprKind::Binary { op: BinaryOp::And | BinaryOp::Or, .. } => self.eval_condition(cx, id),
-            ExprKind::Binary { op, left, right } => {
-                let a = self.eval_operand(cx, *left);
-                let b = self.eval_operand(cx, *right);
-                self.binary(*op, &a, &b)
-            }
+            ExprKind::Binary { op, left, right } => self.eval_binary(cx, id, *op, *left, *right),
             ExprKind::Assign { left, right } => self.eval_assign(cx, id, *left, *right, range),
-            ExprKind::AssignOp { op, left, right } => self.eval_assign_op(cx, *op, *left, *right, range),
+            ExprKind::AssignOp { op, left, right } => self.eval_assign_op(cx, id, *op, *left, *right, range),
             ExprKind::Cast { operand, ty } => {
                 let value = self.eval(cx, *operand);
                 let ty = self.type_in(cx, ty);
@@ -133,8 +129,11 @@ impl Interp<'_> {
         value
     }
 
-    fn eval_unary(&mut self, cx: &Cx, op: UnaryOp, operand: ExprId) -> Val {
+    fn eval_unary(&mut self, cx: &Cx, id: ExprId, op: UnaryOp, operand: ExprId) -> Val {
         let value = self.eval(cx, operand);
+        if let Some(result) = self.user_unary(cx, id, op, &value) {
+            return result;
+        }
         let mut result = Val::unknown(value.ty.clone()).with_deps(&value.deps);
         result.term = value.term.as_ref().and_then(|term| negation(op, term, &value.ty));
         if let Some(kind) = value.single() {
@@ -162,8 +161,13 @@ impl Interp<'_> {
     }
 
     /// An operand of an operator, which works on what a reference points to.
-    fn eval_operand(&mut self, cx: &Cx, id: ExprId) -> Val {
-        let mut value = self.eval(cx, id);
+    pub(super) fn eval_operand(&mut self, cx: &Cx, id: ExprId) -> Val {
+        let value = self.eval(cx, id);
+        self.behind_reference(cx, id, value)
+    }
+
+    pub(super) fn behind_reference(&mut self, cx: &Cx, id: ExprId, value: Val) -> Val {
+        let mut value = value;
         // What is borrowed on the spot is compared itself; a reference that it holds is looked through by nobody here.
         let borrowed = matches!(cx.body.body.expr(id).kind, ExprKind::Borrow { .. });
         for _ in 0..if borrowed { 1 } else { MAX_DEREFS } {
@@ -231,14 +235,19 @@ impl Interp<'_> {
     fn eval_assign_op(
         &mut self,
         cx: &Cx,
+        id: ExprId,
         op: BinaryOp,
         left: ExprId,
         right: ExprId,
         range: TextRange,
     ) -> Val {
-        let operand = self.eval_operand(cx, right);
-        self.used(&operand);
+        let operand = self.eval(cx, right);
         let lval = self.lval(cx, left, true);
+        if let Some(result) = self.user_assign_op(cx, id, op, &lval, &operand) {
+            return result;
+        }
+        let operand = self.behind_reference(cx, right, operand);
+        self.used(&operand);
         let old = self.peek(&lval);
         let mut info = AccessInfo::plain(AccessKind::Update, range);
         info.term = operand.symbol().and_then(|n| Term::apply(Operator::Binary(op), &Rc::new(Term::Old), &n));
@@ -543,7 +552,7 @@ pub(super) fn index_of(value: &Val) -> Index {
     match value.single() {
         Some(Kind::Const(Const::Int(n))) => Index::Const(*n),
         Some(Kind::Linear(l, m, c)) => Index::Linear(*l, *m, *c),
-        Some(Kind::Block(l, m, c)) => Index::Block(*l, *m, *c),
+        Some(Kind::Block(l, m, c, _)) => Index::Block(*l, *m, *c),
         Some(Kind::Claimed(place)) => Index::Claimed(*place),
         _ => Index::Any,
     }

@@ -1,208 +1,206 @@
-//! Operators on abstract values: constants folded, counters kept linear, and what a comparison tells of what it compares.
+//! Operators on types of the program: they call the function of the trait that overloads them. (Reference: "Operator expressions".)
 //!
-//! In: the two values. Out: the value, with the reads that both depend on. A number that was loaded, counted down, drawn or
-//! is the context's own gives a test, from which `condition` learns.
+//! In: the operator with its operands. Out: what the user's function gives; `None` where the operands' types have none of their
+//! own, and the operator is the language's.
 
-use super::Interp;
-use super::places::{LoopId, PlaceId, Proj, Root};
-use super::terms::{Operator, Term, fold_int};
-use super::values::{Const, Deps, Kind, Pointer, ReadId, Subject, Test, Val};
-use crate::hir::{BinaryOp, Name, UnaryOp};
-use crate::resolve::Ty;
-use std::rc::Rc;
+use super::memory::Lval;
+use super::places_of::MAX_DEREFS;
+use super::values::{Pointer, Val};
+use super::{Cx, Interp};
+use crate::hir::{BinaryOp, ExprId, Name, UnaryOp};
+use crate::models::SelfMode;
+use crate::resolve::{Method, Owner, TraitKey, Ty};
+
+/// An operand, as far as it has been evaluated: comparisons borrow places, other operators take their value.
+enum Operand {
+    Place(Lval),
+    Value(Val),
+}
 
 impl Interp<'_> {
-    pub(super) fn binary(&mut self, op: BinaryOp, a: &Val, b: &Val) -> Val {
-        let deps = a.all_deps().join(&b.all_deps());
-        let comparison = matches!(
-            op,
-            BinaryOp::Eq | BinaryOp::Ne | BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge
-        );
-        let ty = if comparison { Ty::Prim(Name::new("bool")) } else { a.ty.clone() };
-        let kind = match (a.single(), b.single()) {
-            (Some(Kind::Const(x)), Some(Kind::Const(y))) => fold(op, x, y).map(Kind::Const),
-            (Some(Kind::Linear(l, m, c)), Some(Kind::Const(Const::Int(n))))
-            | (Some(Kind::Const(Const::Int(n))), Some(Kind::Linear(l, m, c)))
-                if matches!(op, BinaryOp::Eq | BinaryOp::Ne) =>
-            {
-                round_of_counter(*l, *m, *c, *n, op == BinaryOp::Ne)
-            }
-            (Some(Kind::Linear(l, m, c)), Some(Kind::Const(Const::Int(n)))) => linear(op, *l, *m, *c, *n),
-            (Some(Kind::Const(Const::Int(n))), Some(Kind::Linear(l, m, c)))
-                if matches!(op, BinaryOp::Add | BinaryOp::Mul) =>
-            {
-                linear(op, *l, *m, *c, *n)
-            }
-            (Some(Kind::Linear(l, m, c)), Some(Kind::Linear(inner, 1, d))) if op == BinaryOp::Add => {
-                self.block(*l, *m, *c, *inner, *d)
-            }
-            (Some(Kind::CountedDown(place, order)), Some(Kind::Const(Const::Int(1)))) if comparison => {
-                let negated = matches!(op, BinaryOp::Ne | BinaryOp::Gt);
-                Some(Kind::Test(Rc::new(Test { subject: Subject::Last(*place, *order), negated })))
-            }
-            // A number drawn by a `fetch_add`, awaited: whoever's it is has the turn until it stores the next.
-            (Some(Kind::Loaded(place, order)), Some(Kind::Claimed(drawn)))
-            | (Some(Kind::Claimed(drawn)), Some(Kind::Loaded(place, order)))
-                if matches!(op, BinaryOp::Eq | BinaryOp::Ne)
-                    && place != drawn
-                    && super::order::acquires(*order) =>
-            {
-                let negated = op == BinaryOp::Ne;
-                Some(Kind::Test(Rc::new(Test { subject: Subject::Taken(*place), negated })))
-            }
-            // Its own number, awaited: one context has the turn.
-            (Some(Kind::Loaded(place, order)), Some(Kind::Linear(at, mul, _)))
-            | (Some(Kind::Linear(at, mul, _)), Some(Kind::Loaded(place, order)))
-                if matches!(op, BinaryOp::Eq | BinaryOp::Ne)
-                    && *mul != 0
-                    && super::order::acquires(*order)
-                    && self.contexts.get(self.context).loops.contains(at) =>
-            {
-                let negated = op == BinaryOp::Ne;
-                Some(Kind::Test(Rc::new(Test { subject: Subject::Taken(*place), negated })))
-            }
-            (Some(Kind::Test(test)), Some(other)) if matches!(op, BinaryOp::Eq | BinaryOp::Ne) => {
-                let truth = super::effects::flag_value(&Val::of(other.clone(), Ty::Unknown));
-                truth.map(|truth| {
-                    let negated = test.negated ^ ((truth == 0) == (op == BinaryOp::Eq));
-                    Kind::Test(Rc::new(Test { subject: test.subject.clone(), negated }))
-                })
-            }
-            // A bit of what was there.
-            (Some(Kind::Test(test)), Some(Kind::Const(Const::Int(_)))) if op == BinaryOp::BitAnd => {
-                Some(Kind::Test(test.clone()))
-            }
-            (Some(Kind::Loaded(place, order)), Some(other)) if comparison => {
-                tested(op, *place, *order, Some(other))
-            }
-            (Some(other), Some(Kind::Loaded(place, order))) if comparison => {
-                tested(mirrored(op), *place, *order, Some(other))
-            }
-            (Some(Kind::Loaded(place, order)), None) if comparison => tested(op, *place, *order, None),
-            (None, Some(Kind::Loaded(place, order))) if comparison => {
-                tested(mirrored(op), *place, *order, None)
-            }
-            _ => None,
+    pub(super) fn eval_binary(
+        &mut self,
+        cx: &Cx,
+        id: ExprId,
+        op: BinaryOp,
+        left: ExprId,
+        right: ExprId,
+    ) -> Val {
+        let first = self.begin_operand(cx, left);
+        let ty = match &first {
+            Operand::Place(lval) => &lval.ty,
+            Operand::Value(value) => &value.ty,
         };
-        let mut value = Val::unknown(ty).with_deps(&deps);
-        if kind.is_none() {
-            value.deps = value.deps.join(&self.own_numbers(a)).join(&self.own_numbers(b));
+        let methods = self.overloads(ty, binary_methods(op));
+        if methods.is_empty() {
+            let a = self.finish_operand(cx, left, first);
+            let a = self.behind_reference(cx, left, a);
+            let b = self.eval_operand(cx, right);
+            return self.binary(op, &a, &b);
         }
-        if a.term.is_some() || b.term.is_some() {
-            value.term = applied(Operator::Binary(op), a, b);
+        let borrows = self.self_mode(methods.first()) != SelfMode::Value;
+        let this = self.passed(cx, left, first, borrows);
+        let second = self.begin_operand(cx, right);
+        let other = self.passed(cx, right, second, borrows);
+        let result = self.call_operator(cx, id, methods, this, vec![other]);
+        if !is_comparison(op) || !self.st.reachable {
+            return result;
         }
-        if let Some(kind) = kind {
-            value.open = false;
-            value.alts.push(kind);
-        }
-        value
+        // The function may be another comparison's (`eq` for `!=`, `partial_cmp` for `<`): what it gives isn't the truth.
+        Val::unknown(Ty::Prim(Name::new("bool"))).with_deps(&result.all_deps())
     }
 
-    /// What a number depends on that differs from round to round of a loop, or is claimed.
-    pub(super) fn own_numbers(&mut self, value: &Val) -> Deps {
-        match value.single() {
-            Some(Kind::Linear(at, ..) | Kind::Block(at, ..)) => self.round_of(*at),
-            Some(Kind::Claimed(_)) => Deps::one(ReadId::elsewhere(u32::MAX)),
-            Some(Kind::Aggregate(parts)) => {
-                let of_parts = |deps: Deps, (_, part): &(Proj, Val)| deps.join(&self.own_numbers(part));
-                parts.clone().fields.iter().fold(Deps::default(), of_parts)
+    /// `-x`, `!x`
+    pub(super) fn user_unary(&mut self, cx: &Cx, id: ExprId, op: UnaryOp, value: &Val) -> Option<Val> {
+        let name = match op {
+            UnaryOp::Not => "not",
+            UnaryOp::Neg => "neg",
+            UnaryOp::Deref => return None,
+        };
+        let methods = self.overloads(&value.ty, &[name]);
+        (!methods.is_empty()).then(|| self.call_operator(cx, id, methods, value.clone(), Vec::new()))
+    }
+
+    /// `x += y`
+    pub(super) fn user_assign_op(
+        &mut self,
+        cx: &Cx,
+        id: ExprId,
+        op: BinaryOp,
+        target: &Lval,
+        operand: &Val,
+    ) -> Option<Val> {
+        let methods = self.overloads(&target.ty, &[assigning_method(op)?]);
+        if methods.is_empty() {
+            return None;
+        }
+        let this = self.pointer_to(target, Pointer::Exclusive);
+        Some(self.call_operator(cx, id, methods, this, vec![operand.clone()]))
+    }
+
+    /// Calls the one of a type's overloads that is for the other operand's type.
+    fn call_operator(&mut self, cx: &Cx, id: ExprId, methods: Vec<Method>, this: Val, args: Vec<Val>) -> Val {
+        if !self.st.reachable {
+            return Val::bottom();
+        }
+        let takes = |method: &&Method| {
+            let declared = self.program.fn_def(method.id).sig.params.first();
+            let mut subst = method.subst.clone();
+            let fits = |(ty, other): (&Ty, &Val)| self.program.unify(&subst.apply(ty), &other.ty, &mut subst);
+            declared.zip(args.first()).is_none_or(fits)
+        };
+        let fitting: Vec<Method> = methods.iter().filter(takes).cloned().collect();
+        // A number's type may be known from its use only.
+        let methods = if fitting.is_empty() { methods } else { fitting };
+        self.each_alternative(methods, |walk, method| {
+            walk.call_fn(cx, id, method.id, method.subst, Some(this.clone()), args.clone())
+        })
+    }
+
+    fn begin_operand(&mut self, cx: &Cx, expr: ExprId) -> Operand {
+        if self.is_place(cx, expr) {
+            Operand::Place(self.lval(cx, expr, false))
+        } else {
+            Operand::Value(self.eval(cx, expr))
+        }
+    }
+
+    fn finish_operand(&mut self, cx: &Cx, expr: ExprId, operand: Operand) -> Val {
+        match operand {
+            Operand::Value(value) => value,
+            Operand::Place(lval) => {
+                let value = self.read(cx, &lval, cx.body.body.expr(expr).range);
+                self.move_out(&lval, &value);
+                value
             }
-            Some(Kind::Pointer(place, Pointer::Shared))
-                if matches!(self.places.get(*place).root, Root::Local(..)) =>
-            {
-                let held = self.value_at(*place);
-                if held.pointers().next().is_some() { Deps::default() } else { self.own_numbers(&held) }
-            }
-            _ => Deps::default(),
         }
     }
 
-    /// What depends on which round of a loop it is.
-    pub(super) fn round_of(&mut self, at: LoopId) -> Deps {
-        let deps = self.elsewhere_in(at.frame, at.expr.0);
-        self.counters.extend(deps.iter().map(|read| (read, at)));
-        deps
+    /// An operand as the function gets it: by value, or a reference to what it is or points to.
+    fn passed(&mut self, cx: &Cx, expr: ExprId, operand: Operand, borrows: bool) -> Val {
+        let lval = match operand {
+            operand if !borrows => return self.finish_operand(cx, expr, operand),
+            Operand::Place(lval) => lval,
+            Operand::Value(value) => self.materialize(cx, expr, value),
+        };
+        let mut at = lval;
+        for _ in 0..MAX_DEREFS {
+            if !matches!(at.ty, Ty::Ref { .. }) {
+                break;
+            }
+            at = self.deref(cx, &at, expr, false);
+        }
+        self.pointer_to(&at, Pointer::Shared)
     }
 
-    /// `own * m + j` with `0 <= j < m`: a block of one's own.
-    fn block(&self, own: LoopId, mul: i64, add: i64, inner: LoopId, offset: i64) -> Option<Kind> {
-        let bound = self.loop_bounds.get(&inner)?;
-        let fits = offset >= 0 && bound.checked_add(i128::from(offset))? <= i128::from(mul);
-        fits.then_some(Kind::Block(own, mul, add))
+    /// The functions of operators' traits that a type of the program, or a reference to one, has by the first of these names.
+    fn overloads(&self, ty: &Ty, names: &[&str]) -> Vec<Method> {
+        let mut own = ty;
+        while let Ty::Ref { inner, .. } = own {
+            own = inner;
+        }
+        if !matches!(own, Ty::Adt(..)) {
+            return Vec::new();
+        }
+        let of_library_trait = |method: &Method| {
+            let Owner::Impl(id) = self.program.fn_def(method.id).owner else { return false };
+            let of_trait = self.program.impls[id.index()].trait_.as_ref();
+            of_trait.is_some_and(|of_trait| matches!(of_trait.key, TraitKey::Ext(_)))
+        };
+        // References have operators of their own, or are compared by what they point to.
+        for ty in [ty, own] {
+            for name in names {
+                let mut found = self.program.methods(ty, Name::new(name));
+                found.retain(of_library_trait);
+                if !found.is_empty() {
+                    return found;
+                }
+            }
+        }
+        Vec::new()
     }
 }
 
-/// `-x` as a difference, `!b` of a truth value as the other one.
-pub(super) fn negation(op: UnaryOp, term: &Rc<Term>, ty: &Ty) -> Option<Rc<Term>> {
-    let (op, left) = match op {
-        UnaryOp::Neg => (BinaryOp::Sub, 0),
-        UnaryOp::Not if matches!(ty, Ty::Prim(name) if *name == "bool") => (BinaryOp::BitXor, 1),
+pub(super) fn is_comparison(op: BinaryOp) -> bool {
+    use BinaryOp as B;
+    matches!(op, B::Eq | B::Ne | B::Lt | B::Le | B::Gt | B::Ge)
+}
+
+/// The functions that an operator calls: its own, or the one that its own is made of.
+fn binary_methods(op: BinaryOp) -> &'static [&'static str] {
+    match op {
+        BinaryOp::Add => &["add"],
+        BinaryOp::Sub => &["sub"],
+        BinaryOp::Mul => &["mul"],
+        BinaryOp::Div => &["div"],
+        BinaryOp::Rem => &["rem"],
+        BinaryOp::BitXor => &["bitxor"],
+        BinaryOp::BitAnd => &["bitand"],
+        BinaryOp::BitOr => &["bitor"],
+        BinaryOp::Shl => &["shl"],
+        BinaryOp::Shr => &["shr"],
+        BinaryOp::Eq => &["eq"],
+        BinaryOp::Ne => &["ne", "eq"],
+        BinaryOp::Lt => &["lt", "partial_cmp"],
+        BinaryOp::Le => &["le", "partial_cmp"],
+        BinaryOp::Gt => &["gt", "partial_cmp"],
+        BinaryOp::Ge => &["ge", "partial_cmp"],
+        BinaryOp::And | BinaryOp::Or => &[],
+    }
+}
+
+fn assigning_method(op: BinaryOp) -> Option<&'static str> {
+    Some(match op {
+        BinaryOp::Add => "add_assign",
+        BinaryOp::Sub => "sub_assign",
+        BinaryOp::Mul => "mul_assign",
+        BinaryOp::Div => "div_assign",
+        BinaryOp::Rem => "rem_assign",
+        BinaryOp::BitXor => "bitxor_assign",
+        BinaryOp::BitAnd => "bitand_assign",
+        BinaryOp::BitOr => "bitor_assign",
+        BinaryOp::Shl => "shl_assign",
+        BinaryOp::Shr => "shr_assign",
         _ => return None,
-    };
-    Term::apply(Operator::Binary(op), &Rc::new(Term::Const(left)), term)
-}
-
-/// The term of an operation on two values.
-pub(super) fn applied(op: Operator, a: &Val, b: &Val) -> Option<Rc<Term>> {
-    Term::apply(op, &a.symbol()?, &b.symbol()?)
-}
-
-fn fold(op: BinaryOp, a: &Const, b: &Const) -> Option<Const> {
-    match (a, b) {
-        (Const::Int(a), Const::Int(b)) => fold_int(op, *a, *b),
-        (Const::Bool(a), Const::Bool(b)) => match op {
-            BinaryOp::Eq => Some(Const::Bool(a == b)),
-            BinaryOp::Ne | BinaryOp::BitXor => Some(Const::Bool(a != b)),
-            BinaryOp::BitAnd => Some(Const::Bool(*a && *b)),
-            BinaryOp::BitOr => Some(Const::Bool(*a || *b)),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-/// `mul * i + add == n`: true in one round at most.
-pub(super) fn round_of_counter(at: LoopId, mul: i64, add: i64, n: i128, negated: bool) -> Option<Kind> {
-    let (mul, offset) = (i128::from(mul), n.checked_sub(i128::from(add))?);
-    let hit = mul != 0 && offset % mul == 0;
-    hit.then(|| Kind::Test(Rc::new(Test { subject: Subject::Round(at, offset / mul), negated })))
-}
-
-fn linear(op: BinaryOp, at: LoopId, mul: i64, add: i64, n: i128) -> Option<Kind> {
-    let n = i64::try_from(n).ok()?;
-    match op {
-        BinaryOp::Add => Some(Kind::Linear(at, mul, add.checked_add(n)?)),
-        BinaryOp::Sub => Some(Kind::Linear(at, mul, add.checked_sub(n)?)),
-        BinaryOp::Mul if n != 0 => Some(Kind::Linear(at, mul.checked_mul(n)?, add.checked_mul(n)?)),
-        _ => None,
-    }
-}
-
-/// The comparison with its sides exchanged.
-fn mirrored(op: BinaryOp) -> BinaryOp {
-    match op {
-        BinaryOp::Lt => BinaryOp::Gt,
-        BinaryOp::Le => BinaryOp::Ge,
-        BinaryOp::Gt => BinaryOp::Lt,
-        BinaryOp::Ge => BinaryOp::Le,
-        other => other,
-    }
-}
-
-/// What comparing a loaded atomic with something tells.
-fn tested(op: BinaryOp, place: PlaceId, order: Name, with: Option<&Kind>) -> Option<Kind> {
-    let value = with.and_then(|with| super::effects::flag_value(&Val::of(with.clone(), Ty::Unknown)));
-    let reached = |more: i128| {
-        let least = value.and_then(|n| n.checked_add(more)).unwrap_or(super::order::ANY_VALUE);
-        Subject::Reached(place, order, least)
-    };
-    let (subject, negated) = match (op, value) {
-        (BinaryOp::Eq, Some(n)) => (Subject::Flag(place, order, n), false),
-        (BinaryOp::Ne, Some(n)) => (Subject::Flag(place, order, n), true),
-        (BinaryOp::Ge | BinaryOp::Eq, _) => (reached(0), false),
-        (BinaryOp::Gt, _) => (reached(1), false),
-        (BinaryOp::Le, _) => (reached(1), true),
-        _ => (reached(0), true),
-    };
-    Some(Kind::Test(Rc::new(Test { subject, negated })))
+    })
 }
