@@ -25,6 +25,8 @@ pub enum Door {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct HeldLock {
     pub lock: PlaceId,
+    /// Whichever index the lock's place has.
+    pub all: bool,
     pub mode: Mode,
     pub hold: HoldId,
 }

@@ -207,7 +207,7 @@ impl Interp<'_> {
                     mode: super::values::Mode::Exclusive,
                     id,
                     yields: false,
-                    among: false,
+                    reach: super::state::Reach::One,
                 });
             }
             Tested::Last(place, order) => {

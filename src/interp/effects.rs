@@ -10,7 +10,7 @@ mod written;
 use super::access::Effect;
 use super::memory::{AccessInfo, Lval};
 use super::places::{Index, LoopId, PlaceId, Proj};
-use super::state::{Hold, SyncKey, SyncKind};
+use super::state::{Hold, Reach, SyncKey, SyncKind};
 use super::terms::{Operator, Term};
 use super::values::{
     Aggregate, Const, Deps, FutureValue, GuardValue, HoldId, Kind, Mode, Pointer, Subject, Test, Val,

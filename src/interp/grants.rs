@@ -4,7 +4,7 @@
 //! doesn't hold as guards that are pending until the success is seen. So `try_lock` may be written by hand.
 
 use super::Interp;
-use super::state::{Hold, State};
+use super::state::{Hold, Reach, State};
 use super::values::{Aggregate, Const, GuardValue, Kind, Subject, Test, Val};
 use crate::resolve::Ty;
 use std::rc::Rc;
@@ -67,7 +67,7 @@ impl Interp<'_> {
 
 /// What the one holds and the other doesn't.
 fn missing(one: &State, other: &State) -> Vec<Hold> {
-    let kept = |hold: &&Hold| !hold.among && !other.locks.iter().any(|o| o.lock == hold.lock);
+    let kept = |hold: &&Hold| hold.reach != Reach::Among && !other.locks.iter().any(|o| o.lock == hold.lock);
     one.locks.iter().filter(kept).cloned().collect()
 }
 

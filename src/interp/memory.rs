@@ -2,7 +2,7 @@
 
 use super::access::{AccessEvent, Door, Effect, HeldLock, Runs, Same};
 use super::places::{Index, PlaceId, Proj, Root};
-use super::state::Hold;
+use super::state::{Hold, Reach};
 use super::terms::Term;
 use super::values::{Aggregate, ClosureValue, Deps, FutureValue, Kind, Pointer, ReadId, Val};
 use super::{Cx, Interp};
@@ -70,10 +70,11 @@ impl Interp<'_> {
             return None;
         }
         let constant = info.kind == AccessKind::Write && matches!(info.effect, Some(Effect::Set(_)));
-        let counts = |h: &&Hold| !h.among || self.places.below(h.lock, place).is_some();
+        let counts = |h: &&Hold| h.reach != Reach::Among || self.places.below(h.lock, place).is_some();
         let held = self.st.locks.iter().filter(counts);
-        let locks: Rc<[HeldLock]> =
-            held.map(|h| HeldLock { lock: h.lock, mode: h.mode, hold: h.id }).collect();
+        let locks: Rc<[HeldLock]> = held
+            .map(|h| HeldLock { lock: h.lock, all: h.reach == Reach::All, mode: h.mode, hold: h.id })
+            .collect();
         let mut control = self.st.control.without(&self.st.settled);
         if constant {
             control = control.without(&self.st.looping);

@@ -306,11 +306,25 @@ fn indices_meet(facts: &Facts, one: ContextId, x: Index, two: ContextId, y: Inde
 /// A lock that both hold, one of them exclusively.
 pub fn common_lock(facts: &Facts, a: Event, b: Event) -> Option<PlaceId> {
     let excludes = |x: &HeldLock, y: &HeldLock| {
-        x.lock == y.lock
+        same_lock(facts, x, y)
             && (x.mode == Mode::Exclusive || y.mode == Mode::Exclusive)
             && !differs(facts, a.context, b.context, x.lock, a.access.place)
     };
     a.access.locks.iter().find(|x| b.access.locks.iter().any(|y| excludes(x, y))).map(|x| x.lock)
+}
+
+/// The same lock, or one of those that the other holds all of.
+fn same_lock(facts: &Facts, x: &HeldLock, y: &HeldLock) -> bool {
+    let places = &facts.analysis.places;
+    x.lock == y.lock
+        || ((x.all || y.all)
+            && places.get(x.lock).root == places.get(y.lock).root
+            && places.path(x.lock).len() == places.path(y.lock).len()
+            && places
+                .path(x.lock)
+                .iter()
+                .zip(&places.path(y.lock))
+                .all(|(a, b)| a == b || (matches!(a, Proj::Index(_)) && matches!(b, Proj::Index(_)))))
 }
 
 /// Whether two contexts that meet at a place may each hold a lock of their own here: one is made by each instance of
