@@ -46,6 +46,8 @@ pub struct AccessEvent {
     pub frame: FrameId,
     /// For a write: the reads the value depends on.
     pub data: Deps,
+    /// The reads that the way to the place depends on: of pointers, and what decided which function gave one.
+    pub through: Deps,
     /// The reads that decided whether it runs, and that no write of the same place has acted on yet. A store of a constant
     /// isn't decided by the condition of a loop round it.
     pub control: Deps,
@@ -128,6 +130,7 @@ impl AccessLog {
             {
                 old.data = old.data.join(&event.data);
                 old.control = old.control.join(&event.control);
+                old.through = old.through.join(&event.through);
                 if old.term != event.term {
                     old.term = None;
                 }

@@ -84,7 +84,8 @@ impl Interp<'_> {
             (&value.ty, &ret),
             (Ty::Prim(_), Ty::Prim(_) | Ty::Ext(..)) | (Ty::Ext(..), Ty::Prim(_))
         );
-        let owned = matches!(value.ty, Ty::Ptr { .. }) && self.models.role(&ret) == Role::Owner;
+        let owned = matches!(value.ty, Ty::Ptr { .. })
+            && matches!(self.models.role(&ret), Role::Owner | Role::Counted);
         if owned || value.ty.is_unknown() || plain {
             value.ty = ret;
         } else if let (Ty::Ext(path, args), Ty::Ext(_, declared)) = (&value.ty, &ret)

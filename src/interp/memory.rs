@@ -60,6 +60,17 @@ impl AccessInfo {
 impl Interp<'_> {
     /// Writes an access down if others can reach the place. Gives the read's number.
     pub(super) fn log(&mut self, cx: &Cx, place: PlaceId, door: Door, info: &AccessInfo) -> Option<ReadId> {
+        self.log_through(cx, place, door, info, &Deps::default())
+    }
+
+    fn log_through(
+        &mut self,
+        cx: &Cx,
+        place: PlaceId,
+        door: Door,
+        info: &AccessInfo,
+        through: &Deps,
+    ) -> Option<ReadId> {
         if self.stopped || self.muted || !self.st.reachable {
             return None;
         }
@@ -89,6 +100,7 @@ impl Interp<'_> {
             at: cx.location(info.range),
             frame: cx.frame,
             data: info.data.clone(),
+            through: through.clone(),
             control,
             seen: if constant { self.st.seen.clone() } else { Deps::default() },
             same: info.same,
@@ -163,7 +175,7 @@ impl Interp<'_> {
     pub(super) fn log_lval(&mut self, cx: &Cx, lval: &Lval, info: &AccessInfo) -> Deps {
         let mut deps = lval.deps.clone();
         for &place in &lval.places {
-            if let Some(read) = self.log(cx, place, lval.door, info)
+            if let Some(read) = self.log_through(cx, place, lval.door, info, &lval.deps)
                 && info.kind != AccessKind::Write
             {
                 deps = deps.join(&Deps::one(read));

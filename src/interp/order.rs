@@ -99,6 +99,8 @@ impl Analysis {
         }
         if self.obtained(one, a, two, second)
             || self.obtained(two, b, one, first)
+            || self.only_through_acquires(one, a, two, b)
+            || self.only_through_acquires(two, b, one, a)
             || self.last_of(one, first, second)
             || self.last_of(two, second, first)
         {
@@ -251,6 +253,41 @@ impl Analysis {
                 && !first.released.contains_key(key)
                 && (of_it || (only_one && (made || self.only_releaser(one, two, key))))
         })
+    }
+
+    /// The first access is made to an object of its own context before that published it, the second to the same object by a
+    /// context that reads the atomic it was published through with orderings that acquire, and no other way.
+    fn only_through_acquires(
+        &self,
+        one: ContextId,
+        a: &AccessEvent,
+        two: ContextId,
+        b: &AccessEvent,
+    ) -> bool {
+        let root = self.places.get(a.place).root;
+        let Root::Object(id) = root else { return false };
+        let object = self.places.ancestors(a.place).last().unwrap_or(a.place);
+        let Some(atomic) = self.published.get(&object) else { return false };
+        if one == two || self.places.get(b.place).root != root {
+            return false;
+        }
+        let made = self.frames.get(self.objects.list[id.0 as usize].frame).context == one;
+        let key = SyncKey { place: object, kind: SyncKind::Object };
+        let (maker, first) = (self.contexts.get(one), &self.moments[a.moment.0 as usize]);
+        let second = &self.moments[b.moment.0 as usize];
+        let weakly = |e: &AccessEvent| self.moments[e.moment.0 as usize].weakly_released.contains(&key);
+        let mut reads = self.contexts.get(two).log.events.iter().filter(|event| {
+            self.places.same_but_index(event.place, *atomic)
+                && event.kind != AccessKind::Write
+                && event.atomic.is_some()
+        });
+        made && !first.released.contains_key(&key)
+            && !second.weak.contains(&key)
+            && self.releases(one, &key)
+            && !maker.weakly_released_at_end.contains(&key)
+            && !maker.log.events.iter().any(weakly)
+            && reads.clone().next().is_some()
+            && reads.all(|event| event.atomic.is_some_and(acquires))
     }
 
     /// The access is made by who holds an atomic, the other after it saw a value that only a holder stores and that nobody takes it

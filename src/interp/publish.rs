@@ -108,6 +108,7 @@ impl Interp<'_> {
             at: made.site,
             frame: made.frame,
             data: Deps::default(),
+            through: Deps::default(),
             control: Deps::default(),
             seen: Deps::default(),
             same: None,

@@ -10,7 +10,9 @@ use crate::interp::access::{AccessEvent, HeldLock};
 use crate::interp::contexts::ContextId;
 use crate::interp::order::{Ordered, acquires, releases};
 use crate::interp::places::{Index, PlaceId, Proj, Root};
+use crate::interp::terms::Term;
 use crate::interp::values::Mode;
+use std::collections::BTreeSet;
 
 /// An access with the context that makes it.
 #[derive(Clone, Copy)]
@@ -147,14 +149,18 @@ fn guards_itself(facts: &Facts, event: Event) -> bool {
     root.is_some_and(|root| facts.analysis.self_guarded.contains(&root))
 }
 
-/// Of a library whose callers nobody sees: the access is decided by an atomic of the same object, a write by what an exchange itself
-/// found. Who gets there when is the library's own protocol.
+/// The access is decided by an atomic of the same object, a write by what an exchange itself found. Who gets there when is a
+/// protocol of the object's own, unless that atomic is no more than a lock, which others may take again.
 fn follows_protocol(facts: &Facts, event: Event) -> bool {
     let places = &facts.analysis.places;
     let log = &facts.analysis.contexts.get(event.context).log.events;
     let root = places.get(event.access.place).root;
-    event.access.control.iter().filter_map(|id| log.get(id.0 as usize)).any(|read| {
+    let decided = event.access.control.iter().chain(event.access.through.iter());
+    decided.filter_map(|id| log.get(id.0 as usize)).any(|read| {
         let decides = match event.access.kind {
+            AccessKind::Read if read.kind == AccessKind::Read => {
+                read.atomic.is_some_and(acquires) && !only_a_lock(facts, read.place)
+            }
             AccessKind::Read => read.atomic.is_some_and(acquires),
             AccessKind::Write | AccessKind::Update => {
                 read.kind == AccessKind::Update
@@ -163,6 +169,25 @@ fn follows_protocol(facts: &Facts, event: Event) -> bool {
         };
         decides && places.get(read.place).root == root
     })
+}
+
+/// The atomic goes to and fro between its first value and one other.
+fn only_a_lock(facts: &Facts, atomic: PlaceId) -> bool {
+    let Some(initial) = facts.analysis.initial(atomic) else { return false };
+    let (mut given_back, mut others) = (false, BTreeSet::new());
+    for event in facts.analysis.contexts.list.iter().flat_map(|context| &context.log.events) {
+        if event.place != atomic || event.kind == AccessKind::Read {
+            continue;
+        }
+        match event.term.as_deref() {
+            Some(Term::Const(value)) if *value == initial => given_back = true,
+            Some(Term::Const(value)) => {
+                others.insert(*value);
+            }
+            _ => return false,
+        }
+    }
+    given_back && others.len() <= 1
 }
 
 /// The flag that was meant to order a pair.
@@ -315,16 +340,7 @@ pub fn common_lock(facts: &Facts, a: Event, b: Event) -> Option<PlaceId> {
 
 /// The same lock, or one of those that the other holds all of.
 fn same_lock(facts: &Facts, x: &HeldLock, y: &HeldLock) -> bool {
-    let places = &facts.analysis.places;
-    x.lock == y.lock
-        || ((x.all || y.all)
-            && places.get(x.lock).root == places.get(y.lock).root
-            && places.path(x.lock).len() == places.path(y.lock).len()
-            && places
-                .path(x.lock)
-                .iter()
-                .zip(&places.path(y.lock))
-                .all(|(a, b)| a == b || (matches!(a, Proj::Index(_)) && matches!(b, Proj::Index(_)))))
+    x.lock == y.lock || ((x.all || y.all) && facts.analysis.places.same_but_index(x.lock, y.lock))
 }
 
 /// Whether two contexts that meet at a place may each hold a lock of their own here: one is made by each instance of
