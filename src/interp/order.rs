@@ -173,14 +173,16 @@ impl Analysis {
                 .control
                 .iter()
                 .filter_map(|id| log.get(id.0 as usize))
-                .any(|load| load.atomic.is_some_and(acquires) && self.stored_only_by(load.place, other))
+                .any(|load| load.atomic.is_some_and(acquires) && self.stored_only_by(load.place, other, context))
     }
 
-    fn stored_only_by(&self, place: PlaceId, only: ContextId) -> bool {
+    /// Stores from before `seen_by` was started are its own past.
+    fn stored_only_by(&self, place: PlaceId, only: ContextId, seen_by: ContextId) -> bool {
         let mut stored = false;
         for id in self.contexts.ids() {
             for event in &self.contexts.get(id).log.events {
-                if event.place == place && event.kind != AccessKind::Read {
+                let past = || self.not_started(id, &self.moments[event.moment.0 as usize], seen_by);
+                if event.place == place && event.kind != AccessKind::Read && !past() {
                     if id != only || !event.atomic.is_some_and(releases) {
                         return false;
                     }
