@@ -58,6 +58,8 @@ pub struct AccessEvent {
     pub same: Option<Same>,
     /// For a write: what a test had said of the place's value.
     pub saw: Option<i128>,
+    /// The same of a bound.
+    pub side: Option<Side>,
     /// What the operation does, where it is known (for schedules): see `effect`.
     pub effect: Option<Effect>,
     /// For a write: the value written, where it is known.
@@ -75,6 +77,13 @@ pub enum Runs {
     Unknown,
 }
 
+/// Which side of a bound a value was found on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Side {
+    Below,
+    Above,
+}
+
 /// A value that is the same whoever computes it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Same {
@@ -89,14 +98,21 @@ pub struct Same {
 pub enum Effect {
     /// Stores a constant.
     Set(i128),
-    /// A compare-exchange, with the value expected where it is known: its own result tells.
-    Compare(Option<Rc<Term>>),
+    /// A compare-exchange: its own result tells.
+    Compare {
+        /// The value expected, where it is known.
+        expected: Option<Rc<Term>>,
+        /// That was read later than what the new value is computed from.
+        stale: bool,
+    },
     /// A compare-exchange loop in one call (`fetch_update`).
     Exchange,
     /// Stores and gives the old value.
     Swap,
     /// Adds, and so only commutes with others that do.
     Add,
+    /// Takes off.
+    Subtract,
     /// Takes off exactly what was loaded of the same place.
     SubtractSeen,
     /// Doing it twice is doing it once (`fetch_max`, `fetch_or`).
@@ -112,6 +128,8 @@ pub struct AccessLog {
     pub used: FxHashSet<ReadId>,
     /// Updates whose own result decided something.
     pub judged: FxHashSet<ReadId>,
+    /// Elements taken out, whichever they were, that nobody looks at.
+    pub discarded: FxHashSet<ReadId>,
     seen: FxHashMap<(PlaceId, Location, MomentId), Vec<u32>>,
 }
 
@@ -140,6 +158,10 @@ impl AccessLog {
                 old.seen = old.seen.join(&event.seen);
                 old.same = old.same.filter(|same| event.same == Some(*same));
                 old.saw = old.saw.filter(|saw| event.saw == Some(*saw));
+                old.side = old.side.filter(|side| event.side == Some(*side));
+                if matches!(event.effect, Some(Effect::Compare { stale: true, .. })) {
+                    old.effect = event.effect;
+                }
                 return Some(ReadId(at));
             }
         }

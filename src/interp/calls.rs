@@ -464,7 +464,11 @@ impl Interp<'_> {
             if !skipped && depth >= MAX_DEPTH {
                 self.counts.cut += 1;
             }
-            let mut result = self.opaque_call(cx, site, self_arg, args);
+            let quiet = skipped && !self.st.control.is_empty() && self.is_quiet(id);
+            if !quiet {
+                self.act(cx, site);
+            }
+            let mut result = self.lent_to(cx, site, self_arg, args);
             if skipped {
                 // It touches nothing that is shared: a function of its arguments.
                 result.deps = result.deps.without(&self.elsewhere(cx, site.0));
@@ -601,6 +605,7 @@ impl Interp<'_> {
     ) -> Val {
         self.st.frames.push(Rc::new(FrameEnv { id: cx.frame, locals: Vec::new() }));
         let outer_control = self.st.control.clone();
+        let outer_left = self.st.left.clone();
         let exits = std::mem::take(&mut self.exits);
         let extended = std::mem::take(&mut self.extended);
         let draining = self.draining.take();
@@ -627,6 +632,7 @@ impl Interp<'_> {
         self.drop_proofs(cx.frame);
         if self.st.reachable {
             self.st.control = outer_control;
+            self.st.left = outer_left;
         }
         value
     }

@@ -10,7 +10,7 @@ mod written;
 use super::access::Effect;
 use super::memory::{AccessInfo, Lval};
 use super::places::{Index, LoopId, PlaceId, Proj};
-use super::state::{Hold, Reach, SyncKey, SyncKind};
+use super::state::{Claim, Hold, Reach, SyncKey, SyncKind};
 use super::terms::{Operator, Term};
 use super::values::{
     Aggregate, Const, Deps, FutureValue, GuardValue, HoldId, Kind, Mode, Pointer, Subject, Test, Val,
@@ -84,8 +84,8 @@ impl Interp<'_> {
             (&value.ty, &ret),
             (Ty::Prim(_), Ty::Prim(_) | Ty::Ext(..)) | (Ty::Ext(..), Ty::Prim(_))
         );
-        let owned = matches!(value.ty, Ty::Ptr { .. })
-            && matches!(self.models.role(&ret), Role::Owner | Role::Counted);
+        let raw = matches!(value.ty, Ty::Ptr { .. }) || self.models.role(&value.ty) == Role::Raw;
+        let owned = raw && matches!(self.models.role(&ret), Role::Owner | Role::Counted);
         if owned || value.ty.is_unknown() || plain {
             value.ty = ret;
         } else if let (Ty::Ext(path, args), Ty::Ext(_, declared)) = (&value.ty, &ret)
@@ -373,7 +373,8 @@ impl Interp<'_> {
                 // Under a key: a function of the key.
                 let others = call.args.split_last().map_or(&[][..], |(_, keys)| keys);
                 let keys = others.to_vec();
-                let keys = keys.iter().fold(Deps::default(), |deps, key| deps.join(&self.lent_deps(key)));
+                let of_key = |deps: Deps, key| deps.join(&self.lent_deps(key)).join(&self.own_numbers(key));
+                let keys = keys.iter().fold(Deps::default(), of_key);
                 info.same = self.same_everywhere(&value, &keys);
                 let deps = self.log_lval(call.cx, &lval, &info);
                 self.store(&lval, value);

@@ -188,6 +188,12 @@ impl Interp<'_> {
         let ty = if comparison { Ty::Prim(Name::new("bool")) } else { a.ty.clone() };
         let kind = match (a.single(), b.single()) {
             (Some(Kind::Const(x)), Some(Kind::Const(y))) => fold(op, x, y).map(Kind::Const),
+            (Some(Kind::Linear(l, m, c)), Some(Kind::Const(Const::Int(n))))
+            | (Some(Kind::Const(Const::Int(n))), Some(Kind::Linear(l, m, c)))
+                if matches!(op, BinaryOp::Eq | BinaryOp::Ne) =>
+            {
+                round_of_counter(*l, *m, *c, *n, op == BinaryOp::Ne)
+            }
             (Some(Kind::Linear(l, m, c)), Some(Kind::Const(Const::Int(n)))) => linear(op, *l, *m, *c, *n),
             (Some(Kind::Const(Const::Int(n))), Some(Kind::Linear(l, m, c)))
                 if matches!(op, BinaryOp::Add | BinaryOp::Mul) =>
@@ -212,13 +218,14 @@ impl Interp<'_> {
                 Some(Kind::Test(Rc::new(Test { subject: Subject::Taken(*place), negated })))
             }
             (Some(Kind::Loaded(place, order)), Some(other)) if comparison => {
-                tested(op, *place, *order, other)
+                tested(op, *place, *order, Some(other))
             }
             (Some(other), Some(Kind::Loaded(place, order))) if comparison => {
-                tested(op, *place, *order, other)
+                tested(mirrored(op), *place, *order, Some(other))
             }
-            (Some(Kind::Loaded(place, order)), None) if comparison => {
-                Some(Kind::Test(Rc::new(Test { subject: Subject::Reached(*place, *order), negated: false })))
+            (Some(Kind::Loaded(place, order)), None) if comparison => tested(op, *place, *order, None),
+            (None, Some(Kind::Loaded(place, order))) if comparison => {
+                tested(mirrored(op), *place, *order, None)
             }
             _ => None,
         };
@@ -241,6 +248,16 @@ impl Interp<'_> {
         match value.single() {
             Some(Kind::Linear(at, ..) | Kind::Block(at, ..)) => self.round_of(*at),
             Some(Kind::Claimed(_)) => Deps::one(ReadId::elsewhere(u32::MAX)),
+            Some(Kind::Aggregate(parts)) => {
+                let of_parts = |deps: Deps, (_, part): &(Proj, Val)| deps.join(&self.own_numbers(part));
+                parts.clone().fields.iter().fold(Deps::default(), of_parts)
+            }
+            Some(Kind::Pointer(place, Pointer::Shared))
+                if matches!(self.places.get(*place).root, Root::Local(..)) =>
+            {
+                let held = self.value_at(*place);
+                if held.pointers().next().is_some() { Deps::default() } else { self.own_numbers(&held) }
+            }
             _ => Deps::default(),
         }
     }
@@ -446,7 +463,7 @@ impl Interp<'_> {
                 self.used(&value.clone().with_deps(&observed));
                 deps = deps.join(&observed);
             }
-            deps = deps.join(&value.all_deps());
+            deps = deps.join(&value.all_deps()).join(&self.own_numbers(&value));
             last = value;
         }
         if kind == MacroArgsKind::Unknown && args.is_empty() {
@@ -659,6 +676,19 @@ fn fold(op: BinaryOp, a: &Const, b: &Const) -> Option<Const> {
     }
 }
 
+/// `mul * i + add == n`: true in one round at most.
+pub(super) fn round_of_counter(
+    at: super::places::LoopId,
+    mul: i64,
+    add: i64,
+    n: i128,
+    negated: bool,
+) -> Option<Kind> {
+    let (mul, offset) = (i128::from(mul), n.checked_sub(i128::from(add))?);
+    let hit = mul != 0 && offset % mul == 0;
+    hit.then(|| Kind::Test(Rc::new(Test { subject: Subject::Round(at, offset / mul), negated })))
+}
+
 fn linear(op: BinaryOp, at: super::places::LoopId, mul: i64, add: i64, n: i128) -> Option<Kind> {
     let n = i64::try_from(n).ok()?;
     match op {
@@ -669,9 +699,20 @@ fn linear(op: BinaryOp, at: super::places::LoopId, mul: i64, add: i64, n: i128) 
     }
 }
 
+/// The comparison with its sides exchanged.
+fn mirrored(op: BinaryOp) -> BinaryOp {
+    match op {
+        BinaryOp::Lt => BinaryOp::Gt,
+        BinaryOp::Le => BinaryOp::Ge,
+        BinaryOp::Gt => BinaryOp::Lt,
+        BinaryOp::Ge => BinaryOp::Le,
+        other => other,
+    }
+}
+
 /// What comparing a loaded atomic with something tells.
-fn tested(op: BinaryOp, place: super::places::PlaceId, order: Name, with: &Kind) -> Option<Kind> {
-    let value = super::effects::flag_value(&Val::of(with.clone(), Ty::Unknown));
+fn tested(op: BinaryOp, place: super::places::PlaceId, order: Name, with: Option<&Kind>) -> Option<Kind> {
+    let value = with.and_then(|with| super::effects::flag_value(&Val::of(with.clone(), Ty::Unknown)));
     let test = match (op, value) {
         (BinaryOp::Eq, Some(n)) => Test { subject: Subject::Flag(place, order, n), negated: false },
         (BinaryOp::Ne, Some(n)) => Test { subject: Subject::Flag(place, order, n), negated: true },

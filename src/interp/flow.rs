@@ -1,5 +1,6 @@
 //! Control flow: blocks, branches and the exits out of them. Loops are in `loops`, what a test tells in `condition`.
 
+use super::access::{AccessEvent, Effect};
 use super::condition::Branches;
 use super::pattern::Subject;
 use super::scopes::ScopeKind;
@@ -70,9 +71,32 @@ impl Interp<'_> {
         self.scoped(cx, ScopeKind::Temporaries, |this| {
             let value = this.eval(cx, expr);
             if this.st.reachable && !this.is_place(cx, expr) {
+                this.discard(cx, expr, &value);
                 this.drop_value(cx, expr, value);
             }
         });
+    }
+
+    /// Nobody looks at a call's result: whatever it took out is taken unseen.
+    fn discard(&mut self, cx: &Cx, expr: ExprId, value: &Val) {
+        if value.deps.is_empty() {
+            return;
+        }
+        let mut calls = Vec::new();
+        let mut at = expr;
+        while let ExprKind::MethodCall { receiver, args, .. } = &cx.body.body.expr(at).kind
+            && args.is_empty()
+        {
+            calls.push(cx.location(cx.body.body.expr(at).range));
+            at = *receiver;
+        }
+        let log = &mut self.contexts.get_mut(self.context).log;
+        for id in value.deps.iter() {
+            let taken = |event: &AccessEvent| event.effect == Some(Effect::Take) && calls.contains(&event.at);
+            if log.events.get(id.0 as usize).is_some_and(taken) {
+                log.discarded.insert(id);
+            }
+        }
     }
 
     fn eval_let(
@@ -108,6 +132,9 @@ impl Interp<'_> {
             } else {
                 Subject::value(this.eval(cx, init), init, range)
             };
+            if wild {
+                this.discard(cx, init, &subject.value);
+            }
             if !this.st.reachable {
                 return;
             }
@@ -176,6 +203,9 @@ impl Interp<'_> {
             return;
         }
         self.decide(&deps);
+        if fit.can_fail {
+            self.one_way_left();
+        }
         self.bind(cx, pat, subject);
     }
 
@@ -339,9 +369,14 @@ impl Interp<'_> {
     /// they do.
     fn restore_control(&mut self, outer: Deps) {
         if !self.st.control_sticks {
-            self.st.control = outer;
+            self.st.control = outer.join(&self.st.left);
         }
         self.st.control_sticks = false;
+    }
+
+    /// Another way was left by: what decided that goes on deciding whether we are here.
+    fn one_way_left(&mut self) {
+        self.st.left = self.st.left.join(&self.st.control);
     }
 
     fn run_branches(
@@ -369,6 +404,9 @@ impl Interp<'_> {
         self.st.join_decided(&after, &branches.deps);
         self.st.sure |= sure && both_back;
         self.st.control_sticks = one_left;
+        if one_left && self.st.reachable {
+            self.one_way_left();
+        }
         if !self.st.reachable {
             return Val::bottom();
         }
@@ -458,8 +496,10 @@ impl Interp<'_> {
             None => self.st.reachable = false,
         }
         if self.st.reachable && !left {
-            self.st.control = outer_control;
+            self.st.control = outer_control.join(&self.st.left);
             self.st.sure = sure;
+        } else if self.st.reachable {
+            self.one_way_left();
         }
         if !self.st.reachable { Val::bottom() } else { value.with_deps(&deps) }
     }
@@ -511,6 +551,7 @@ impl Interp<'_> {
             self.return_value(cx, failure.with_deps(&value.deps));
             self.st = before;
             self.decide(&value.deps);
+            self.one_way_left();
         }
         if success.is_bottom() {
             self.st.reachable = false;

@@ -396,7 +396,7 @@ impl Interp<'_> {
     ) -> Val {
         let iter = self.iterate(cx, expr, iter);
         let at = LoopId { frame: cx.frame, expr };
-        let control = self.st.control.clone();
+        let outer = (self.st.control.clone(), self.st.left.clone());
         let mut exit = Some(self.st.clone());
         let mut result: Option<Val> = None;
         self.rounds(at, None, |this| {
@@ -421,7 +421,7 @@ impl Interp<'_> {
         } else {
             self.forget_rounds(at);
         }
-        self.finish_loop(at, exit, control);
+        self.finish_loop(at, exit, outer);
         result.unwrap_or_else(|| Val::unknown(Ty::Unknown)).with_deps(&iter.deps)
     }
 

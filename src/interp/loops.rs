@@ -33,7 +33,7 @@ impl Interp<'_> {
     ) -> Val {
         let lets = self.has_let(cx, cond);
         let at = LoopId { frame: cx.frame, expr: id };
-        let outer_control = self.st.control.clone();
+        let outer = (self.st.control.clone(), self.st.left.clone());
         let looping = self.st.looping.clone();
         let mut exit: Option<State> = None;
         self.rounds(at, label, |this| {
@@ -68,17 +68,17 @@ impl Interp<'_> {
                 }
             });
         });
-        let value = self.finish_loop(at, exit, outer_control);
+        let value = self.finish_loop(at, exit, outer);
         self.st.looping = looping;
         value
     }
 
     pub(super) fn eval_loop(&mut self, cx: &Cx, id: ExprId, label: Option<Name>, body: ExprId) -> Val {
         let at = LoopId { frame: cx.frame, expr: id };
-        let outer_control = self.st.control.clone();
+        let outer = (self.st.control.clone(), self.st.left.clone());
         let looping = self.st.looping.clone();
         self.rounds(at, label, |this| this.eval_statement(cx, body));
-        let value = self.finish_loop(at, None, outer_control);
+        let value = self.finish_loop(at, None, outer);
         self.st.looping = looping;
         value
     }
@@ -93,7 +93,7 @@ impl Interp<'_> {
         body: ExprId,
     ) -> Val {
         let at = LoopId { frame: cx.frame, expr: id };
-        let outer_control = self.st.control.clone();
+        let outer = (self.st.control.clone(), self.st.left.clone());
         let range = cx.body.body.expr(iter).range;
         self.scoped(cx, ScopeKind::Temporaries, |this| {
             let source = this.eval(cx, iter);
@@ -120,7 +120,7 @@ impl Interp<'_> {
                 }
             });
             this.keep_locked(at, &mut exit);
-            this.finish_loop(at, exit, outer_control)
+            this.finish_loop(at, exit, outer)
         })
     }
 
@@ -189,8 +189,9 @@ impl Interp<'_> {
         }
     }
 
-    /// The state after a loop: `exit` (its condition failed, its elements ran out) joined with the breaks.
-    pub(super) fn finish_loop(&mut self, at: LoopId, exit: Option<State>, control: Deps) -> Val {
+    /// The state after a loop: `exit` (its condition failed, its elements ran out) joined with the breaks. `outer`: what
+    /// decided before it, and what had left.
+    pub(super) fn finish_loop(&mut self, at: LoopId, exit: Option<State>, outer: (Deps, Deps)) -> Val {
         self.st.reachable = false;
         let received = self.received_in.remove(&at).unwrap_or_default();
         if let Some(mut state) = exit {
@@ -208,7 +209,8 @@ impl Interp<'_> {
         self.st.each_joined.retain(|(l, _)| *l != at);
         if self.st.reachable {
             let waited = self.waited_for();
-            self.st.control = control.join(&waited);
+            self.st.control = outer.0.join(&waited);
+            self.st.left = outer.1;
         }
         value
     }

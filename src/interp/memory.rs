@@ -105,6 +105,7 @@ impl Interp<'_> {
             seen: if constant { self.st.seen.clone() } else { Deps::default() },
             same: info.same,
             saw: self.st.saw.get(&place).copied(),
+            side: self.st.sides.get(&place).copied(),
             effect: info.effect.clone(),
             term: info.term.clone(),
             runs: self.runs(),
@@ -166,6 +167,9 @@ impl Interp<'_> {
 
     /// The value goes somewhere, and what it depends on with it.
     pub(super) fn used(&mut self, value: &Val) {
+        if value.ty == Ty::unit() {
+            return;
+        }
         let deps = value.all_deps();
         if !deps.is_empty() {
             self.contexts.get_mut(self.context).log.used.extend(deps.iter());
@@ -191,7 +195,9 @@ impl Interp<'_> {
             return None;
         }
         let mut hasher = FxHasher::default();
-        let but = but.join(&self.ended_loops(&value.all_deps()));
+        let deps = value.all_deps();
+        let within = deps.iter().filter(|read| self.is_within(*read, but));
+        let but = within.fold(but.join(&self.ended_loops(&deps)), |all, read| all.join(&Deps::one(read)));
         same_within(value, &but, &mut hasher)
             .then(|| Same { hash: hasher.finish(), constant: is_constant(value) })
     }
@@ -283,6 +289,7 @@ impl Interp<'_> {
         let mut value = self.root_value(root, place);
         for proj in path {
             value = project(&value, proj);
+            self.part_of_unknown(&mut value, proj);
         }
         let ty = self.places.get(place).ty.clone();
         if value.ty.is_unknown() {

@@ -103,54 +103,74 @@ impl<'o, 'p> Mentions<'o, 'p> {
         }
     }
 
-    /// By unit: whether it uses one of `seeds`, or something that does.
-    pub(super) fn reach(&self, seeds: &[Mention]) -> Vec<bool> {
-        let mut seen = vec![false; self.outline.units.len()];
-        let mut done: FxHashSet<(Key, Option<ModuleId>)> = FxHashSet::default();
+    /// By unit: bit n is set if it uses one of the nth `seeds`, or something that does.
+    pub(super) fn reach(&self, seeds: &[&[Mention]]) -> Vec<u8> {
+        let mut found: Vec<u8> = vec![0; self.outline.units.len()];
+        let mut passed: Vec<u8> = found.clone();
+        let mut done: FxHashMap<(Key, Option<ModuleId>), u8> = FxHashMap::default();
         let mut work: Vec<u32> = Vec::new();
-        let users = |map: &FxHashMap<Name, Vec<u32>>, name: Name, work: &mut Vec<u32>| {
-            work.extend(map.get(&name).into_iter().flatten());
-        };
-        for seed in seeds {
-            match *seed {
-                Mention::Unit(at) => work.push(at as u32),
-                Mention::Plain(name) => users(&self.plain, name, &mut work),
-                Mention::Word(name) => {
-                    [&self.plain, &self.dotted, &self.typed]
-                        .iter()
-                        .for_each(|map| users(map, name, &mut work));
-                }
+        for (n, seeds) in seeds.iter().enumerate() {
+            for at in seeds.iter().flat_map(|seed| self.mentioning(*seed)) {
+                found[at as usize] |= 1 << n;
+                work.push(at);
             }
         }
         while let Some(at) = work.pop() {
-            if std::mem::replace(&mut seen[at as usize], true) {
-                continue;
-            }
+            let new = found[at as usize] & !passed[at as usize];
+            passed[at as usize] |= new;
             let unit = &self.outline.units[at as usize];
             let scope = unit.module.filter(|_| unit.private);
-            for key in unit.keys.iter().filter(|key| done.insert((**key, scope))) {
-                self.users(unit, *key, &mut |user| work.push(user));
+            for key in &unit.keys {
+                let done = done.entry((*key, scope)).or_default();
+                let bits = new & !*done;
+                *done |= bits;
+                if bits != 0 {
+                    self.users(unit, *key, &mut |user| {
+                        let wanted = bits & !found[user.at as usize] != 0;
+                        if wanted && (user.fits)() {
+                            found[user.at as usize] |= bits;
+                            work.push(user.at);
+                        }
+                        false
+                    });
+                }
             }
-        }
-        seen
-    }
-
-    /// Whether another unit uses this one.
-    pub(super) fn is_used(&self, at: usize) -> bool {
-        let mut found = false;
-        let unit = &self.outline.units[at];
-        for key in &unit.keys {
-            self.users(unit, *key, &mut |user| found |= user as usize != at);
         }
         found
     }
 
-    /// The units that use `unit` by one of its keys.
-    fn users(&self, unit: &Unit, key: Key, visit: &mut dyn FnMut(u32)) {
+    /// The units that a seed means.
+    fn mentioning(&self, seed: Mention) -> Vec<u32> {
+        let maps = match seed {
+            Mention::Unit(at) => return vec![at as u32],
+            Mention::Plain(name) => [self.plain.get(&name), None, None],
+            Mention::Word(name) => [self.plain.get(&name), self.dotted.get(&name), self.typed.get(&name)],
+        };
+        maps.into_iter().flatten().flatten().copied().collect()
+    }
+
+    /// Whether another unit uses this one.
+    pub(super) fn is_used(&self, at: usize) -> bool {
+        let unit = &self.outline.units[at];
+        unit.keys.iter().any(|key| {
+            let mut used = false;
+            self.users(unit, *key, &mut |user| {
+                used = user.at as usize != at && (user.fits)();
+                used
+            });
+            used
+        })
+    }
+
+    /// Shows the units that may use `unit` by one of its keys until `visit` says that it is enough.
+    fn users(&self, unit: &Unit, key: Key, visit: &mut dyn FnMut(&User) -> bool) {
         let scope = unit.module.filter(|_| unit.private);
         let mut of = |map: &FxHashMap<Name, Vec<u32>>, name: Name, fits: &dyn Fn(u32) -> bool| {
-            let users = map.get(&name).into_iter().flatten().copied();
-            users.filter(|at| self.sees(*at, scope) && fits(*at)).for_each(&mut *visit);
+            for at in map.get(&name).into_iter().flatten().copied() {
+                if visit(&User { at, fits: &|| self.sees(at, scope) && fits(at) }) {
+                    return;
+                }
+            }
         };
         match key {
             Key::Plain(name) => of(&self.plain, name, &|_| true),
@@ -162,7 +182,8 @@ impl<'o, 'p> Mentions<'o, 'p> {
                 of(&self.plain, name, &|at| self.names_type(at, owner, also));
             }
             Key::Holds(owner) => {
-                (0..self.outline.units.len() as u32).filter(|at| self.holds(*at, owner)).for_each(visit);
+                let mut all = 0..self.outline.units.len() as u32;
+                all.any(|at| visit(&User { at, fits: &|| self.holds(at, owner) }));
             }
         }
     }
@@ -199,6 +220,12 @@ impl<'o, 'p> Mentions<'o, 'p> {
                 .has(*number),
         }
     }
+}
+
+/// A unit that uses another, if it fits: that costs more to say than whether it matters.
+struct User<'a> {
+    at: u32,
+    fits: &'a dyn Fn() -> bool,
 }
 
 /// The types a group declares, numbered, and what each holds.

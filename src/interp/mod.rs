@@ -38,9 +38,12 @@ mod mentions;
 mod method;
 mod parallel;
 mod pattern;
+mod phases;
 mod places_of;
 mod publish;
+mod quiet;
 mod relevance;
+mod remembered;
 mod scopes;
 mod spawn;
 mod tasks;
@@ -90,10 +93,18 @@ pub struct Analysis {
 impl Analysis {
     /// What a place holds at first, where it is known.
     pub fn initial_value(&self, place: PlaceId) -> Option<Const> {
+        self.held_first(place)?.constant().cloned()
+    }
+
+    /// The same as a test of a flag compares it: taken to be 0 where nothing is known.
+    fn initial_flag(&self, place: PlaceId) -> i128 {
+        self.held_first(place).as_ref().and_then(effects::flag_value).unwrap_or(0)
+    }
+
+    fn held_first(&self, place: PlaceId) -> Option<Val> {
         let whole = self.initial.get(&self.places.get(place).root)?;
         let path = self.places.path(place);
-        let value = path.into_iter().fold(whole.clone(), |value, step| memory::project(&value, step));
-        value.constant().cloned()
+        Some(path.into_iter().fold(whole.clone(), |value, step| memory::project(&value, step)))
     }
 
     /// The same as a number; a truth value is 0 or 1.
@@ -222,6 +233,8 @@ pub struct Interp<'p> {
     loop_rounds: FxHashMap<LoopId, u32>,
     relevance: &'p Relevance,
     closures: FxHashMap<(usize, ExprId), Rc<closures::ClosureInfo>>,
+    /// Functions without an effect of their own.
+    quiet: FxHashMap<FnId, bool>,
     names: Known,
     counts: Counts,
 
@@ -237,6 +250,9 @@ pub struct Interp<'p> {
     budget: u64,
     /// Values from elsewhere, by where they come in: see `ReadId::elsewhere`.
     elsewhere: FxHashMap<(FrameId, u32), u32>,
+    /// Parts of such values, by the whole and by the part.
+    parts: FxHashMap<(values::ReadId, places::Proj), values::ReadId>,
+    wholes: FxHashMap<values::ReadId, values::ReadId>,
     /// Of these the counters of loops.
     counters: FxHashMap<values::ReadId, LoopId>,
     /// How often each expression took a lock.
@@ -336,6 +352,7 @@ pub fn analyse(
         loop_rounds: FxHashMap::default(),
         relevance,
         closures: FxHashMap::default(),
+        quiet: FxHashMap::default(),
         names: Known::new(),
         counts: Counts::default(),
         context: ContextId(0),
@@ -347,6 +364,8 @@ pub fn analyse(
         steps: 0,
         budget: budget.min(MAX_PROGRAM_STEPS),
         elsewhere: FxHashMap::default(),
+        parts: FxHashMap::default(),
+        wholes: FxHashMap::default(),
         counters: FxHashMap::default(),
         taken_here: FxHashMap::default(),
         extended: Vec::new(),

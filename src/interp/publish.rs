@@ -113,6 +113,7 @@ impl Interp<'_> {
             seen: Deps::default(),
             same: None,
             saw: None,
+            side: None,
             effect: None,
             term: None,
             runs: self.runs(),

@@ -66,24 +66,22 @@ impl Relevance {
         let shared = shared_state(program, outline, &mentions, &words);
         let open = [shared.clone(), any(&fields)].concat();
         let acting = [any(&words.state), any(&words.acts), any(&words.starts), open.clone()].concat();
-        let shares = mentions.reach(&shared);
-        let opens = mentions.reach(&open);
-        let starts = mentions.reach(&any(&words.starts));
-        let acts = mentions.reach(&acting);
-        let unchecked = mentions.reach(&unsafe_code(program, outline, &words));
+        let unchecked = unsafe_code(program, outline, &words);
+        let reached = mentions.reach(&[&shared, &open, &any(&words.starts), &acting, &unchecked]);
         for (at, unit) in outline.units.iter().enumerate() {
+            let has = |seeds: u32| reached[at] & (1 << seeds) != 0;
             match unit.of {
                 UnitOf::Body(BodyOwner::Fn(id)) => {
                     found.functions[id.index()] = Flags {
-                        shares: shares[at],
-                        opens: opens[at],
-                        unchecked: unchecked[at],
-                        starts: starts[at],
-                        acts: acts[at],
+                        shares: has(0),
+                        opens: has(1),
+                        starts: has(2),
+                        acts: has(3),
+                        unchecked: has(4),
                         called: mentions.is_used(at),
                     };
                 }
-                UnitOf::Body(owner) if acts[at] => {
+                UnitOf::Body(owner) if has(3) => {
                     found.initializers.insert(owner);
                 }
                 UnitOf::Body(_) | UnitOf::Declaration | UnitOf::Macro => {}

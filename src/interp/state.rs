@@ -4,7 +4,9 @@
 //! Join at a meeting of paths: locals by union; locks, joined contexts and acquired orders by intersection (a context
 //! that one path never started counts as joined there); started contexts and released orders by union.
 
+use super::access::Side;
 use super::contexts::ContextId;
+use super::phases::Phases;
 use super::places::{FrameId, LoopId, PlaceId};
 use super::values::{Deps, HoldId, Mode, Val};
 use crate::hir::Name;
@@ -65,7 +67,7 @@ pub struct SyncKey {
 
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum SyncKind {
-    /// Counted in phases: acquired n times means everybody released n times.
+    /// A barrier that it waited at; how often is in `Moment::phases`.
     Barrier,
     /// Messages: whoever received knows what the sender did before it sent.
     Channel,
@@ -83,8 +85,17 @@ pub enum SyncKind {
     Last,
 }
 
-/// Phases of a barrier past this are "some number".
-pub const MANY_PHASES: u8 = 8;
+/// Releases past this are "some number".
+pub const MANY_RELEASES: u8 = 64;
+
+/// How an exchange took an atomic.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Claim {
+    /// For itself.
+    Whole,
+    /// As one of several, which it counts up or down.
+    Counted { up: bool },
+}
 
 /// What the order relation needs to know of a moment: interned, an access keeps its number.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
@@ -95,18 +106,24 @@ pub struct Moment {
     pub joined: BTreeSet<ContextId>,
     /// Most releases done so far.
     pub released: BTreeMap<SyncKey, u8>,
-    /// Fewest acquires done so far.
-    pub acquired: BTreeMap<SyncKey, u8>,
+    /// Surely acquired so far.
+    pub acquired: BTreeSet<SyncKey>,
+    /// How often each barrier was waited at.
+    pub phases: BTreeMap<PlaceId, Phases>,
+    /// Flags that have had this value: stored by this context or seen, by a load that acquires or under this lock.
+    pub passed: BTreeMap<(PlaceId, i128), Option<PlaceId>>,
     /// Once-bodies this runs in.
     pub within: BTreeSet<PlaceId>,
     /// Flags that were seen to hold this value and not stored to since by this context: its turn.
     pub knows: BTreeMap<PlaceId, i128>,
     /// Atomics that a compare-exchange or swap of this context took and no store gave back: a protocol of its own.
-    pub taken: BTreeSet<PlaceId>,
+    pub taken: BTreeMap<PlaceId, Claim>,
     /// Channels sent to with nothing received since.
     pub owes: BTreeSet<PlaceId>,
     /// Channels received from with nothing sent since.
     pub has: BTreeSet<PlaceId>,
+    /// Of loops whose counter was compared with a number, which round it is.
+    pub rounds: BTreeMap<LoopId, i128>,
     /// A release fence was passed: later stores release.
     pub fenced: bool,
     /// Stores with an ordering too weak to order.
@@ -126,6 +143,8 @@ pub struct State {
     pub overlapping: Rc<BTreeSet<ContextId>>,
     /// Reads that decided the branches we are in.
     pub control: Deps,
+    /// Those that decided whether we left on the way here, and so that we are here at all.
+    pub left: Deps,
     /// Those of them that are conditions of the loops we are in.
     pub looping: Deps,
     /// Reads of atomics and of what locks protect that were made on the way here.
@@ -134,6 +153,8 @@ pub struct State {
     pub settled: Deps,
     /// What the last test of a flag on the way here said of its value.
     pub saw: Rc<BTreeMap<PlaceId, i128>>,
+    /// The same of a bound.
+    pub sides: Rc<BTreeMap<PlaceId, Side>>,
     /// The last branch had one way that left: what decided it goes on deciding.
     pub control_sticks: bool,
     /// Nothing decided whether we come here, but for loops and panics.
@@ -153,10 +174,12 @@ impl State {
             moment: Rc::new(Moment { joined, ..Moment::default() }),
             overlapping: Rc::default(),
             control: Deps::default(),
+            left: Deps::default(),
             looping: Deps::default(),
             seen: Deps::default(),
             settled: Deps::default(),
             saw: Rc::default(),
+            sides: Rc::default(),
             control_sticks: false,
             sure: true,
             each_joined: Vec::new(),
@@ -210,12 +233,28 @@ impl State {
 
     pub fn release(&mut self, key: SyncKey) {
         let count = self.moment_mut().released.entry(key).or_insert(0);
-        *count = count.saturating_add(1).min(MANY_PHASES);
+        *count = count.saturating_add(1).min(MANY_RELEASES);
     }
 
     pub fn acquire(&mut self, key: SyncKey) {
-        let count = self.moment_mut().acquired.entry(key).or_insert(0);
-        *count = count.saturating_add(1).min(MANY_PHASES);
+        if !self.moment.acquired.contains(&key) {
+            self.moment_mut().acquired.insert(key);
+        }
+    }
+
+    /// Everybody who waits at the barrier has come here.
+    pub fn wait_at(&mut self, barrier: PlaceId) {
+        self.release(SyncKey { place: barrier, kind: SyncKind::Barrier });
+        let phases = self.moment_mut().phases.entry(barrier).or_default();
+        *phases = phases.next();
+    }
+
+    /// The flag has had this value, as is known from this lock if not by its own ordering.
+    pub fn pass(&mut self, flag: PlaceId, value: i128, known_by: Option<PlaceId>) {
+        let known = self.moment.passed.get(&(flag, value));
+        if known.is_none_or(|by| by.is_some() && *by != known_by) {
+            self.moment_mut().passed.insert((flag, value), known_by);
+        }
     }
 
     /// Merges the state of another path that arrives here.
@@ -243,11 +282,15 @@ impl State {
         }
         self.control = self.control.join(&other.control);
         self.sure &= other.sure;
+        self.left = self.left.join(&other.left);
         self.looping = self.looping.join(&other.looping);
         self.seen = self.seen.join(&other.seen);
         self.settled = self.settled.join(&other.settled);
         if !self.saw.is_empty() && !Rc::ptr_eq(&self.saw, &other.saw) {
             Rc::make_mut(&mut self.saw).retain(|place, value| other.saw.get(place) == Some(value));
+        }
+        if !self.sides.is_empty() && !Rc::ptr_eq(&self.sides, &other.sides) {
+            Rc::make_mut(&mut self.sides).retain(|place, side| other.sides.get(place) == Some(side));
         }
         self.each_joined.retain(|pair| other.each_joined.contains(pair));
         self.joined_parts.retain(|part| other.joined_parts.contains(part));
@@ -315,25 +358,47 @@ fn join_moments(a: &Moment, b: &Moment) -> Moment {
         let slot = released.entry(key.clone()).or_insert(0);
         *slot = (*slot).max(*count);
     }
-    let acquired = a
-        .acquired
-        .iter()
-        .filter_map(|(key, count)| Some((key.clone(), (*count).min(*b.acquired.get(key)?))))
-        .collect();
+    let mut phases = a.phases.clone();
+    for (barrier, waited) in &mut phases {
+        *waited = waited.join(b.phases.get(barrier).copied().unwrap_or_default());
+    }
+    for (barrier, waited) in &b.phases {
+        phases.entry(*barrier).or_insert_with(|| waited.join(Phases::default()));
+    }
     Moment {
         started: a.started.union(&b.started).copied().collect(),
         joined,
         released,
-        acquired,
+        acquired: a.acquired.intersection(&b.acquired).cloned().collect(),
+        phases,
+        passed: a.passed.iter().filter_map(|(flag, by)| join_passed(*flag, *by, &b.passed)).collect(),
         within: a.within.intersection(&b.within).copied().collect(),
         knows: a.knows.iter().filter(|(p, v)| b.knows.get(p) == Some(v)).map(|(p, v)| (*p, *v)).collect(),
-        taken: a.taken.intersection(&b.taken).copied().collect(),
+        taken: a
+            .taken
+            .iter()
+            .filter_map(|(place, claim)| {
+                let same = claim == b.taken.get(place)?;
+                Some((*place, if same { *claim } else { Claim::Whole }))
+            })
+            .collect(),
         owes: a.owes.union(&b.owes).copied().collect(),
         has: a.has.intersection(&b.has).copied().collect(),
+        rounds: a.rounds.iter().filter(|(l, n)| b.rounds.get(l) == Some(n)).map(|(l, n)| (*l, *n)).collect(),
         fenced: a.fenced && b.fenced,
         weakly_released: a.weakly_released.union(&b.weakly_released).cloned().collect(),
         weak: a.weak.union(&b.weak).cloned().collect(),
     }
+}
+
+/// A value that both paths know of: by the lock of the one that needs one.
+fn join_passed(
+    flag: (PlaceId, i128),
+    by: Option<PlaceId>,
+    others: &BTreeMap<(PlaceId, i128), Option<PlaceId>>,
+) -> Option<((PlaceId, i128), Option<PlaceId>)> {
+    let other = *others.get(&flag)?;
+    (by == other || by.is_none() || other.is_none()).then_some((flag, by.or(other)))
 }
 
 /// Where control leaves a block to: collected while its body is walked.

@@ -5,7 +5,7 @@
 
 use super::access::Door;
 use super::memory::AccessInfo;
-use super::places::{FrameId, Root};
+use super::places::{FrameId, Proj, Root};
 use super::values::{Deps, Kind, Pointer, ReadId, Val};
 use super::{Cx, Interp};
 use crate::finding::AccessKind;
@@ -16,6 +16,11 @@ impl Interp<'_> {
     /// A call of something nobody knows: lent places are touched, closures run, the result depends on everything.
     pub(super) fn opaque_call(&mut self, cx: &Cx, id: ExprId, this: Option<Val>, args: Vec<Val>) -> Val {
         self.act(cx, id);
+        self.lent_to(cx, id, this, args)
+    }
+
+    /// What a call does to its arguments, and a result that depends on them.
+    pub(super) fn lent_to(&mut self, cx: &Cx, id: ExprId, this: Option<Val>, args: Vec<Val>) -> Val {
         self.may_be_locked(cx, id, this.iter().chain(&args));
         if let Some(receiver) = &this {
             self.may_guard_itself(receiver);
@@ -35,9 +40,38 @@ impl Interp<'_> {
     }
 
     pub(super) fn elsewhere_in(&mut self, frame: FrameId, what: u32) -> Deps {
-        let next = self.elsewhere.len() as u32;
+        let next = (self.elsewhere.len() + self.parts.len()) as u32;
         let number = *self.elsewhere.entry((frame, what)).or_insert(next);
         Deps::one(ReadId::elsewhere(number))
+    }
+
+    /// A part of a value that nobody knows is known by less than the whole.
+    pub(super) fn part_of_unknown(&mut self, part: &mut Val, proj: Proj) {
+        if !matches!(proj, Proj::Field(_))
+            || !part.open
+            || !part.alts.is_empty()
+            || !part.deps.iter().any(ReadId::is_elsewhere)
+        {
+            return;
+        }
+        let parts = part.deps.iter().map(|read| match read.is_elsewhere() {
+            true => self.part_of_whole(read, proj),
+            false => read,
+        });
+        part.deps = parts.fold(Deps::default(), |deps, read| deps.join(&Deps::one(read)));
+    }
+
+    fn part_of_whole(&mut self, whole: ReadId, proj: Proj) -> ReadId {
+        let next = (self.elsewhere.len() + self.parts.len()) as u32;
+        let part = *self.parts.entry((whole, proj)).or_insert(ReadId::elsewhere(next));
+        self.wholes.insert(part, whole);
+        part
+    }
+
+    /// Whether it is one of these values from elsewhere, or a part of one.
+    pub(super) fn is_within(&self, read: ReadId, known: &Deps) -> bool {
+        let wholes = std::iter::successors(Some(read), |part| self.wholes.get(part).copied());
+        wholes.into_iter().any(|whole| known.contains(whole))
     }
 
     /// What an argument depends on, and what it points to in the caller.
@@ -67,7 +101,7 @@ impl Interp<'_> {
     ) -> Deps {
         let data = others.iter().fold(Deps::default(), |deps, other| deps.join(&other.all_deps()));
         let range = cx.body.body.expr(id).range;
-        let mut deps = self.lent_deps(value);
+        let mut deps = self.lent_deps(value).join(&self.own_numbers(value));
         for kind in value.alts.clone() {
             match kind {
                 Kind::Pointer(place, how) => {

@@ -48,7 +48,7 @@ pub(super) struct PendingBody {
     pub first_binding: u32,
 }
 
-/// A body with items in its blocks.
+/// A body that was lowered for the items in its blocks, though there may be none.
 pub(super) struct BodyBlocks {
     /// Lowered already; taken when the body is resolved.
     pub lowered: Mutex<Option<LoweredBody>>,
@@ -95,11 +95,29 @@ impl ItemWords {
         })
     }
 
+    fn tokens_may_have_items(&mut self, tokens: &[Tt], library: &dyn LibraryMacros) -> bool {
+        tokens.iter().enumerate().any(|(at, tt)| match tt {
+            Tt::Ident(name, _) if KEYWORDS.contains(name) => {
+                let before = at.checked_sub(1).map(|before| &tokens[before]);
+                !(*name == "const" && matches!(before, Some(Tt::Punct('*', ..))))
+            }
+            Tt::Ident(name, _) => {
+                matches!(tokens.get(at + 1), Some(Tt::Punct('!', ..))) && self.is_item_word(*name, library)
+            }
+            Tt::Group(_, inner, _) => self.tokens_may_have_items(inner, library),
+            Tt::Lifetime(..) | Tt::Punct(..) | Tt::Literal(..) => false,
+        })
+    }
+
     pub fn may_have_items(&mut self, file: &File, source: &BodySource, library: &dyn LibraryMacros) -> bool {
         match source {
-            BodySource::Tokens(tokens) => any_ident(tokens, &mut |name| self.is_item_word(name, library)),
+            BodySource::Tokens(tokens) => self.tokens_may_have_items(tokens, library),
             BodySource::Text(range) => match file.bodies.binary_search_by_key(&range.lo, |b| b.range.lo) {
-                Ok(at) => file.bodies[at].identifiers.iter().any(|name| self.is_item_word(*name, library)),
+                Ok(at) => {
+                    let body = &file.bodies[at];
+                    body.identifiers.iter().any(|name| KEYWORDS.contains(name))
+                        || body.macros.iter().any(|name| self.is_item_word(*name, library))
+                }
                 Err(_) => text_has_keyword(&file.source.text, *range),
             },
         }
@@ -156,9 +174,7 @@ pub(super) fn collect_blocks(collector: &mut Collector, wanted: &dyn Fn(&Program
         let lower = |p: &PendingBody| program.lower(p.place.module, p.place.file, &p.source, p.first_binding);
         let lowered: Vec<LoweredBody> = batch.par_iter().map(lower).collect();
         for (pending, lowered) in batch.iter().zip(lowered) {
-            if !lowered.body.block_items.is_empty() {
-                collector.enter_blocks(pending, lowered);
-            }
+            collector.enter_blocks(pending, lowered);
         }
     }
 }
@@ -168,7 +184,10 @@ impl Collector {
     fn enter_blocks(&mut self, pending: &PendingBody, lowered: LoweredBody) {
         let body = &lowered.body;
         let mut modules: Vec<Option<ModuleId>> = vec![None; body.block_items.len()];
-        let mut todo = vec![(body.root, pending.place.module)];
+        let mut todo = Vec::new();
+        if !body.block_items.is_empty() {
+            todo.push((body.root, pending.place.module));
+        }
         while let Some((id, around)) = todo.pop() {
             let kind = &body.expr(id).kind;
             let mut module = around;

@@ -8,6 +8,7 @@
 
 use super::collect::Collector;
 use super::imports::Import;
+use super::scope::WORDS;
 use super::{BodyOwner, FnDef, FnId, ModuleId, Owner, Program, StaticId};
 use crate::finding::FileId;
 use crate::hir::{self, BodyIndex, BodySource, GenericArg, Name, Tokens, Tt, Type};
@@ -144,7 +145,7 @@ pub(super) fn outline(collector: &Collector) -> Outline<'_> {
     for (at, def) in program.consts.iter().enumerate() {
         let of = UnitOf::Body(BodyOwner::Const(super::ConstId(at as u32)));
         let words = words(program, def.file, def.item.init.as_ref());
-        let keys = vec![Key::Plain(def.name)];
+        let keys = if def.name == WORDS.underscore { Vec::new() } else { vec![Key::Plain(def.name)] };
         units.push(Unit { words, gives: words_of_type(&def.item.ty), ..Unit::new(of, keys) });
     }
     for (def, item) in program.adts.iter().zip(&written.adts) {

@@ -85,7 +85,7 @@ fn is_protocol(facts: &Facts, place: PlaceId) -> bool {
     let taken = |e: &crate::interp::access::AccessEvent| {
         let moment = &analysis.moments[e.moment.0 as usize];
         e.locks.iter().any(|l| l.lock == place)
-            || moment.taken.contains(&place)
+            || moment.taken.contains_key(&place)
             || moment.knows.contains_key(&place)
     };
     analysis.places.passes(place, |step| matches!(step, Proj::Index(_) | Proj::Deref | Proj::Once))
@@ -98,7 +98,7 @@ fn update<'a>(facts: &Facts<'a>, event: Event<'a>) -> Option<Update<'a>> {
     let log = &facts.analysis.contexts.get(event.context).log.events;
     let read_of_it =
         |id: crate::interp::values::ReadId| log.get(id.0 as usize).filter(|e| e.place == access.place);
-    if matches!(access.effect, Some(Effect::Compare(_)))
+    if matches!(access.effect, Some(Effect::Compare { .. }))
         || access.control.iter().any(|id| read_of_it(id).is_some())
     {
         return None;

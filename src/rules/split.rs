@@ -13,11 +13,11 @@ use super::pairs::{Event, Group, by_root, common_lock, differs, is_own, meet};
 use super::sentence::Says;
 use crate::finding::{AccessKind, Finding, Level};
 use crate::interp::ProgramKind;
-use crate::interp::access::{AccessEvent, Effect, HeldLock};
-use crate::interp::contexts::ContextId;
+use crate::interp::access::{AccessEvent, Effect, HeldLock, Side};
+use crate::interp::contexts::{Context, ContextId};
 use crate::interp::order::Ordered;
 use crate::interp::places::{Index, Proj, Root};
-use crate::interp::values::{Mode, ReadId};
+use crate::interp::values::{Const, Mode, ReadId};
 
 /// More accesses of one root aren't compared.
 const MAX_EVENTS: usize = 300;
@@ -139,7 +139,7 @@ fn splits<'a>(facts: &Facts<'a>, events: &[Event<'a>], dependence: Dependence) -
 fn is_ignored(facts: &Facts, write: &Event) -> bool {
     let log = &facts.analysis.contexts.get(write.context).log;
     let is_it = |id: &ReadId| log.events.get(id.0 as usize).is_some_and(|e| std::ptr::eq(e, write.access));
-    matches!(write.access.effect, Some(Effect::Compare(_)))
+    matches!(write.access.effect, Some(Effect::Compare { .. }))
         && !log.judged.iter().any(is_it)
         && !log.used.iter().any(is_it)
 }
@@ -183,7 +183,7 @@ fn reads_of<'a>(facts: &Facts<'a>, write: &Event<'a>, dependence: Dependence) ->
         // What a swap took out and what an addition found is read too, if it is then written over.
         let found = *how == How::Computed && access.kind == AccessKind::Write;
         read.kind == AccessKind::Read
-            || (found && !matches!(read.effect, Some(Effect::Exchange | Effect::Compare(_))))
+            || (found && !matches!(read.effect, Some(Effect::Exchange | Effect::Compare { .. })))
     };
     found.into_iter().filter_map(event).filter(reads).collect()
 }
@@ -222,13 +222,31 @@ fn one_step(facts: &Facts, write: &Event, how: How) -> bool {
         return true;
     }
     match &access.effect {
+        // What is put in may be computed from a value that was read before the one expected.
+        Some(Effect::Compare { stale: true, .. }) if how == How::Computed => {}
+        // Which element is taken out, nobody looks at: it may be another than the one decided on.
+        Some(Effect::Take) if decision && discarded(context, access) => {}
         // What a swap stores may still be out of date, unless somebody looks at what it found.
         Some(Effect::Swap) if how == How::Computed && !context.log.judged.iter().any(judged) => {}
-        Some(Effect::Compare(_) | Effect::Exchange | Effect::Swap | Effect::Take) => return true,
+        Some(Effect::Compare { .. } | Effect::Exchange | Effect::Swap | Effect::Take) => return true,
         Some(Effect::Idempotent) if decision => return true,
         _ => {}
     }
     looks_again(facts, write) && (access.atomic.is_none() || decision)
+}
+
+fn discarded(context: &Context, access: &AccessEvent) -> bool {
+    let log = &context.log;
+    log.discarded.iter().any(|id| log.events.get(id.0 as usize).is_some_and(|e| std::ptr::eq(e, access)))
+}
+
+/// A flag that isn't set is set, and nothing else follows from the look at it: as if it were set anyway.
+fn merely_sets(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
+    let access = write.access;
+    let flag = matches!(facts.analysis.initial_value(access.place), Some(Const::Bool(_)));
+    let other = |value: &i128| access.saw == Some(1 - *value);
+    flag && matches!(&access.effect, Some(Effect::Set(value)) if other(value))
+        && !facts.analysis.contexts.get(write.context).acts_on(read.at, access.at)
 }
 
 /// Both writes store one value, and nothing else follows from the decision: who comes second changes nothing.
@@ -276,6 +294,16 @@ fn common_holds<'a>(read: &'a AccessEvent, write: &AccessEvent) -> Vec<&'a HeldL
     read.locks.iter().filter(|l| write.locks.iter().any(|w| w.hold == l.hold)).collect()
 }
 
+/// Whether an update, done between a test of a bound and the write that it decided, leaves the test as it is.
+fn makes_room(between: &Effect, write: &AccessEvent) -> bool {
+    let lowers = |effect: &Effect| matches!(effect, Effect::Subtract | Effect::SubtractSeen);
+    match (&write.effect, write.side) {
+        (Some(Effect::Add), Some(Side::Below)) => lowers(between),
+        (Some(effect), Some(Side::Above)) if lowers(effect) => *between == Effect::Add,
+        _ => false,
+    }
+}
+
 fn falls_between(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event, how: How) -> bool {
     let analysis = facts.analysis;
     if other.access.kind == AccessKind::Read || !meet(facts, *write, *other) {
@@ -290,6 +318,9 @@ fn falls_between(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event
         }
         // A flag that is set again: nothing adds up.
         (Some(Effect::Set(_)), How::Drained) => return false,
+        // Who raises below a bound, or lowers above one, may do so all the more when others go the other way.
+        (Some(effect), How::Decided) if makes_room(effect, write.access) => return false,
+        (_, How::Decided | How::DrainedIfDecided) if merely_sets(facts, write, read) => return false,
         (_, How::Decided | How::DrainedIfDecided) if same_again(facts, write, read, other) => return false,
         (Some(Effect::Add), How::Computed) if write.access.effect == Some(Effect::SubtractSeen) => {
             return false;

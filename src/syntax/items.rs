@@ -13,7 +13,7 @@ use super::types::{
 use super::{ParsedFile, recover, scan};
 use crate::hir::{
     AdtItem, AdtKind, Attr, BodyIndex, BodySource, ConstItem, FieldDef, ImplItem, Item, ItemKind, ItemTree,
-    Name, StaticItem, StaticKind, SyntaxError, TextRange, TraitItem, Type, Variant, VariantShape,
+    Name, StaticItem, StaticKind, SyntaxError, TextRange, Tokens, TraitItem, Type, Variant, VariantShape,
 };
 use proc_macro2::Span;
 use quote::ToTokens;
@@ -96,6 +96,8 @@ pub(super) enum Bodies<'t> {
     InFile(&'t str),
     /// Nowhere: their tokens are kept.
     Tokens,
+    /// Nowhere: in the place of each is a number, under which its tokens are found here.
+    SetAside(&'t [Tokens]),
 }
 
 /// Lowers items of a file, a block, or a macro's result.
@@ -190,7 +192,9 @@ impl Lowering<'_> {
                 let between = TextRange::new(self.map.range(eq).hi, self.map.range(semi).lo);
                 BodySource::Text(scan::trim(text, between))
             }
-            Bodies::Tokens => BodySource::Tokens(from_stream(value.to_token_stream(), self.map)),
+            Bodies::Tokens | Bodies::SetAside(_) => {
+                BodySource::Tokens(from_stream(value.to_token_stream(), self.map))
+            }
         }
     }
 

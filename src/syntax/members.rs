@@ -3,6 +3,7 @@
 //! In and out as in `items`, of which this is the other half. Invariant: in a signature `self` is binding 0 and the
 //! parameters' bindings follow in text order.
 
+use super::expand::numbered;
 use super::items::{Bodies, Head, Lowering};
 use super::macro_defs::macro_item;
 use super::patterns::lower_pat;
@@ -75,9 +76,14 @@ impl Lowering<'_> {
     }
 
     fn body_source(&self, block: &syn::Block) -> BodySource {
+        let tokens = || BodySource::Tokens(from_stream(block.to_token_stream(), self.map));
         match self.bodies {
             Bodies::InFile(_) => BodySource::Text(self.map.range(block.brace_token.span.join())),
-            Bodies::Tokens => BodySource::Tokens(from_stream(block.to_token_stream(), self.map)),
+            Bodies::Tokens => tokens(),
+            Bodies::SetAside(bodies) => {
+                let body = numbered(block).and_then(|number| bodies.get(number));
+                body.map_or_else(tokens, |body| BodySource::Tokens(body.clone()))
+            }
         }
     }
 

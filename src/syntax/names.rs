@@ -65,6 +65,8 @@ pub(super) struct NameIndex<'t> {
     body: Names,
     /// What comes next follows a dot (and not the two of a range).
     after_dot: bool,
+    /// What comes next follows a `*`: a `const` there is a pointer's.
+    after_star: bool,
     /// The identifier just before.
     before: Option<Name>,
     /// Number of the body that tokens now belong to, from 1.
@@ -94,7 +96,9 @@ impl<'t> NameIndex<'t> {
         let after_dot = self.after_dot;
         self.after_dot = token.is_punct(b'.') && !after_dot;
         let before = self.before.take();
+        let of_pointer = std::mem::replace(&mut self.after_star, token.is_punct(b'*'));
         match token.kind {
+            TokenKind::Ident if of_pointer && token.text(text) == "const" => {}
             TokenKind::Ident => {
                 let word = token.text(text);
                 self.before = Some(self.word(word.strip_prefix("r#").unwrap_or(word), after_dot));

@@ -71,7 +71,7 @@ fn lost_update<'a>(analysis: &'a Analysis, scene: &Scene<'a>) -> Option<Vec<Beat
     beats.extend(other_reads.map(|read| beat(other.context, again, read, reading(read.1, other.write.1))));
     beats.push(beat(other.context, again, other.write, writing(&other)));
     let last = match victim.write.1.effect {
-        Some(Effect::Compare(_)) => Does::Fail,
+        Some(Effect::Compare { .. }) => Does::Fail,
         _ => writing(&victim),
     };
     beats.push(beat(victim.context, 0, victim.write, last));

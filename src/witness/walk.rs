@@ -111,7 +111,7 @@ impl Walk<'_, '_> {
             let (least, most) = self.model.limits;
             let value = (least..=most).contains(&value).then_some(value)?;
             let succeeds = match &step.event.effect {
-                Some(Effect::Compare(expected)) => number(expected.as_ref()?)? == at.value,
+                Some(Effect::Compare { expected, .. }) => number(expected.as_ref()?)? == at.value,
                 _ => true,
             };
             next.value = if succeeds { value } else { at.value };

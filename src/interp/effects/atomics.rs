@@ -4,6 +4,7 @@
 
 use super::written::new_value;
 use super::*;
+use crate::interp::values::ReadId;
 
 impl Interp<'_> {
     pub(super) fn ordering(&self, value: Option<&Val>) -> Name {
@@ -67,6 +68,7 @@ impl Interp<'_> {
                     Some("swap") => Some(Effect::Swap),
                     Some("add") => Some(Effect::Add),
                     Some("sub") if was_loaded(&value, &lval) => Some(Effect::SubtractSeen),
+                    Some("sub") => Some(Effect::Subtract),
                     Some("max" | "min" | "or" | "and") => Some(Effect::Idempotent),
                     _ => None,
                 };
@@ -106,7 +108,9 @@ impl Interp<'_> {
             OpName::AtomicCas | OpName::AtomicCasOld => {
                 let new = values.get(1).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let order = self.ordering(values.get(2));
-                let effect = Some(Effect::Compare(values.first().and_then(Val::symbol)));
+                let expected = values.first().and_then(Val::symbol);
+                let stale = values.first().is_some_and(|seen| self.is_stale(&lval, seen, &new));
+                let effect = Some(Effect::Compare { expected, stale });
                 let write = AtomicWrite { kind: AccessKind::Update, order, effect, term: new.symbol() };
                 let deps = self.atomic_write(call, &lval, write, &new);
                 let seen = self
@@ -158,6 +162,15 @@ impl Interp<'_> {
         self.peek(lval).pointers().next().is_some()
     }
 
+    /// Whether the value that an exchange expects was read of the place anew after what the new value is computed from.
+    fn is_stale(&self, lval: &Lval, expected: &Val, new: &Val) -> bool {
+        let log = &self.contexts.get(self.context).log.events;
+        let of_place =
+            |read: &ReadId| log.get(read.0 as usize).is_some_and(|event| lval.places.contains(&event.place));
+        let (expected, new) = (expected.all_deps(), new.all_deps());
+        new.iter().any(|read| of_place(&read)) && expected.without(&new).iter().any(|read| of_place(&read))
+    }
+
     /// What a compare-exchange saw: a pointer, where the atomic holds one.
     pub(super) fn exchanged(&mut self, lval: &Lval, failure: Option<&Val>, success: Name) -> Val {
         let mut seen = self.peek(lval);
@@ -205,11 +218,14 @@ impl Interp<'_> {
         // What a flag or a pointer that was swapped tells is known from its value.
         let told = matches!(flag_value(value), Some(0 | 1)) || self.holds_pointer(lval);
         let exchange =
-            matches!(info.effect, Some(Effect::Exchange | Effect::Compare(_) | Effect::Swap)) && !told;
+            matches!(info.effect, Some(Effect::Exchange | Effect::Compare { .. } | Effect::Swap)) && !told;
         for &place in &lval.places {
+            let alone = self.st.saw.contains_key(&place);
+            let by = info.term.as_deref().and_then(Term::steps).filter(|_| !alone);
             let moment = self.st.moment_mut();
-            if !moment.taken.remove(&place) && exchange {
-                moment.taken.insert(place);
+            if moment.taken.remove(&place).is_none() && exchange {
+                let claim = by.map_or(Claim::Whole, |by| Claim::Counted { up: by > 0 });
+                moment.taken.insert(place, claim);
             }
         }
         let stored = if kind == AccessKind::Update { None } else { flag_value(value) };
@@ -234,12 +250,18 @@ impl Interp<'_> {
             if self.st.saw.contains_key(&place) {
                 Rc::make_mut(&mut self.st.saw).remove(&place);
             }
+            if self.st.sides.contains_key(&place) {
+                Rc::make_mut(&mut self.st.sides).remove(&place);
+            }
             if self.st.moment.knows.contains_key(&place) {
                 self.st.moment_mut().knows.remove(&place);
             }
             let held = self.st.locks.iter().any(|h| h.lock == place);
             if held {
                 self.st.locks.retain(|h| h.lock != place);
+            }
+            if let Some(value) = value {
+                self.st.pass(place, value, None);
             }
             if releases || self.st.moment.fenced {
                 let kind = SyncKind::Flag(value.unwrap_or(crate::interp::order::ANY_VALUE));

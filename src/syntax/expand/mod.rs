@@ -9,6 +9,7 @@ mod glue;
 mod hygiene;
 mod matcher;
 mod scan_expr;
+mod set_aside;
 mod shapes;
 mod template;
 mod transcribe;
@@ -24,6 +25,7 @@ use hygiene::Renames;
 use syn::parse::Parse;
 use template::Half;
 
+pub(super) use set_aside::numbered;
 pub(super) use shapes::{cfg_branches, items_of_shape};
 
 /// Tokens that the expansions of one body (or of one item) may make and read, all together.
@@ -132,8 +134,10 @@ pub(super) fn expand_items(def: &MacroDef, args: &Tokens, call: TextRange) -> Op
 
 /// The items that tokens are; `None` if they don't parse as items.
 fn items_of_tokens(tokens: &[Tt]) -> Option<Vec<Item>> {
-    let (text, map) = render(tokens);
-    parse(&text, &map, syn::File::parse, |file| lower_items(&file.items, &map, Bodies::Tokens)).ok()
+    let mut bodies = Vec::new();
+    let (text, map) = render(&set_aside::set_aside(tokens, &mut bodies));
+    let lower = |file: syn::File| lower_items(&file.items, &map, Bodies::SetAside(&bodies));
+    parse(&text, &map, syn::File::parse, lower).ok()
 }
 
 /// Expands, and follows calls of the same macro (`@step` rules) as long as they are the whole result.
