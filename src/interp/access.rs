@@ -128,6 +128,10 @@ pub struct AccessLog {
     pub used: FxHashSet<ReadId>,
     /// Updates whose own result decided something.
     pub judged: FxHashSet<ReadId>,
+    /// Reads that were compared with what only the context itself has, such as its thread's id.
+    pub identified: FxHashSet<ReadId>,
+    /// Reads that were compared with a constant.
+    pub compared: FxHashSet<ReadId>,
     /// Elements taken out, whichever they were, that nobody looks at.
     pub discarded: FxHashSet<ReadId>,
     seen: FxHashMap<(PlaceId, Location, MomentId), Vec<u32>>,

@@ -121,11 +121,27 @@ impl Interp<'_> {
             self.st.settled = self.st.settled.without(&one);
             self.st.seen = self.st.seen.join(&one);
         }
+        let reasons = if read { reasons } else { reasons.join(&self.superseded(place)) };
         self.settle(place, &reasons);
         Some(id)
     }
 
     /// A write of a place acts on what was read of it.
+    /// What was read of the place under a hold that it is now written under: the write comes after it.
+    fn superseded(&self, place: PlaceId) -> Deps {
+        if self.st.locks.is_empty() {
+            return Deps::default();
+        }
+        let log = &self.contexts.get(self.context).log.events;
+        let under_hold = |read: &ReadId| {
+            log.get(read.0 as usize).is_some_and(|event| {
+                event.place == place
+                    && event.locks.iter().any(|held| self.st.locks.iter().any(|now| now.id == held.hold))
+            })
+        };
+        self.st.seen.iter().filter(under_hold).fold(Deps::default(), |deps, read| deps.join(&Deps::one(read)))
+    }
+
     fn settle(&mut self, place: PlaceId, reasons: &Deps) {
         let log = &self.contexts.get(self.context).log.events;
         let acted_on = reasons.iter().filter(|id| {
@@ -183,6 +199,9 @@ impl Interp<'_> {
                 && info.kind != AccessKind::Write
             {
                 deps = deps.join(&Deps::one(read));
+            }
+            if matches!(self.places.get(place).root, Root::ThreadLocal(_)) {
+                deps = deps.join(&Deps::one(ReadId::OWN));
             }
         }
         deps

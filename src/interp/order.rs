@@ -200,20 +200,21 @@ impl Analysis {
         let log = &self.contexts.get(context).log.events;
         element
             && !self.is_many(context)
-            && access
-                .control
-                .iter()
-                .filter_map(|id| log.get(id.0 as usize))
-                .any(|load| load.atomic.is_some_and(acquires) && self.stored_only_by(load.place, other, context))
+            && access.control.iter().filter_map(|id| log.get(id.0 as usize)).any(|load| {
+                load.atomic.is_some_and(acquires) && self.stored_only_by(load.place, other, context)
+            })
     }
 
-    /// Stores from before `seen_by` was started are its own past.
+    /// Stores from before `seen_by` was started are its own past, those after it was joined come too late.
     fn stored_only_by(&self, place: PlaceId, only: ContextId, seen_by: ContextId) -> bool {
         let mut stored = false;
         for id in self.contexts.ids() {
             for event in &self.contexts.get(id).log.events {
-                let past = || self.not_started(id, &self.moments[event.moment.0 as usize], seen_by);
-                if event.place == place && event.kind != AccessKind::Read && !past() {
+                let apart = || {
+                    let moment = &self.moments[event.moment.0 as usize];
+                    self.not_started(id, moment, seen_by) || self.joined(moment).contains(&seen_by)
+                };
+                if event.place == place && event.kind != AccessKind::Read && !apart() {
                     if id != only || !event.atomic.is_some_and(releases) {
                         return false;
                     }
@@ -339,7 +340,10 @@ impl Analysis {
             && !maker.weakly_released_at_end.contains(&key)
             && !maker.log.events.iter().any(weakly)
             && reads.clone().next().is_some()
-            && reads.all(|event| event.atomic.is_some_and(acquires))
+            && reads.all(|event| {
+                // What a failed exchange finds is told by `weak`.
+                matches!(event.effect, Some(Effect::Compare { .. })) || event.atomic.is_some_and(acquires)
+            })
     }
 
     /// The access is made by who holds an atomic, the other after it saw a value that only a holder stores and that nobody takes it
@@ -463,6 +467,12 @@ impl Analysis {
         let by = |moment: &Moment| moment.released.keys().any(|k| matches_release(k, key));
         context.log.events.iter().any(|e| by(&self.moments[e.moment.0 as usize]))
             || context.released_at_end.keys().any(|k| matches_release(k, key))
+    }
+
+    /// Whether a context releases an atomic after an access of its own, and not before.
+    pub fn releases_after(&self, id: ContextId, access: &AccessEvent, atomic: PlaceId) -> bool {
+        let key = SyncKey { place: atomic, kind: SyncKind::Flag(ANY_VALUE) };
+        !released_before(&self.moments[access.moment.0 as usize], &key) && self.releases(id, &key)
     }
 
     /// Whether what `two` acquired can only have come from `one`.

@@ -342,6 +342,8 @@ impl Interp<'_> {
             });
             if name == self.names.ok || name == self.names.some {
                 narrowed.value = self.activated(narrowed.value);
+            } else if name == self.names.err {
+                self.recall_refused(&narrowed.value);
             }
         }
         narrowed

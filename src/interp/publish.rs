@@ -121,6 +121,13 @@ impl Interp<'_> {
         self.contexts.get_mut(self.context).log.add(event);
     }
 
+    /// The objects that a value leads to and that nobody else can reach yet.
+    pub(super) fn unpublished(&self, value: &Val) -> Vec<PlaceId> {
+        let mut found = self.led_to(value);
+        found.retain(|place| !self.st.moment.released.contains_key(&object_key(*place)));
+        found
+    }
+
     /// The objects that a value leads to, in the order in which they are met.
     fn led_to(&self, value: &Val) -> Vec<PlaceId> {
         let mut found = Vec::new();
@@ -153,6 +160,6 @@ impl Interp<'_> {
     }
 }
 
-fn object_key(place: PlaceId) -> SyncKey {
+pub(super) fn object_key(place: PlaceId) -> SyncKey {
     SyncKey { place, kind: SyncKind::Object }
 }

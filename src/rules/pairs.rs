@@ -4,15 +4,13 @@
 //! that of a data race (two accesses of one place, one a write, not both atomic, not ordered), less what a common lock excludes.
 
 use super::Facts;
+use super::protocol::keeps_apart;
 use crate::finding::AccessKind;
-use crate::interp::ProgramKind;
 use crate::interp::access::{AccessEvent, HeldLock};
 use crate::interp::contexts::ContextId;
-use crate::interp::order::{Ordered, acquires, releases};
+use crate::interp::order::Ordered;
 use crate::interp::places::{Index, PlaceId, Proj, Root};
-use crate::interp::terms::Term;
 use crate::interp::values::Mode;
-use std::collections::BTreeSet;
 
 /// An access with the context that makes it.
 #[derive(Clone, Copy)]
@@ -65,7 +63,7 @@ pub enum Verdict {
     BothRead,
     BothAtomic,
     Locked(PlaceId),
-    /// Both decided by atomics of the object, in a way that is the library's own.
+    /// Kept apart in a way that is the library's own.
     Protocol,
     Ordered(Ordered),
 }
@@ -113,81 +111,13 @@ pub fn verdict(facts: &Facts, a: Event, b: Event) -> Verdict {
     if let Some(order) = analysis.ordered(a.context, a.access, b.context, b.access) {
         return Verdict::Ordered(order);
     }
-    if within_another(facts, a, b) || within_another(facts, b, a) {
-        return Verdict::Protocol;
-    }
-    if (facts.kind == ProgramKind::Callers && (guards_itself(facts, a) || guards_itself(facts, b)))
-        || follows_protocol(facts, a) && follows_protocol(facts, b)
-    {
+    if keeps_apart(facts, a, b) {
         return Verdict::Protocol;
     }
     match common_lock(facts, a, b) {
         Some(lock) => Verdict::Locked(lock),
         None => Verdict::Race,
     }
-}
-
-/// The one fills, holding a hand-made lock, what the other finds a cell of its own in: who gets there saw it filled.
-fn within_another(facts: &Facts, outer: Event, inner: Event) -> bool {
-    let places = &facts.analysis.places;
-    let Some(below) = places.below(outer.access.place, inner.access.place) else { return false };
-    below.contains(&Proj::Cell)
-        && outer
-            .access
-            .locks
-            .iter()
-            .any(|held| places.get(held.lock).root == places.get(outer.access.place).root)
-        && !inner.access.control.is_empty()
-}
-
-/// A part of the object may be its lock, or whoever gets there has proof that it may: nobody sees what was done.
-fn guards_itself(facts: &Facts, event: Event) -> bool {
-    if event.access.locks.iter().any(|held| facts.analysis.witnesses.contains(&held.lock)) {
-        return true;
-    }
-    let root = facts.analysis.places.ancestors(event.access.place).last();
-    root.is_some_and(|root| facts.analysis.self_guarded.contains(&root))
-}
-
-/// The access is decided by an atomic of the same object, a write by what an exchange itself found. Who gets there when is a
-/// protocol of the object's own, unless that atomic is no more than a lock, which others may take again.
-fn follows_protocol(facts: &Facts, event: Event) -> bool {
-    let places = &facts.analysis.places;
-    let log = &facts.analysis.contexts.get(event.context).log.events;
-    let root = places.get(event.access.place).root;
-    let decided = event.access.control.iter().chain(event.access.through.iter());
-    decided.filter_map(|id| log.get(id.0 as usize)).any(|read| {
-        let decides = match event.access.kind {
-            AccessKind::Read if read.kind == AccessKind::Read => {
-                read.atomic.is_some_and(acquires) && !only_a_lock(facts, read.place)
-            }
-            AccessKind::Read => read.atomic.is_some_and(acquires),
-            AccessKind::Write | AccessKind::Update => {
-                read.kind == AccessKind::Update
-                    && read.atomic.is_some_and(|order| acquires(order) || releases(order))
-            }
-        };
-        decides && places.get(read.place).root == root
-    })
-}
-
-/// The atomic goes to and fro between its first value and one other.
-fn only_a_lock(facts: &Facts, atomic: PlaceId) -> bool {
-    let Some(initial) = facts.analysis.initial(atomic) else { return false };
-    let (mut given_back, mut others) = (false, BTreeSet::new());
-    for event in facts.analysis.contexts.list.iter().flat_map(|context| &context.log.events) {
-        if event.place != atomic || event.kind == AccessKind::Read {
-            continue;
-        }
-        match event.term.as_deref() {
-            Some(Term::Const(value)) if *value == initial => given_back = true,
-            Some(Term::Const(value)) => {
-                others.insert(*value);
-            }
-            _ => return false,
-        }
-    }
-    given_back && others.len() <= 1
 }
 
 /// The flag that was meant to order a pair.

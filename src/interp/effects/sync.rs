@@ -4,6 +4,7 @@
 
 use super::*;
 use crate::interp::spawn::Job;
+use crate::interp::values::ReadId;
 
 impl Call<'_> {
     /// Numbers for the contexts that one call starts; each may have several callees.
@@ -355,7 +356,7 @@ impl Interp<'_> {
             return self.channel(call);
         }
         if name == OpName::Current {
-            let own = self.elsewhere(call.cx, call.id.0);
+            let own = self.elsewhere(call.cx, call.id.0).join(&Deps::one(ReadId::OWN));
             return Val::unknown(call.ret.clone()).with_deps(&own);
         }
         let Some(pointer) = values.first().cloned() else {
