@@ -2,6 +2,7 @@
 
 use super::pattern::Subject;
 use super::places::{Proj, Root};
+use super::places_of::MAX_DEREFS;
 use super::scopes::ScopeKind;
 use super::state::FrameEnv;
 use super::values::{FutureValue, Kind, Pointer, Val};
@@ -576,12 +577,34 @@ impl Interp<'_> {
                 self.asked_for(&ty).with_deps(&deps)
             });
             value = self.as_declared(value, &ty);
+            value = self.dereferenced(cx, site, value, &ty);
             if value.ty.is_unknown() || (matches!(value.ty, Ty::Prim(_)) && matches!(ty, Ty::Prim(_))) {
                 value.ty = ty;
             }
             self.hold_proof(cx, &value.ty);
             self.bind_param(cx, site, &param.pat, value);
         }
+    }
+
+    /// Deref coercion of a reference to a handle, where what it points to is wanted. (Reference: "Type coercions".)
+    fn dereferenced(&mut self, cx: &Cx, site: ExprId, value: Val, wanted: &Ty) -> Val {
+        let Ty::Ref { mutable, inner: wanted } = wanted else { return value };
+        let mut value = value;
+        for _ in 0..MAX_DEREFS {
+            let Ty::Ref { inner, .. } = &value.ty else { break };
+            let handle = matches!(self.models.role(inner), Role::Counted | Role::Owner);
+            let plain = matches!(**wanted, Ty::Adt(..) | Ty::Prim(_) | Ty::Array(_) | Ty::Slice(_));
+            let Some((_, how)) = value.pointers().next().filter(|_| handle && plain) else { break };
+            let at = self.deref_value(cx, &value, site);
+            let handle = self.peek(&at);
+            if handle.pointers().next().is_none() {
+                break;
+            }
+            let content = self.deref_value(cx, &handle, site);
+            let how = if *mutable { how } else { Pointer::Shared };
+            value = self.pointer_to(&content, how).with_deps(&value.deps);
+        }
+        value
     }
 
     pub(super) fn bind_param(&mut self, cx: &Cx, site: ExprId, pat: &Pat, value: Val) {

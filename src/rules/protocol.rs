@@ -21,7 +21,7 @@ pub fn keeps_apart(facts: &Facts, a: Event, b: Event) -> bool {
     unseen
         || within_another(facts, a, b)
         || within_another(facts, b, a)
-        || (follows(facts, a, b) && follows(facts, b, a))
+        || (follows(facts, a) && follows(facts, b))
         || (a.context != b.context && (hands_over(facts, a, b) || hands_over(facts, b, a)))
 }
 
@@ -47,33 +47,29 @@ fn guards_itself(facts: &Facts, event: Event) -> bool {
     root.is_some_and(|root| facts.analysis.self_guarded.contains(&root))
 }
 
-/// The atomic reads that decided an access or the way to its place: of the same object, or of what either of two accesses holds.
-fn deciding<'a>(facts: &Facts<'a>, event: Event<'a>, other: Event<'a>) -> Vec<(ReadId, &'a AccessEvent)> {
+/// The reads of atomics of the same object that decided an access or the way to its place.
+fn deciding<'a>(facts: &Facts<'a>, event: Event<'a>) -> Vec<(ReadId, &'a AccessEvent)> {
     let places = &facts.analysis.places;
     let log = &facts.analysis.contexts.get(event.context).log.events;
     let root = places.get(event.access.place).root;
-    let held = |place: PlaceId| {
-        event.access.locks.iter().chain(other.access.locks.iter()).any(|held| held.lock == place)
-    };
     let all = event.access.control.iter().chain(event.access.through.iter());
     all.filter_map(|id| Some((id, log.get(id.0 as usize)?)))
-        .filter(|(_, read)| {
-            read.atomic.is_some() && (places.get(read.place).root == root || held(read.place))
-        })
+        .filter(|(_, read)| read.atomic.is_some() && places.get(read.place).root == root)
         .collect()
 }
 
 /// The access is decided by an atomic, a write by what an exchange itself found; or by an atomic that was compared with what
 /// only the context itself has. Who gets there when is a protocol, unless that atomic is no more than a lock, which others may
-/// take again.
-fn follows(facts: &Facts, event: Event, other: Event) -> bool {
+/// take again. A look at it that decides the access itself is followed by the order relation, if all callers are seen.
+fn follows(facts: &Facts, event: Event) -> bool {
     let log = &facts.analysis.contexts.get(event.context).log;
-    deciding(facts, event, other).into_iter().any(|(id, read)| {
+    deciding(facts, event).into_iter().any(|(id, read)| {
         let found = read.kind == AccessKind::Update;
         log.identified.contains(&id)
             || match event.access.kind {
                 AccessKind::Read if !found => {
-                    read.atomic.is_some_and(acquires) && !only_a_lock(facts, read.place)
+                    let followed = facts.kind != ProgramKind::Callers && event.access.control.contains(id);
+                    read.atomic.is_some_and(acquires) && !followed && !only_a_lock(facts, read.place)
                 }
                 AccessKind::Read => read.atomic.is_some_and(acquires),
                 AccessKind::Write | AccessKind::Update => found && orders(read),
@@ -81,16 +77,16 @@ fn follows(facts: &Facts, event: Event, other: Event) -> bool {
     })
 }
 
-/// The first access comes before its context releases an atomic of the object, and a look at that decided the second: at one of its
-/// several states, or at a count that was found to be what only the last holder sees.
+/// The first access comes before its context releases an atomic of the object, and what the second found there decided it: one of
+/// several states that it exchanged, or a count that only the last holder sees.
 fn hands_over(facts: &Facts, first: Event, second: Event) -> bool {
     let log = &facts.analysis.contexts.get(second.context).log;
-    deciding(facts, second, first).into_iter().any(|(id, read)| {
+    deciding(facts, second).into_iter().any(|(id, read)| {
         let last =
             || log.compared.contains(&id) && read.atomic.is_some_and(acquires) && counts(facts, read.place);
         orders(read)
             && facts.analysis.releases_after(first.context, first.access, read.place)
-            && (has_states(facts, read.place) || last())
+            && ((read.kind == AccessKind::Update && has_states(facts, read.place)) || last())
     })
 }
 
