@@ -60,7 +60,8 @@ fn deciding<'a>(facts: &Facts<'a>, event: Event<'a>) -> Vec<(ReadId, &'a AccessE
 
 /// The access is decided by an atomic, a write by what an exchange itself found; or by an atomic that was compared with what
 /// only the context itself has. Who gets there when is a protocol, unless that atomic is no more than a lock, which others may
-/// take again. A look at it that decides the access itself is followed by the order relation, if all callers are seen.
+/// take again. What a look at it decides without leading to the place is followed by the order relation, if all
+/// callers are seen.
 fn follows(facts: &Facts, event: Event) -> bool {
     let log = &facts.analysis.contexts.get(event.context).log;
     deciding(facts, event).into_iter().any(|(id, read)| {
@@ -68,7 +69,7 @@ fn follows(facts: &Facts, event: Event) -> bool {
         log.identified.contains(&id)
             || match event.access.kind {
                 AccessKind::Read if !found => {
-                    let followed = facts.kind != ProgramKind::Callers && event.access.control.contains(id);
+                    let followed = facts.kind != ProgramKind::Callers && !event.access.through.contains(id);
                     read.atomic.is_some_and(acquires) && !followed && !only_a_lock(facts, read.place)
                 }
                 AccessKind::Read => read.atomic.is_some_and(acquires),
