@@ -291,9 +291,12 @@ fn looks_again(facts: &Facts, write: &Event) -> bool {
     });
     write.access.control.iter().chain(mirrored).filter_map(|id| log.get(id.0 as usize)).any(|read| {
         let of_it = write.access.atomic.is_some() || same_place(facts, write, read);
-        // A lock that each instance has one of excludes none of the others.
-        let shared =
-            |hold: &&HeldLock| !differs(facts, write.context, write.context, hold.lock, write.access.place);
+        // A lock that each instance has one of excludes none of the others, but at what is in one object with it.
+        let places = &facts.analysis.places;
+        let shared = |hold: &&HeldLock| {
+            places.get(hold.lock).root == places.get(write.access.place).root
+                || !differs(facts, write.context, write.context, hold.lock, write.access.place)
+        };
         of_it && common_holds(read, write.access).iter().any(shared)
     })
 }
