@@ -460,7 +460,7 @@ impl Interp<'_> {
                 .iter()
                 .chain(&args)
                 .any(|arg| self.carries(arg, 0) || (unchecked && self.reaches_shared(arg)))
-            && !takes_address(&def.sig.params, &args);
+            && !takes_address(&def.sig.params, &ret, self_arg.as_ref(), &args);
         if skipped || depth >= MAX_DEPTH || nested >= MAX_RECURSION {
             if !skipped && depth >= MAX_DEPTH {
                 self.counts.cut += 1;
@@ -677,10 +677,14 @@ impl Interp<'_> {
     }
 }
 
-/// Whether a raw pointer is among the arguments: a number that comes back may be its address.
-fn takes_address(params: &[Ty], args: &[Val]) -> bool {
-    args.iter().enumerate().any(|(n, arg)| {
-        let declared = matches!(params.get(n), Some(Ty::Ptr { .. }));
-        arg.pointers().any(|(_, how)| declared || how == Pointer::Raw)
-    })
+/// Whether a number that comes back may be an argument's address: a raw pointer is among them, or a reference that
+/// may be written through.
+fn takes_address(params: &[Ty], ret: &Ty, this: Option<&Val>, args: &[Val]) -> bool {
+    let address = matches!(ret, Ty::Prim(name) if *name == "usize");
+    let may = |arg: &Val, declared: bool| {
+        let pointer = |how| declared || how == Pointer::Raw || (address && how == Pointer::Exclusive);
+        arg.pointers().any(|(_, how)| pointer(how))
+    };
+    this.is_some_and(|this| may(this, false))
+        || args.iter().enumerate().any(|(n, arg)| may(arg, matches!(params.get(n), Some(Ty::Ptr { .. }))))
 }
