@@ -44,16 +44,12 @@ impl Interp<'_> {
             ExprKind::MethodCall { receiver, method, name_range, args, .. } => {
                 self.eval_method(cx, id, *receiver, *method, *name_range, args)
             }
-            ExprKind::Unary { op, operand } => self.eval_unary(cx, *op, *operand),
+            ExprKind::Unary { op, operand } => self.eval_unary(cx, id, *op, *operand),
             ExprKind::Borrow { mutable, raw, operand } => self.eval_borrow(cx, *operand, *mutable, *raw),
             ExprKind::Binary { op: BinaryOp::And | BinaryOp::Or, .. } => self.eval_condition(cx, id),
-            ExprKind::Binary { op, left, right } => {
-                let a = self.eval_operand(cx, *left);
-                let b = self.eval_operand(cx, *right);
-                self.binary(*op, &a, &b)
-            }
+            ExprKind::Binary { op, left, right } => self.eval_binary(cx, id, *op, *left, *right),
             ExprKind::Assign { left, right } => self.eval_assign(cx, id, *left, *right, range),
-            ExprKind::AssignOp { op, left, right } => self.eval_assign_op(cx, *op, *left, *right, range),
+            ExprKind::AssignOp { op, left, right } => self.eval_assign_op(cx, id, *op, *left, *right, range),
             ExprKind::Cast { operand, ty } => {
                 let value = self.eval(cx, *operand);
                 let ty = self.type_in(cx, ty);
@@ -132,8 +128,11 @@ impl Interp<'_> {
         value
     }
 
-    fn eval_unary(&mut self, cx: &Cx, op: UnaryOp, operand: ExprId) -> Val {
+    fn eval_unary(&mut self, cx: &Cx, id: ExprId, op: UnaryOp, operand: ExprId) -> Val {
         let value = self.eval(cx, operand);
+        if let Some(result) = self.user_unary(cx, id, op, &value) {
+            return result;
+        }
         let mut result = Val::unknown(value.ty.clone()).with_deps(&value.deps);
         result.term = value.term.as_ref().and_then(|term| negation(op, term, &value.ty));
         if let Some(kind) = value.single() {
@@ -161,8 +160,13 @@ impl Interp<'_> {
     }
 
     /// An operand of an operator, which works on what a reference points to.
-    fn eval_operand(&mut self, cx: &Cx, id: ExprId) -> Val {
-        let mut value = self.eval(cx, id);
+    pub(super) fn eval_operand(&mut self, cx: &Cx, id: ExprId) -> Val {
+        let value = self.eval(cx, id);
+        self.behind_reference(cx, id, value)
+    }
+
+    pub(super) fn behind_reference(&mut self, cx: &Cx, id: ExprId, value: Val) -> Val {
+        let mut value = value;
         for _ in 0..MAX_DEREFS {
             let Ty::Ref { inner, .. } = &value.ty else { break };
             if value.pointers().next().is_none() {
@@ -194,10 +198,7 @@ impl Interp<'_> {
 
     pub(super) fn binary(&mut self, op: BinaryOp, a: &Val, b: &Val) -> Val {
         let deps = a.all_deps().join(&b.all_deps());
-        let comparison = matches!(
-            op,
-            BinaryOp::Eq | BinaryOp::Ne | BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge
-        );
+        let comparison = super::operators::is_comparison(op);
         let ty = if comparison { Ty::Prim(Name::new("bool")) } else { a.ty.clone() };
         if matches!(op, BinaryOp::Eq | BinaryOp::Ne) {
             self.note_comparison(a, b);
@@ -219,6 +220,18 @@ impl Interp<'_> {
             }
             (Some(Kind::Linear(l, m, c)), Some(Kind::Linear(inner, 1, d))) if op == BinaryOp::Add => {
                 self.block(*l, *m, *c, *inner, *d)
+            }
+            (Some(Kind::Block(l, m, c, room)), Some(Kind::Linear(inner, 1, d)))
+            | (Some(Kind::Linear(inner, 1, d)), Some(Kind::Block(l, m, c, room)))
+                if op == BinaryOp::Add =>
+            {
+                self.within_block((*l, *m, *c, *room), *inner, *d)
+            }
+            (Some(Kind::Block(l, m, c, room)), Some(Kind::Const(Const::Int(n))))
+            | (Some(Kind::Const(Const::Int(n))), Some(Kind::Block(l, m, c, room)))
+                if matches!(op, BinaryOp::Add | BinaryOp::Mul) =>
+            {
+                of_block(op, (*l, *m, *c, *room), *n)
             }
             (Some(Kind::CountedDown(place, order)), Some(Kind::Const(Const::Int(1)))) if comparison => {
                 let negated = matches!(op, BinaryOp::Ne | BinaryOp::Gt);
@@ -312,7 +325,16 @@ impl Interp<'_> {
     fn block(&self, own: LoopId, mul: i64, add: i64, inner: LoopId, offset: i64) -> Option<Kind> {
         let bound = self.loop_bounds.get(&inner)?;
         let fits = offset >= 0 && bound.checked_add(i128::from(offset))? <= i128::from(mul);
-        fits.then_some(Kind::Block(own, mul, add))
+        fits.then(|| Kind::Block(own, mul, add, mul - offset - i64::try_from(*bound).unwrap_or(mul)))
+    }
+
+    /// A number of a block, and the counter of a loop that stays within the room behind it.
+    fn within_block(&self, block: (LoopId, i64, i64, i64), inner: LoopId, offset: i64) -> Option<Kind> {
+        let most = self.loop_bounds.get(&inner)?.checked_add(i128::from(offset))?.checked_sub(1)?;
+        if offset < 0 {
+            return None;
+        }
+        of_block(BinaryOp::Add, block, most)
     }
 
     fn eval_assign(&mut self, cx: &Cx, id: ExprId, left: ExprId, right: ExprId, range: TextRange) -> Val {
@@ -364,14 +386,19 @@ impl Interp<'_> {
     fn eval_assign_op(
         &mut self,
         cx: &Cx,
+        id: ExprId,
         op: BinaryOp,
         left: ExprId,
         right: ExprId,
         range: TextRange,
     ) -> Val {
-        let operand = self.eval_operand(cx, right);
-        self.used(&operand);
+        let operand = self.eval(cx, right);
         let lval = self.lval(cx, left, true);
+        if let Some(result) = self.user_assign_op(cx, id, op, &lval, &operand) {
+            return result;
+        }
+        let operand = self.behind_reference(cx, right, operand);
+        self.used(&operand);
         let old = self.peek(&lval);
         let mut info = AccessInfo::plain(AccessKind::Update, range);
         info.term = operand.symbol().and_then(|n| Term::apply(Operator::Binary(op), &Rc::new(Term::Old), &n));
@@ -676,7 +703,7 @@ pub(super) fn index_of(value: &Val) -> Index {
     match value.single() {
         Some(Kind::Const(Const::Int(n))) => Index::Const(*n),
         Some(Kind::Linear(l, m, c)) => Index::Linear(*l, *m, *c),
-        Some(Kind::Block(l, m, c)) => Index::Block(*l, *m, *c),
+        Some(Kind::Block(l, m, c, _)) => Index::Block(*l, *m, *c),
         Some(Kind::Claimed(place)) => Index::Claimed(*place),
         _ => Index::Any,
     }
@@ -734,6 +761,19 @@ fn linear(op: BinaryOp, at: super::places::LoopId, mul: i64, add: i64, n: i128) 
         BinaryOp::Add => Some(Kind::Linear(at, mul, add.checked_add(n)?)),
         BinaryOp::Sub => Some(Kind::Linear(at, mul, add.checked_sub(n)?)),
         BinaryOp::Mul if n != 0 => Some(Kind::Linear(at, mul.checked_mul(n)?, add.checked_mul(n)?)),
+        _ => None,
+    }
+}
+
+/// A number of a block, moved or scaled by a constant; `None` where it may leave its block.
+fn of_block(op: BinaryOp, (at, mul, add, room): (LoopId, i64, i64, i64), n: i128) -> Option<Kind> {
+    let n = i64::try_from(n).ok().filter(|n| *n >= 0)?;
+    match op {
+        BinaryOp::Add if n <= room => Some(Kind::Block(at, mul, add, room - n)),
+        BinaryOp::Mul if n > 0 => {
+            let room = room.checked_add(1)?.checked_mul(n)?.checked_sub(1)?;
+            Some(Kind::Block(at, mul.checked_mul(n)?, add.checked_mul(n)?, room))
+        }
         _ => None,
     }
 }

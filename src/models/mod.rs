@@ -313,6 +313,12 @@ impl Models {
         self.type_model(path).map(|model| model.threads).or_else(standard)
     }
 
+    /// The types that have one of these functions, be it taken over from another type; in no order.
+    pub fn owners<'a>(&'a self, of: &'a FxHashSet<FnModelId>) -> impl Iterator<Item = Name> + 'a {
+        let owns = |model: &&TypeModel| model.methods.values().any(|id| of.contains(id));
+        self.types.values().filter(owns).map(|model| model.path)
+    }
+
     pub fn type_model(&self, path: Name) -> Option<&TypeModel> {
         self.types.get(&path)
     }
