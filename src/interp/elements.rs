@@ -61,8 +61,9 @@ impl Analysis {
             let key = SyncKey { place: counter, kind: SyncKind::Flag(ANY_VALUE) };
             let moved_later = self.contexts.get(one).released_at_end.get(&key) > first.released.get(&key);
             let ordered =
-                order.is_some_and(acquires) && moved_later && self.stored_only_by(counter, one, true);
-            let found = ordered || (!strictly && order.is_some() && self.stored_only_by(counter, one, false));
+                order.is_some_and(acquires) && moved_later && self.stored_only_by(counter, (one, two), true);
+            let found =
+                ordered || (!strictly && order.is_some() && self.stored_only_by(counter, (one, two), false));
             (found && self.moved_with(one, a, counter)).then_some(counter)
         })
     }
@@ -83,7 +84,7 @@ impl Analysis {
             Some(order) => acquires(order) || !strictly,
             None => false,
         });
-        loads.find(|load| self.stored_only_by(load.place, other, strictly)).map(|load| load.place)
+        loads.find(|load| self.stored_only_by(load.place, (other, context), strictly)).map(|load| load.place)
     }
 
     /// An index of the ring whose elements the two contexts hand to each other.
@@ -107,11 +108,21 @@ impl Analysis {
         access.control.iter().chain(access.data.iter()).filter_map(|id| log.get(id.0 as usize))
     }
 
-    fn stored_only_by(&self, place: PlaceId, only: ContextId, releasing: bool) -> bool {
+    /// Stores from before `seen_by` was started are its own past, those after it was joined come too late.
+    fn stored_only_by(
+        &self,
+        place: PlaceId,
+        (only, seen_by): (ContextId, ContextId),
+        releasing: bool,
+    ) -> bool {
         let mut stored = false;
         for id in self.contexts.ids() {
             for event in &self.contexts.get(id).log.events {
-                if event.place == place && event.kind != AccessKind::Read {
+                let apart = || {
+                    let moment = &self.moments[event.moment.0 as usize];
+                    self.not_started(id, moment, seen_by) || self.joined(moment).contains(&seen_by)
+                };
+                if event.place == place && event.kind != AccessKind::Read && !apart() {
                     if id != only || !event.atomic.is_some_and(|order| releases(order) || !releasing) {
                         return false;
                     }
