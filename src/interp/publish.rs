@@ -46,13 +46,13 @@ impl Interp<'_> {
     }
 
     /// The pointer came out of an atomic: what it leads to had been published before it is stored again.
-    pub(super) fn was_loaded(&self, value: &Val) -> bool {
+    fn was_loaded(&self, value: &Val) -> bool {
         let log = &self.contexts.get(self.context).log.events;
         value.deps.iter().any(|id| log.get(id.0 as usize).is_some_and(|event| event.atomic.is_some()))
     }
 
     /// An object that the context being walked makes.
-    pub(super) fn made_here(&self, place: PlaceId) -> bool {
+    fn made_here(&self, place: PlaceId) -> bool {
         let Root::Object(object) = self.places.get(place).root else { return false };
         self.frames.get(self.objects.list[object.0 as usize].frame).context == self.context
     }

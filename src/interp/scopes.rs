@@ -3,7 +3,7 @@
 //! A scope owns locals; leaving it drops them in reverse. A *temporary scope* owns what was materialized while a
 //! statement, condition, guard, operand or match arm was evaluated.
 
-use super::access::{AccessEvent, Door, Effect};
+use super::access::Door;
 use super::memory::{AccessInfo, Lval};
 use super::places::{FrameId, PlaceId, Proj, Root};
 use super::values::{Kind, Pointer, Val};
@@ -204,20 +204,10 @@ impl Interp<'_> {
         })
     }
 
-    /// Made here, and not taken by the exchange that decides the way here: nobody else has seen it.
-    fn kept_back(&self, place: PlaceId, value: &Val) -> bool {
-        let log = &self.contexts.get(self.context).log.events;
-        let exchange = |event: &AccessEvent| matches!(event.effect, Some(Effect::Compare { .. }));
-        self.made_here(place)
-            && !self.was_loaded(value)
-            && self.st.control.iter().filter_map(|id| log.get(id.0 as usize)).any(exchange)
-    }
-
     /// Freeing memory is a write of all of it.
     fn log_free(&mut self, cx: &Cx, value: &Val, range: TextRange) {
         if let Some((place, door)) = self.freed_by(value)
             && !self.counted_out(place)
-            && !self.kept_back(place, value)
         {
             self.log(cx, place, door, &AccessInfo::plain(AccessKind::Write, range));
         }
