@@ -459,7 +459,8 @@ impl Interp<'_> {
                 .iter()
                 .chain(&args)
                 .any(|arg| self.carries(arg, 0) || (unchecked && self.reaches_shared(arg)))
-            && !takes_address(&def.sig.params, &args);
+            && !takes_address(&def.sig.params, &args)
+            && !self.tells_apart(id, &ret, self_arg.iter().chain(&args));
         if skipped || depth >= MAX_DEPTH || nested >= MAX_RECURSION {
             if !skipped && depth >= MAX_DEPTH {
                 self.counts.cut += 1;

@@ -87,6 +87,8 @@ pub struct Context {
     pub many: bool,
     /// Loops round the spawn, outermost first, in the parent.
     pub loops: Vec<LoopId>,
+    /// Those of them that are entered again while instances of an earlier time may run.
+    pub entered_again: BTreeSet<LoopId>,
     /// Nothing but those loops decides whether it is started.
     pub sure: bool,
     /// Contexts that its parent may have started when it starts this one.
@@ -132,6 +134,7 @@ impl Context {
             entry,
             many: false,
             loops: Vec::new(),
+            entered_again: BTreeSet::new(),
             sure: true,
             started_before: BTreeSet::new(),
             joined_at_start: BTreeSet::new(),

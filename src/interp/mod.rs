@@ -244,6 +244,8 @@ pub struct Interp<'p> {
     exits: Vec<Exit>,
     scopes: Vec<scopes::Scope>,
     loops: Vec<LoopId>,
+    /// What had been started and joined when a loop was last entered.
+    loop_entries: FxHashMap<LoopId, Rc<Moment>>,
     stack: Vec<CallFrame>,
     steps: u64,
     /// Steps this program may take.
@@ -360,6 +362,7 @@ pub fn analyse(
         exits: Vec::new(),
         scopes: Vec::new(),
         loops: Vec::new(),
+        loop_entries: FxHashMap::default(),
         stack: Vec::new(),
         steps: 0,
         budget: budget.min(MAX_PROGRAM_STEPS),

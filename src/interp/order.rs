@@ -8,7 +8,7 @@ use super::Analysis;
 use super::access::{AccessEvent, Effect, HeldLock};
 use super::contexts::ContextId;
 use super::phases::Phases;
-use super::places::{PlaceId, Proj, Root};
+use super::places::{LoopId, PlaceId, Proj, Root};
 use super::state::{Claim, Moment, SyncKey, SyncKind};
 use super::terms::Term;
 use super::values::Mode;
@@ -68,8 +68,12 @@ impl Analysis {
 
     /// Both are made by the instance that was started in the same round: its number was asked for.
     fn one_instance(&self, context: ContextId, first: &Moment, second: &Moment) -> bool {
-        let loops = &self.contexts.get(context).loops;
-        first.rounds.iter().any(|(at, round)| loops.contains(at) && second.rounds.get(at) == Some(round))
+        let started = self.contexts.get(context);
+        let same_round =
+            |at: &&LoopId| first.rounds.get(at).is_some_and(|round| second.rounds.get(at) == Some(round));
+        let mut innermost = started.loops.iter().rev().take_while(same_round);
+        started.parent.is_none_or(|parent| !self.is_many(parent))
+            && innermost.any(|at| !started.entered_again.contains(at))
     }
 
     /// Why access `a` of context `one` and `b` of `two` are ordered; `None`: they may happen in parallel.
