@@ -263,6 +263,7 @@ impl Interp<'_> {
                 if failed.is_bottom() {
                     self.st.reachable = false;
                 }
+                self.failed(&failed);
                 self.store_at(*place, failed, true);
                 *fails = std::mem::replace(&mut self.st, saved);
             }
@@ -276,8 +277,9 @@ impl Interp<'_> {
         }
         self.read_subject(cx, &mut subject);
         let deps = self.tested(cx, pat, &subject, true);
-        let fit = self.fit(cx, pat, &subject);
+        // What the match finds out, that a lock was got say, holds only where it fits.
         let mut no = self.st.clone();
+        let fit = self.fit(cx, pat, &subject);
         no.reachable &= fit.can_fail;
         if fit.can_fail {
             let before = std::mem::replace(&mut self.st, no);

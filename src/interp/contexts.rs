@@ -101,6 +101,8 @@ pub struct Context {
     pub result: Option<Val>,
     /// Orders it may have released by its end.
     pub released_at_end: BTreeMap<SyncKey, u8>,
+    /// For each order that it releases, what it has acquired whenever it does.
+    pub passes_on: BTreeMap<SyncKey, BTreeSet<SyncKey>>,
     /// Stores too weak to order that it may have done by its end.
     pub weakly_released_at_end: Vec<SyncKey>,
     /// Orders acquired before it was started hold for it too.
@@ -141,6 +143,7 @@ impl Context {
             joined_at_end: BTreeSet::new(),
             result: None,
             released_at_end: BTreeMap::new(),
+            passes_on: BTreeMap::new(),
             weakly_released_at_end: Vec::new(),
             acquired_at_start: Vec::new(),
             phases_at_start: BTreeMap::new(),

@@ -175,6 +175,7 @@ impl Interp<'_> {
             Pat::Tuple(parts) | Pat::Slice(parts) => self.bind_parts(cx, parts, &subject),
             Pat::TupleStruct(path, parts) => {
                 let narrowed = self.narrowed(cx, path, &subject);
+                self.failed(&narrowed.value);
                 self.bind_parts(cx, parts, &narrowed);
             }
             Pat::Struct { path, fields, .. } => {

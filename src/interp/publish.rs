@@ -7,16 +7,20 @@ use super::Interp;
 use super::access::{AccessEvent, Door};
 use super::order::{acquires, releases};
 use super::places::{PlaceId, Root};
-use super::state::{SyncKey, SyncKind};
-use super::values::{Deps, Kind, Val};
+use super::state::{Moment, SyncKey, SyncKind};
+use super::values::{Deps, Kind, Pointer, Val};
 use crate::finding::AccessKind;
 use crate::hir::Name;
+use crate::resolve::Ty;
+use smallvec::SmallVec;
 use std::rc::Rc;
 
 /// Pointers are followed this far from what is published.
 const MAX_HOPS: u32 = 4;
 /// Objects one value publishes or obtains at most.
 const MAX_OBJECTS: usize = 16;
+/// Position, among the fields of a failure, of what wasn't published: past all that code can name.
+const KEPT: usize = 1 << 17;
 
 impl Interp<'_> {
     /// The value becomes reachable for whoever reads where it was stored.
@@ -71,6 +75,46 @@ impl Interp<'_> {
         }
         for place in self.led_to(value) {
             self.st.moment_mut().weak.insert(object_key(place));
+        }
+    }
+
+    /// The outcome of an exchange before which this was the moment: where it failed, what it published isn't.
+    pub(super) fn published_unless_failed(&self, before: &Moment, outcome: Val) -> Val {
+        let now = &self.st.moment;
+        let strongly = now.released.keys().filter(|key| !before.released.contains_key(key));
+        let weakly = now.weakly_released.iter().filter(|key| !before.weakly_released.contains(key));
+        let published = strongly.chain(weakly).filter(|key| key.kind == SyncKind::Object);
+        let kept = published.map(|key| Kind::Pointer(key.place, Pointer::Raw)).collect::<SmallVec<_>>();
+        if kept.is_empty() {
+            return outcome;
+        }
+        let kept = Val { alts: kept, open: false, ..Val::unknown(Ty::Unknown) };
+        let mut outcome = outcome;
+        for kind in &mut outcome.alts {
+            if let Kind::Aggregate(failed) = kind
+                && failed.variant == Some(self.names.err)
+            {
+                let mut telling = (**failed).clone();
+                telling.set(super::expr::field(KEPT), kept.clone());
+                *kind = Kind::Aggregate(telling.into());
+            }
+        }
+        outcome
+    }
+
+    /// The outcome is a failure: what it tells to be unpublished is so.
+    pub(super) fn failed(&mut self, outcome: &Val) {
+        for kind in &outcome.alts {
+            if let Kind::Aggregate(failed) = kind
+                && failed.variant == Some(self.names.err)
+                && let Some(kept) = failed.field(super::expr::field(KEPT))
+            {
+                for (place, _) in kept.pointers() {
+                    let moment = self.st.moment_mut();
+                    moment.released.remove(&object_key(place));
+                    moment.weakly_released.remove(&object_key(place));
+                }
+            }
         }
     }
 

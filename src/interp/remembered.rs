@@ -115,7 +115,9 @@ impl Interp<'_> {
 
     fn is_atomic(&self, place: PlaceId) -> bool {
         let log = &self.contexts.get(self.context).log.events;
-        log.iter().any(|event| event.place == place && event.atomic.is_some())
+        let of_bit = self.places.get(place).parent;
+        log.iter()
+            .any(|event| event.atomic.is_some() && (event.place == place || Some(event.place) == of_bit))
     }
 }
 
