@@ -8,7 +8,7 @@ use super::doors::{self, Doors};
 use super::mentions::{Mention, Mentions};
 use super::tokens::Tokens;
 use crate::hir::{Name, StaticKind};
-use crate::models::{Models, Op, OpName};
+use crate::models::{FnModelId, Models, Op, OpName};
 use crate::resolve::outline::{Outline, Unit, UnitOf};
 use crate::resolve::{BodyOwner, FnId, ModuleId, Program, Ty};
 use rustc_hash::FxHashSet;
@@ -231,9 +231,9 @@ struct Words {
 
 fn model_words(models: &Models) -> Words {
     let (mut starts, mut acts) = (FxHashSet::default(), FxHashSet::default());
-    let mut state = FxHashSet::default();
+    let mut stateful = FxHashSet::default();
     let (mut global, mut changes) = (FxHashSet::default(), FxHashSet::default());
-    for model in &models.fns {
+    for (at, model) in models.fns.iter().enumerate() {
         let Some(op) = &model.op else { continue };
         let last = super::pattern::last_segment(model.path);
         let starting = |name| {
@@ -291,12 +291,11 @@ fn model_words(models: &Models) -> Words {
         if mentions(op, &acting) {
             acts.insert(last);
         }
-        if (op.wraps().is_some_and(|step| step != "once") || mentions(op, &|name| name == OpName::AtomicLoad))
-            && let Some((owner, _)) = model.path.as_str().rsplit_once("::")
-        {
-            state.insert(super::pattern::last_segment(Name::new(owner)));
+        if op.wraps().is_some_and(|step| step != "once") || mentions(op, &|name| name == OpName::AtomicLoad) {
+            stateful.insert(FnModelId(at as u32));
         }
     }
+    let state = models.owners(&stateful).map(super::pattern::last_segment).collect();
     starts.extend(models.macros_of(crate::hir::MacroShape::Join));
     starts.extend(models.macros_of(crate::hir::MacroShape::Select));
     Words { starts, acts, state, global, changes, unchecked: FxHashSet::from_iter([Name::new("unsafe")]) }

@@ -88,19 +88,28 @@ impl Interp<'_> {
                         *how = Pointer::Owner;
                     }
                 }
-                let sets_truth = sets_bits && value.as_bool() == Some(true);
-                if (sets_truth || word.is_some_and(|w| w == "swap"))
-                    && let ([place], Some(1)) = (&lval.places[..], flag_value(&value))
-                {
+                let one_bit = match value.constant() {
+                    Some(Const::Int(bits)) if sets_bits && bits.count_ones() == 1 => Some(*bits),
+                    _ => None,
+                };
+                let sets = match word.map(Name::as_str) {
+                    Some("swap") => flag_value(&value) == Some(1),
+                    Some("or") => {
+                        one_bit.is_none()
+                            && crate::interp::order::acquires(order)
+                            && flag_value(&value).is_some_and(|bits| bits != 0)
+                    }
+                    _ => false,
+                };
+                if let (true, [place]) = (sets, &lval.places[..]) {
                     let test = Test { subject: Subject::Taken(*place), negated: true };
                     old.alts.push(Kind::Test(Rc::new(test)));
                 }
-                if let ([place], Some(Const::Int(bits))) = (&lval.places[..], value.constant())
-                    && sets_bits
-                    && bits.count_ones() == 1
+                if let ([place], Some(bits)) = (&lval.places[..], one_bit)
+                    && crate::interp::order::acquires(order)
                 {
-                    let lock = self.places.step(*place, Proj::Index(Index::Const(*bits)), &Ty::Unknown);
-                    old.alts.push(Kind::BitsSet { lock, bits: *bits, alone: false });
+                    let lock = self.places.step(*place, Proj::Index(Index::Const(bits)), &Ty::Unknown);
+                    old.alts.push(Kind::BitsSet { lock, bits, alone: false });
                 }
                 if word.is_some_and(|w| w == "sub")
                     && let [place] = lval.places[..]
@@ -250,6 +259,7 @@ impl Interp<'_> {
     /// A fence makes relaxed loads before it acquire, relaxed stores after it release.
     pub(super) fn fence(&mut self, order: Name) {
         if crate::interp::order::acquires(order) {
+            self.fences = true;
             let weak: Vec<SyncKey> = self.st.moment.weak.iter().cloned().collect();
             weak.into_iter().for_each(|key| self.st.acquire(key));
         }
