@@ -203,6 +203,18 @@ impl Interp<'_> {
             (Some(Kind::Linear(l, m, c)), Some(Kind::Linear(inner, 1, d))) if op == BinaryOp::Add => {
                 self.block(*l, *m, *c, *inner, *d)
             }
+            (Some(Kind::Block(l, m, c, room)), Some(Kind::Linear(inner, 1, d)))
+            | (Some(Kind::Linear(inner, 1, d)), Some(Kind::Block(l, m, c, room)))
+                if op == BinaryOp::Add =>
+            {
+                self.within_block((*l, *m, *c, *room), *inner, *d)
+            }
+            (Some(Kind::Block(l, m, c, room)), Some(Kind::Const(Const::Int(n))))
+            | (Some(Kind::Const(Const::Int(n))), Some(Kind::Block(l, m, c, room)))
+                if matches!(op, BinaryOp::Add | BinaryOp::Mul) =>
+            {
+                of_block(op, (*l, *m, *c, *room), *n)
+            }
             (Some(Kind::CountedDown(place, order)), Some(Kind::Const(Const::Int(1)))) if comparison => {
                 let negated = matches!(op, BinaryOp::Ne | BinaryOp::Gt);
                 Some(Kind::Test(Rc::new(Test { subject: Subject::Last(*place, *order), negated })))
@@ -299,7 +311,16 @@ impl Interp<'_> {
     fn block(&self, own: LoopId, mul: i64, add: i64, inner: LoopId, offset: i64) -> Option<Kind> {
         let bound = self.loop_bounds.get(&inner)?;
         let fits = offset >= 0 && bound.checked_add(i128::from(offset))? <= i128::from(mul);
-        fits.then_some(Kind::Block(own, mul, add))
+        fits.then(|| Kind::Block(own, mul, add, mul - offset - i64::try_from(*bound).unwrap_or(mul)))
+    }
+
+    /// A number of a block, and the counter of a loop that stays within the room behind it.
+    fn within_block(&self, block: (LoopId, i64, i64, i64), inner: LoopId, offset: i64) -> Option<Kind> {
+        let most = self.loop_bounds.get(&inner)?.checked_add(i128::from(offset))?.checked_sub(1)?;
+        if offset < 0 {
+            return None;
+        }
+        of_block(BinaryOp::Add, block, most)
     }
 
     fn eval_assign(&mut self, cx: &Cx, id: ExprId, left: ExprId, right: ExprId, range: TextRange) -> Val {
@@ -663,7 +684,7 @@ pub(super) fn index_of(value: &Val) -> Index {
     match value.single() {
         Some(Kind::Const(Const::Int(n))) => Index::Const(*n),
         Some(Kind::Linear(l, m, c)) => Index::Linear(*l, *m, *c),
-        Some(Kind::Block(l, m, c)) => Index::Block(*l, *m, *c),
+        Some(Kind::Block(l, m, c, _)) => Index::Block(*l, *m, *c),
         Some(Kind::Claimed(place)) => Index::Claimed(*place),
         _ => Index::Any,
     }
@@ -736,6 +757,19 @@ fn bits_tested(
         BinaryOp::BitAnd if n & bits != 0 => Some(Kind::BitsSet { lock, bits, alone: n == bits }),
         BinaryOp::Eq | BinaryOp::Ne if n == 0 => Some(taken(op == BinaryOp::Ne)),
         BinaryOp::Eq | BinaryOp::Ne if alone && n == bits => Some(taken(op == BinaryOp::Eq)),
+        _ => None,
+    }
+}
+
+/// A number of a block, moved or scaled by a constant; `None` where it may leave its block.
+fn of_block(op: BinaryOp, (at, mul, add, room): (LoopId, i64, i64, i64), n: i128) -> Option<Kind> {
+    let n = i64::try_from(n).ok().filter(|n| *n >= 0)?;
+    match op {
+        BinaryOp::Add if n <= room => Some(Kind::Block(at, mul, add, room - n)),
+        BinaryOp::Mul if n > 0 => {
+            let room = room.checked_add(1)?.checked_mul(n)?.checked_sub(1)?;
+            Some(Kind::Block(at, mul.checked_mul(n)?, add.checked_mul(n)?, room))
+        }
         _ => None,
     }
 }

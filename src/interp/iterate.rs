@@ -511,6 +511,7 @@ pub(super) fn own_block(range: &Aggregate) -> Option<Kind> {
         Some(end) => end,
         None => bound("last").and_then(|(at, mul, add)| Some((at, mul, add.checked_add(1)?)))?,
     };
-    let apart = (at, mul) == (end_at, end_mul) && end.checked_sub(start)? <= mul.checked_abs()?;
-    apart.then_some(Kind::Block(at, mul, start))
+    let room = mul.checked_abs()?.checked_sub(end.checked_sub(start)?)?;
+    let apart = (at, mul) == (end_at, end_mul) && room >= 0;
+    apart.then_some(Kind::Block(at, mul, start, if mul > 0 { room } else { 0 }))
 }

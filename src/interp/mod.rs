@@ -416,23 +416,21 @@ pub fn analyse(
 }
 
 impl<'p> Interp<'p> {
-    /// Walks every context, again where the heap grew since it was walked.
+    /// Walks every context, those it starts right after it, and again where the heap grew since it was walked.
     fn walk_all(&mut self) {
         let mut seen: Vec<u64> = Vec::new();
         for _ in 0..MAX_REWALKS {
             let mut again = false;
-            let mut next = 0;
-            while next < self.contexts.list.len() {
-                let id = ContextId(next as u32);
-                if seen.len() <= next {
-                    seen.resize(next + 1, u64::MAX);
-                }
+            let mut waiting: Vec<usize> = (0..self.contexts.list.len()).rev().collect();
+            while let Some(next) = waiting.pop() {
+                let known = self.contexts.list.len();
+                seen.resize(known.max(seen.len()), u64::MAX);
                 if seen[next] != self.heap_version {
                     seen[next] = self.heap_version;
-                    self.walk_context(id);
+                    self.walk_context(ContextId(next as u32));
                     again = true;
                 }
-                next += 1;
+                waiting.extend((known..self.contexts.list.len()).rev());
             }
             if !again {
                 return;

@@ -115,8 +115,8 @@ pub enum Kind {
     Const(Const),
     /// `mul * i + add` with the counter of a loop.
     Linear(LoopId, i64, i64),
-    /// Somewhere in a block of `mul` from `mul * i + add` on.
-    Block(LoopId, i64, i64),
+    /// Somewhere in a block of `mul` from `mul * i + add` on, and this far from its end: so much may be added.
+    Block(LoopId, i64, i64, i64),
     /// Given out by a `fetch_add` of this atomic.
     Claimed(PlaceId),
     Pointer(PlaceId, Pointer),

@@ -16,6 +16,7 @@ use crate::interp::ProgramKind;
 use crate::interp::access::{AccessEvent, Effect, HeldLock, Side};
 use crate::interp::contexts::{Context, ContextId};
 use crate::interp::order::Ordered;
+use crate::interp::places::PlaceId;
 use crate::interp::places::{Index, Proj, Root};
 use crate::interp::values::{Const, Mode, ReadId};
 
@@ -123,7 +124,9 @@ fn splits<'a>(facts: &Facts<'a>, events: &[Event<'a>], dependence: Dependence) -
             if !same_place(facts, write, read) || whole {
                 continue;
             }
-            let between = events.iter().filter(|other| falls_between(facts, write, read, other, how));
+            let between = events.iter().filter(|other| {
+                falls_between(facts, write, read, other, how) && !same_version(facts, write, read, other)
+            });
             found.extend(between.map(|between| Split {
                 context: write.context,
                 read,
@@ -286,6 +289,31 @@ fn looks_again(facts: &Facts, write: &Event) -> bool {
         let shared =
             |hold: &&HeldLock| !differs(facts, write.context, write.context, hold.lock, write.access.place);
         of_it && common_holds(read, write.access).iter().any(shared)
+    })
+}
+
+/// The write is decided by a second look at a version that was first read with what the write was computed from, and
+/// that the other changes together with what it writes: the version is the old one only if nothing fell between.
+fn same_version(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event) -> bool {
+    let log = &facts.analysis.contexts.get(write.context).log.events;
+    let decisive = || write.access.control.iter().filter_map(|id| log.get(id.0 as usize));
+    let changed = |version: PlaceId| {
+        let others = &facts.analysis.contexts.get(other.context).log.events;
+        others.iter().any(|event| {
+            event.kind == AccessKind::Update
+                && event.place == version
+                && !common_holds(event, other.access).is_empty()
+        })
+    };
+    let places = &facts.analysis.places;
+    let apart = |place: PlaceId| {
+        let written = write.access.place;
+        places.below(place, written).is_none() && places.below(written, place).is_none()
+    };
+    let looks = |read: &&AccessEvent| apart(read.place) && !common_holds(read, write.access).is_empty();
+    decisive().filter(looks).any(|again| {
+        let first = |first: &AccessEvent| first.place == again.place && !common_holds(first, read).is_empty();
+        decisive().any(first) && changed(again.place)
     })
 }
 
