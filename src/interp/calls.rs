@@ -616,7 +616,8 @@ impl Interp<'_> {
             self.own_local(cx.frame, local);
             return;
         }
-        let subject = Subject::value(value, site, Default::default());
+        let range = super::pattern::bound_at(cx, pat).unwrap_or_default();
+        let subject = Subject::value(value, site, range);
         self.bind(cx, pat, &subject);
     }
 
