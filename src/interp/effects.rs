@@ -224,7 +224,7 @@ impl Interp<'_> {
             O::TakeElem | O::ElemRef | O::IndexRef | O::Push | O::Extend | O::Shares | O::Share => {
                 self.element_op(call, name, values)
             }
-            O::First | O::Offset | O::Block => self.array_op(call, name, values),
+            O::First | O::Offset | O::Block | O::Span => self.array_op(call, name, values),
             O::Size => match values.first() {
                 Some(pointer) => self.size_of(call, pointer),
                 None => Val::unknown(Ty::Unknown),

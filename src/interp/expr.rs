@@ -44,16 +44,12 @@ impl Interp<'_> {
             ExprKind::MethodCall { receiver, method, name_range, args, .. } => {
                 self.eval_method(cx, id, *receiver, *method, *name_range, args)
             }
-            ExprKind::Unary { op, operand } => self.eval_unary(cx, *op, *operand),
+            ExprKind::Unary { op, operand } => self.eval_unary(cx, id, *op, *operand),
             ExprKind::Borrow { mutable, raw, operand } => self.eval_borrow(cx, *operand, *mutable, *raw),
             ExprKind::Binary { op: BinaryOp::And | BinaryOp::Or, .. } => self.eval_condition(cx, id),
-            ExprKind::Binary { op, left, right } => {
-                let a = self.eval_operand(cx, *left);
-                let b = self.eval_operand(cx, *right);
-                self.binary(*op, &a, &b)
-            }
+            ExprKind::Binary { op, left, right } => self.eval_binary(cx, id, *op, *left, *right),
             ExprKind::Assign { left, right } => self.eval_assign(cx, id, *left, *right, range),
-            ExprKind::AssignOp { op, left, right } => self.eval_assign_op(cx, *op, *left, *right, range),
+            ExprKind::AssignOp { op, left, right } => self.eval_assign_op(cx, id, *op, *left, *right, range),
             ExprKind::Cast { operand, ty } => {
                 let value = self.eval(cx, *operand);
                 let ty = self.type_in(cx, ty);
@@ -132,8 +128,11 @@ impl Interp<'_> {
         value
     }
 
-    fn eval_unary(&mut self, cx: &Cx, op: UnaryOp, operand: ExprId) -> Val {
+    fn eval_unary(&mut self, cx: &Cx, id: ExprId, op: UnaryOp, operand: ExprId) -> Val {
         let value = self.eval(cx, operand);
+        if let Some(result) = self.user_unary(cx, id, op, &value) {
+            return result;
+        }
         let mut result = Val::unknown(value.ty.clone()).with_deps(&value.deps);
         result.term = value.term.as_ref().and_then(|term| negation(op, term, &value.ty));
         if let Some(kind) = value.single() {
@@ -161,8 +160,13 @@ impl Interp<'_> {
     }
 
     /// An operand of an operator, which works on what a reference points to.
-    fn eval_operand(&mut self, cx: &Cx, id: ExprId) -> Val {
-        let mut value = self.eval(cx, id);
+    pub(super) fn eval_operand(&mut self, cx: &Cx, id: ExprId) -> Val {
+        let value = self.eval(cx, id);
+        self.behind_reference(cx, id, value)
+    }
+
+    pub(super) fn behind_reference(&mut self, cx: &Cx, id: ExprId, value: Val) -> Val {
+        let mut value = value;
         for _ in 0..MAX_DEREFS {
             let Ty::Ref { inner, .. } = &value.ty else { break };
             if value.pointers().next().is_none() {
@@ -181,10 +185,7 @@ impl Interp<'_> {
 
     pub(super) fn binary(&mut self, op: BinaryOp, a: &Val, b: &Val) -> Val {
         let deps = a.all_deps().join(&b.all_deps());
-        let comparison = matches!(
-            op,
-            BinaryOp::Eq | BinaryOp::Ne | BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge
-        );
+        let comparison = super::operators::is_comparison(op);
         let ty = if comparison { Ty::Prim(Name::new("bool")) } else { a.ty.clone() };
         let kind = match (a.single(), b.single()) {
             (Some(Kind::Const(x)), Some(Kind::Const(y))) => fold(op, x, y).map(Kind::Const),
@@ -372,14 +373,19 @@ impl Interp<'_> {
     fn eval_assign_op(
         &mut self,
         cx: &Cx,
+        id: ExprId,
         op: BinaryOp,
         left: ExprId,
         right: ExprId,
         range: TextRange,
     ) -> Val {
-        let operand = self.eval_operand(cx, right);
-        self.used(&operand);
+        let operand = self.eval(cx, right);
         let lval = self.lval(cx, left, true);
+        if let Some(result) = self.user_assign_op(cx, id, op, &lval, &operand) {
+            return result;
+        }
+        let operand = self.behind_reference(cx, right, operand);
+        self.used(&operand);
         let old = self.peek(&lval);
         let mut info = AccessInfo::plain(AccessKind::Update, range);
         info.term = operand.symbol().and_then(|n| Term::apply(Operator::Binary(op), &Rc::new(Term::Old), &n));

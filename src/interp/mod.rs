@@ -39,6 +39,7 @@ mod loops;
 mod memory;
 mod mentions;
 mod method;
+mod operators;
 mod parallel;
 mod pattern;
 mod phases;
