@@ -231,7 +231,7 @@ impl Interp<'_> {
                     mode: super::values::Mode::Exclusive,
                     id,
                     yields: false,
-                    among: false,
+                    reach: super::state::Reach::One,
                 });
             }
             Tested::Outcome(outcome) => {
@@ -268,7 +268,7 @@ impl Interp<'_> {
                 if failed.is_bottom() {
                     self.st.reachable = false;
                 }
-                self.failed(&failed);
+                self.recall_refused(&failed);
                 self.store_at(*place, failed, true);
                 *fails = std::mem::replace(&mut self.st, saved);
             }

@@ -183,10 +183,27 @@ impl Interp<'_> {
         value
     }
 
+    /// Reads that are held against what the context alone has, or against a constant.
+    fn note_comparison(&mut self, read: &Val, with: &Val) {
+        let atomic = matches!(read.single(), Some(Kind::Loaded(..) | Kind::CountedDown(..)));
+        let identity = with.deps.contains(ReadId::OWN) && !read.deps.contains(ReadId::OWN);
+        if identity {
+            let log = &mut self.contexts.get_mut(self.context).log;
+            log.identified.extend(read.deps.iter().filter(|id| !id.is_elsewhere()));
+        }
+        if atomic && with.constant().is_some() {
+            self.contexts.get_mut(self.context).log.compared.extend(read.deps.iter());
+        }
+    }
+
     pub(super) fn binary(&mut self, op: BinaryOp, a: &Val, b: &Val) -> Val {
         let deps = a.all_deps().join(&b.all_deps());
         let comparison = super::operators::is_comparison(op);
         let ty = if comparison { Ty::Prim(Name::new("bool")) } else { a.ty.clone() };
+        if matches!(op, BinaryOp::Eq | BinaryOp::Ne) {
+            self.note_comparison(a, b);
+            self.note_comparison(b, a);
+        }
         let kind = match (a.single(), b.single()) {
             (Some(Kind::Const(x)), Some(Kind::Const(y))) => fold(op, x, y).map(Kind::Const),
             (Some(Kind::Linear(l, m, c)), Some(Kind::Const(Const::Int(n))))

@@ -285,8 +285,8 @@ pub struct Interp<'p> {
     scope_members: FxHashMap<LoopId, std::collections::BTreeSet<ContextId>>,
     /// The `while let` whose condition is being evaluated: what it takes out is taken for each element.
     draining: Option<LoopId>,
-    /// What each round of a loop surely joins of the elements it goes through.
-    each: Vec<(LoopId, Vec<ContextId>)>,
+    /// What each round of a loop surely does with the element that it is for.
+    each: Vec<loops::EachRound>,
     /// Channels that the loops being walked receive from.
     received_in: FxHashMap<LoopId, std::collections::BTreeSet<PlaceId>>,
     stopped: bool,

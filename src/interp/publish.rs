@@ -7,20 +7,16 @@ use super::Interp;
 use super::access::{AccessEvent, Door};
 use super::order::{acquires, releases};
 use super::places::{PlaceId, Root};
-use super::state::{Moment, SyncKey, SyncKind};
-use super::values::{Deps, Kind, Pointer, Val};
+use super::state::{SyncKey, SyncKind};
+use super::values::{Deps, Kind, Val};
 use crate::finding::AccessKind;
 use crate::hir::Name;
-use crate::resolve::Ty;
-use smallvec::SmallVec;
 use std::rc::Rc;
 
 /// Pointers are followed this far from what is published.
 const MAX_HOPS: u32 = 4;
 /// Objects one value publishes or obtains at most.
 const MAX_OBJECTS: usize = 16;
-/// Position, among the fields of a failure, of what wasn't published: past all that code can name.
-const KEPT: usize = 1 << 17;
 
 impl Interp<'_> {
     /// The value becomes reachable for whoever reads where it was stored.
@@ -78,46 +74,6 @@ impl Interp<'_> {
         }
     }
 
-    /// The outcome of an exchange before which this was the moment: where it failed, what it published isn't.
-    pub(super) fn published_unless_failed(&self, before: &Moment, outcome: Val) -> Val {
-        let now = &self.st.moment;
-        let strongly = now.released.keys().filter(|key| !before.released.contains_key(key));
-        let weakly = now.weakly_released.iter().filter(|key| !before.weakly_released.contains(key));
-        let published = strongly.chain(weakly).filter(|key| key.kind == SyncKind::Object);
-        let kept = published.map(|key| Kind::Pointer(key.place, Pointer::Raw)).collect::<SmallVec<_>>();
-        if kept.is_empty() {
-            return outcome;
-        }
-        let kept = Val { alts: kept, open: false, ..Val::unknown(Ty::Unknown) };
-        let mut outcome = outcome;
-        for kind in &mut outcome.alts {
-            if let Kind::Aggregate(failed) = kind
-                && failed.variant == Some(self.names.err)
-            {
-                let mut telling = (**failed).clone();
-                telling.set(super::expr::field(KEPT), kept.clone());
-                *kind = Kind::Aggregate(telling.into());
-            }
-        }
-        outcome
-    }
-
-    /// The outcome is a failure: what it tells to be unpublished is so.
-    pub(super) fn failed(&mut self, outcome: &Val) {
-        for kind in &outcome.alts {
-            if let Kind::Aggregate(failed) = kind
-                && failed.variant == Some(self.names.err)
-                && let Some(kept) = failed.field(super::expr::field(KEPT))
-            {
-                for (place, _) in kept.pointers() {
-                    let moment = self.st.moment_mut();
-                    moment.released.remove(&object_key(place));
-                    moment.weakly_released.remove(&object_key(place));
-                }
-            }
-        }
-    }
-
     /// A new object: what was published before was another one.
     pub(super) fn unpublish(&mut self, place: PlaceId) {
         let key = object_key(place);
@@ -152,6 +108,7 @@ impl Interp<'_> {
             at: made.site,
             frame: made.frame,
             data: Deps::default(),
+            through: Deps::default(),
             control: Deps::default(),
             seen: Deps::default(),
             same: None,
@@ -162,6 +119,13 @@ impl Interp<'_> {
             runs: self.runs(),
         };
         self.contexts.get_mut(self.context).log.add(event);
+    }
+
+    /// The objects that a value leads to and that nobody else can reach yet.
+    pub(super) fn unpublished(&self, value: &Val) -> Vec<PlaceId> {
+        let mut found = self.led_to(value);
+        found.retain(|place| !self.st.moment.released.contains_key(&object_key(*place)));
+        found
     }
 
     /// The objects that a value leads to, in the order in which they are met.
@@ -196,6 +160,6 @@ impl Interp<'_> {
     }
 }
 
-fn object_key(place: PlaceId) -> SyncKey {
+pub(super) fn object_key(place: PlaceId) -> SyncKey {
     SyncKey { place, kind: SyncKind::Object }
 }
