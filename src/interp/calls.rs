@@ -459,7 +459,7 @@ impl Interp<'_> {
             && !self_arg
                 .iter()
                 .chain(&args)
-                .any(|arg| self.carries(arg, 0) || (unchecked && self.reaches_shared(arg)))
+                .any(|arg| self.carries(arg) || (unchecked && self.reaches_shared(arg)))
             && !takes_address(&def.sig.params, &ret, self_arg.as_ref(), &args);
         if skipped || depth >= MAX_DEPTH || nested >= MAX_RECURSION {
             if !skipped && depth >= MAX_DEPTH {
@@ -507,7 +507,16 @@ impl Interp<'_> {
     }
 
     /// Whether a value lets the callee touch something that matters.
-    fn carries(&self, value: &Val, depth: u32) -> bool {
+    fn carries(&self, value: &Val) -> bool {
+        self.carries_within(value, &mut 64)
+    }
+
+    /// The same, looking at no more than `left` values.
+    fn carries_within(&self, value: &Val, left: &mut u32) -> bool {
+        if *left == 0 {
+            return false;
+        }
+        *left -= 1;
         value.alts.iter().any(|kind| match kind {
             Kind::Pointer(place, Pointer::Raw) => match self.places.get(*place).root {
                 Root::Local(frame, local) => self.shared_locals.contains(&(frame, local)),
@@ -516,13 +525,13 @@ impl Interp<'_> {
             Kind::Pointer(place, _) if self.relevance.holds_cell(&self.places.get(*place).ty) => true,
             Kind::Pointer(place, _) => match self.places.get(*place).root {
                 Root::Static(_) => true,
-                Root::Local(frame, local) if depth < 3 => {
-                    self.st.local(frame, local).is_some_and(|v| self.carries(v, depth + 1))
+                Root::Local(frame, local) => {
+                    self.st.local(frame, local).is_some_and(|v| self.carries_within(v, left))
                 }
-                root => depth < 3 && self.heap.get(&root).is_some_and(|v| self.carries(v, depth + 1)),
+                root => self.heap.get(&root).is_some_and(|v| self.carries_within(v, left)),
             },
-            Kind::Aggregate(aggregate) if depth < 3 => {
-                aggregate.fields.iter().any(|(p, f)| *p == Proj::Cell || self.carries(f, depth + 1))
+            Kind::Aggregate(aggregate) => {
+                aggregate.fields.iter().any(|(p, f)| *p == Proj::Cell || self.carries_within(f, left))
             }
             Kind::Closure(_)
             | Kind::Fn(..)

@@ -228,7 +228,7 @@ impl Interp<'_> {
                     mode: super::values::Mode::Exclusive,
                     id,
                     yields: false,
-                    among: false,
+                    reach: super::state::Reach::One,
                 });
             }
             Tested::Outcome(outcome) => {
@@ -265,6 +265,7 @@ impl Interp<'_> {
                 if failed.is_bottom() {
                     self.st.reachable = false;
                 }
+                self.recall_refused(&failed);
                 self.store_at(*place, failed, true);
                 *fails = std::mem::replace(&mut self.st, saved);
             }

@@ -44,16 +44,12 @@ impl Interp<'_> {
             ExprKind::MethodCall { receiver, method, name_range, args, .. } => {
                 self.eval_method(cx, id, *receiver, *method, *name_range, args)
             }
-            ExprKind::Unary { op, operand } => self.eval_unary(cx, *op, *operand),
+            ExprKind::Unary { op, operand } => self.eval_unary(cx, id, *op, *operand),
             ExprKind::Borrow { mutable, raw, operand } => self.eval_borrow(cx, *operand, *mutable, *raw),
             ExprKind::Binary { op: BinaryOp::And | BinaryOp::Or, .. } => self.eval_condition(cx, id),
-            ExprKind::Binary { op, left, right } => {
-                let a = self.eval_operand(cx, *left);
-                let b = self.eval_operand(cx, *right);
-                self.binary(*op, &a, &b)
-            }
+            ExprKind::Binary { op, left, right } => self.eval_binary(cx, id, *op, *left, *right),
             ExprKind::Assign { left, right } => self.eval_assign(cx, id, *left, *right, range),
-            ExprKind::AssignOp { op, left, right } => self.eval_assign_op(cx, *op, *left, *right, range),
+            ExprKind::AssignOp { op, left, right } => self.eval_assign_op(cx, id, *op, *left, *right, range),
             ExprKind::Cast { operand, ty } => {
                 let value = self.eval(cx, *operand);
                 let ty = self.type_in(cx, ty);
@@ -132,8 +128,11 @@ impl Interp<'_> {
         value
     }
 
-    fn eval_unary(&mut self, cx: &Cx, op: UnaryOp, operand: ExprId) -> Val {
+    fn eval_unary(&mut self, cx: &Cx, id: ExprId, op: UnaryOp, operand: ExprId) -> Val {
         let value = self.eval(cx, operand);
+        if let Some(result) = self.user_unary(cx, id, op, &value) {
+            return result;
+        }
         let mut result = Val::unknown(value.ty.clone()).with_deps(&value.deps);
         result.term = value.term.as_ref().and_then(|term| negation(op, term, &value.ty));
         if let Some(kind) = value.single() {
@@ -161,8 +160,13 @@ impl Interp<'_> {
     }
 
     /// An operand of an operator, which works on what a reference points to.
-    fn eval_operand(&mut self, cx: &Cx, id: ExprId) -> Val {
-        let mut value = self.eval(cx, id);
+    pub(super) fn eval_operand(&mut self, cx: &Cx, id: ExprId) -> Val {
+        let value = self.eval(cx, id);
+        self.behind_reference(cx, id, value)
+    }
+
+    pub(super) fn behind_reference(&mut self, cx: &Cx, id: ExprId, value: Val) -> Val {
+        let mut value = value;
         for _ in 0..MAX_DEREFS {
             let Ty::Ref { inner, .. } = &value.ty else { break };
             if value.pointers().next().is_none() {
@@ -179,13 +183,27 @@ impl Interp<'_> {
         value
     }
 
+    /// Reads that are held against what the context alone has, or against a constant.
+    fn note_comparison(&mut self, read: &Val, with: &Val) {
+        let atomic = matches!(read.single(), Some(Kind::Loaded(..) | Kind::CountedDown(..)));
+        let identity = with.deps.contains(ReadId::OWN) && !read.deps.contains(ReadId::OWN);
+        if identity {
+            let log = &mut self.contexts.get_mut(self.context).log;
+            log.identified.extend(read.deps.iter().filter(|id| !id.is_elsewhere()));
+        }
+        if atomic && with.constant().is_some() {
+            self.contexts.get_mut(self.context).log.compared.extend(read.deps.iter());
+        }
+    }
+
     pub(super) fn binary(&mut self, op: BinaryOp, a: &Val, b: &Val) -> Val {
         let deps = a.all_deps().join(&b.all_deps());
-        let comparison = matches!(
-            op,
-            BinaryOp::Eq | BinaryOp::Ne | BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge
-        );
+        let comparison = super::operators::is_comparison(op);
         let ty = if comparison { Ty::Prim(Name::new("bool")) } else { a.ty.clone() };
+        if matches!(op, BinaryOp::Eq | BinaryOp::Ne) {
+            self.note_comparison(a, b);
+            self.note_comparison(b, a);
+        }
         let kind = match (a.single(), b.single()) {
             (Some(Kind::Const(x)), Some(Kind::Const(y))) => fold(op, x, y).map(Kind::Const),
             (Some(Kind::Linear(l, m, c)), Some(Kind::Const(Const::Int(n))))
@@ -368,14 +386,19 @@ impl Interp<'_> {
     fn eval_assign_op(
         &mut self,
         cx: &Cx,
+        id: ExprId,
         op: BinaryOp,
         left: ExprId,
         right: ExprId,
         range: TextRange,
     ) -> Val {
-        let operand = self.eval_operand(cx, right);
-        self.used(&operand);
+        let operand = self.eval(cx, right);
         let lval = self.lval(cx, left, true);
+        if let Some(result) = self.user_assign_op(cx, id, op, &lval, &operand) {
+            return result;
+        }
+        let operand = self.behind_reference(cx, right, operand);
+        self.used(&operand);
         let old = self.peek(&lval);
         let mut info = AccessInfo::plain(AccessKind::Update, range);
         info.term = operand.symbol().and_then(|n| Term::apply(Operator::Binary(op), &Rc::new(Term::Old), &n));

@@ -421,8 +421,10 @@ impl Interp<'_> {
                 }
             }
         });
-        if !complete {
-            self.each.retain(|(l, _)| *l != at);
+        if complete {
+            self.keep_locked(at, &mut exit);
+        } else {
+            self.forget_rounds(at);
         }
         self.finish_loop(at, exit, outer);
         result.unwrap_or_else(|| Val::unknown(Ty::Unknown)).with_deps(&iter.deps)

@@ -39,6 +39,7 @@ mod loops;
 mod memory;
 mod mentions;
 mod method;
+mod operators;
 mod parallel;
 mod pattern;
 mod phases;
@@ -282,8 +283,8 @@ pub struct Interp<'p> {
     scope_members: FxHashMap<LoopId, std::collections::BTreeSet<ContextId>>,
     /// The `while let` whose condition is being evaluated: what it takes out is taken for each element.
     draining: Option<LoopId>,
-    /// What each round of a loop surely joins of the elements it goes through.
-    each: Vec<(LoopId, Vec<ContextId>)>,
+    /// What each round of a loop surely does with the element that it is for.
+    each: Vec<loops::EachRound>,
     /// Channels that the loops being walked receive from.
     received_in: FxHashMap<LoopId, std::collections::BTreeSet<PlaceId>>,
     stopped: bool,

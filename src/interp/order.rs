@@ -111,6 +111,8 @@ impl Analysis {
         }
         if self.obtained(one, a, two, second)
             || self.obtained(two, b, one, first)
+            || self.only_through_acquires(one, a, two, b)
+            || self.only_through_acquires(two, b, one, a)
             || self.last_of(one, first, second)
             || self.last_of(two, second, first)
         {
@@ -198,18 +200,21 @@ impl Analysis {
         let log = &self.contexts.get(context).log.events;
         element
             && !self.is_many(context)
-            && access
-                .control
-                .iter()
-                .filter_map(|id| log.get(id.0 as usize))
-                .any(|load| load.atomic.is_some_and(acquires) && self.stored_only_by(load.place, other))
+            && access.control.iter().filter_map(|id| log.get(id.0 as usize)).any(|load| {
+                load.atomic.is_some_and(acquires) && self.stored_only_by(load.place, other, context)
+            })
     }
 
-    fn stored_only_by(&self, place: PlaceId, only: ContextId) -> bool {
+    /// Stores from before `seen_by` was started are its own past, those after it was joined come too late.
+    fn stored_only_by(&self, place: PlaceId, only: ContextId, seen_by: ContextId) -> bool {
         let mut stored = false;
         for id in self.contexts.ids() {
             for event in &self.contexts.get(id).log.events {
-                if event.place == place && event.kind != AccessKind::Read {
+                let apart = || {
+                    let moment = &self.moments[event.moment.0 as usize];
+                    self.not_started(id, moment, seen_by) || self.joined(moment).contains(&seen_by)
+                };
+                if event.place == place && event.kind != AccessKind::Read && !apart() {
                     if id != only || !event.atomic.is_some_and(releases) {
                         return false;
                     }
@@ -302,6 +307,44 @@ impl Analysis {
                 && !first.released.contains_key(key)
                 && (of_it || (only_one && (made || self.only_releaser(one, two, key))))
         })
+    }
+
+    /// The first access is made to an object of its own context before that published it, the second to the same object by a
+    /// context that reads the atomic it was published through with orderings that acquire, and no other way.
+    fn only_through_acquires(
+        &self,
+        one: ContextId,
+        a: &AccessEvent,
+        two: ContextId,
+        b: &AccessEvent,
+    ) -> bool {
+        let root = self.places.get(a.place).root;
+        let Root::Object(id) = root else { return false };
+        let object = self.places.ancestors(a.place).last().unwrap_or(a.place);
+        let Some(atomic) = self.published.get(&object) else { return false };
+        if one == two || self.places.get(b.place).root != root {
+            return false;
+        }
+        let made = self.frames.get(self.objects.list[id.0 as usize].frame).context == one;
+        let key = SyncKey { place: object, kind: SyncKind::Object };
+        let (maker, first) = (self.contexts.get(one), &self.moments[a.moment.0 as usize]);
+        let second = &self.moments[b.moment.0 as usize];
+        let weakly = |e: &AccessEvent| self.moments[e.moment.0 as usize].weakly_released.contains(&key);
+        let mut reads = self.contexts.get(two).log.events.iter().filter(|event| {
+            self.places.same_but_index(event.place, *atomic)
+                && event.kind != AccessKind::Write
+                && event.atomic.is_some()
+        });
+        made && !first.released.contains_key(&key)
+            && !second.weak.contains(&key)
+            && self.releases(one, &key)
+            && !maker.weakly_released_at_end.contains(&key)
+            && !maker.log.events.iter().any(weakly)
+            && reads.clone().next().is_some()
+            && reads.all(|event| {
+                // What a failed exchange finds is told by `weak`.
+                matches!(event.effect, Some(Effect::Compare { .. })) || event.atomic.is_some_and(acquires)
+            })
     }
 
     /// The access is made by who holds an atomic, the other after it saw a value that only a holder stores and that nobody takes it
@@ -428,6 +471,12 @@ impl Analysis {
         let by = |moment: &Moment| moment.released.keys().any(|k| matches_release(k, key));
         context.log.events.iter().any(|e| by(&self.moments[e.moment.0 as usize]))
             || context.released_at_end.keys().any(|k| matches_release(k, key))
+    }
+
+    /// Whether a context releases an atomic after an access of its own, and not before.
+    pub fn releases_after(&self, id: ContextId, access: &AccessEvent, atomic: PlaceId) -> bool {
+        let key = SyncKey { place: atomic, kind: SyncKind::Flag(ANY_VALUE) };
+        !released_before(&self.moments[access.moment.0 as usize], &key) && self.releases(id, &key)
     }
 
     /// Whether what `two` acquired can only have come from `one`.

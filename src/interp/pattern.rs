@@ -175,10 +175,12 @@ impl Interp<'_> {
             Pat::Tuple(parts) | Pat::Slice(parts) => self.bind_parts(cx, parts, &subject),
             Pat::TupleStruct(path, parts) => {
                 let narrowed = self.narrowed(cx, path, &subject);
+                self.recall_refused(&narrowed.value);
                 self.bind_parts(cx, parts, &narrowed);
             }
             Pat::Struct { path, fields, .. } => {
                 let narrowed = self.narrowed(cx, path, &subject);
+                self.recall_refused(&narrowed.value);
                 for (name, field) in fields {
                     let part = self.part_of(cx, &narrowed, Proj::Field(*name));
                     self.bind(cx, field, &part);

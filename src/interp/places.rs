@@ -165,6 +165,16 @@ impl Places {
         self.ancestors(id).any(|at| self.get(at).proj.is_some_and(&wanted))
     }
 
+    /// Whether two places differ in indices at most.
+    pub fn same_but_index(&self, one: PlaceId, two: PlaceId) -> bool {
+        let (first, second) = (self.path(one), self.path(two));
+        let index = |step: &Proj| matches!(step, Proj::Index(_));
+        one == two
+            || (self.get(one).root == self.get(two).root
+                && first.len() == second.len()
+                && first.iter().zip(&second).all(|(a, b)| a == b || (index(a) && index(b))))
+    }
+
     /// The steps from `ancestor` down to `id`, if `ancestor` is one.
     pub fn below(&self, ancestor: PlaceId, id: PlaceId) -> Option<Vec<Proj>> {
         let mut path = Vec::new();

@@ -6,6 +6,7 @@
 
 use super::Interp;
 use super::places::{LoopId, PlaceId};
+use super::publish::object_key;
 use super::state::{Claim, Hold, State, SyncKey};
 use super::values::{Const, Kind, Subject, Test, Val};
 use std::collections::BTreeMap;
@@ -28,6 +29,8 @@ pub struct Learned {
     taken: Vec<(PlaceId, Claim)>,
     rounds: Vec<(LoopId, i128)>,
     locks: Vec<Hold>,
+    /// Objects that this path did not make reachable for others, as it would have.
+    refused: Vec<PlaceId>,
 }
 
 impl Outcome {
@@ -55,9 +58,13 @@ impl Learned {
             locks: one
                 .locks
                 .iter()
-                .filter(|hold| !hold.among && !other.locks.iter().any(|o| o.lock == hold.lock))
+                .filter(|hold| {
+                    hold.reach != super::state::Reach::Among
+                        && !other.locks.iter().any(|o| o.lock == hold.lock)
+                })
                 .cloned()
                 .collect(),
+            refused: Vec::new(),
         }
     }
 
@@ -68,6 +75,9 @@ impl Learned {
             }
         }
         self.acquired.iter().for_each(|key| state.acquire(key.clone()));
+        for &place in &self.refused {
+            state.moment_mut().released.remove(&object_key(place));
+        }
         if !self.saw.is_empty() {
             Rc::make_mut(&mut state.saw).extend(self.saw.iter().copied());
         }
@@ -77,6 +87,13 @@ impl Learned {
         moment.taken.extend(self.taken.iter().copied());
         moment.rounds.extend(self.rounds.iter().copied());
     }
+}
+
+/// What a failed exchange tells: what it was to put in is still its context's own.
+pub(super) fn refusal(objects: Vec<PlaceId>) -> Kind {
+    let fails = Learned { refused: objects, ..Learned::default() };
+    let outcome = Outcome { holds: Learned::default(), fails };
+    Kind::Test(Rc::new(Test { subject: Subject::Outcome(Rc::new(outcome)), negated: false }))
 }
 
 fn only_in<K: Ord + Copy, V: PartialEq + Copy>(here: &BTreeMap<K, V>, there: &BTreeMap<K, V>) -> Vec<(K, V)> {

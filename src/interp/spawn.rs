@@ -5,7 +5,7 @@
 use super::contexts::{Context, ContextId, Entry, Naming};
 use super::phases::Phases;
 use super::places::{LoopId, PlaceId, Root};
-use super::state::Hold;
+use super::state::{Hold, Reach};
 use super::values::{ClosureValue, Const, FutureValue, HandleValue, HoldId, Kind, Mode, Val};
 use super::{Cx, Interp};
 use crate::finding::{ContextKind, Evidence, Location};
@@ -426,14 +426,14 @@ impl Interp<'_> {
     }
 
     pub(super) fn hold(&mut self, lock: PlaceId, mode: Mode, id: HoldId) {
-        self.hold_one(lock, mode, id, false);
+        self.hold_one(lock, mode, id, Reach::One);
     }
 
-    /// Takes a lock; `among`: it or another one, whichever the guard turns out to be of.
-    pub(super) fn hold_one(&mut self, lock: PlaceId, mode: Mode, id: HoldId, among: bool) {
+    /// Takes a lock, or one of several.
+    pub(super) fn hold_one(&mut self, lock: PlaceId, mode: Mode, id: HoldId, reach: Reach) {
         if !self.st.locks.iter().any(|h| h.id == id && h.lock == lock) {
             let yields = self.executors.contains(&lock);
-            self.st.locks.push(Hold { lock, mode, id, yields, among });
+            self.st.locks.push(Hold { lock, mode, id, yields, reach });
         }
     }
 }

@@ -30,6 +30,9 @@ impl ReadId {
 
     const ELSEWHERE: u32 = 1 << 24;
 
+    /// What a thread has for itself: a thread-local's value, its id.
+    pub const OWN: ReadId = ReadId(u32::MAX - (ReadId::ELSEWHERE - 1));
+
     pub fn is_elsewhere(self) -> bool {
         self.0 > u32::MAX - ReadId::ELSEWHERE
     }

@@ -10,6 +10,7 @@
 use super::Facts;
 use super::describe::{Story, describe};
 use super::pairs::{Event, Group, by_root, common_lock, differs, is_own, meet};
+use super::protocol::{asks_for_itself, awaits_another};
 use super::sentence::Says;
 use crate::finding::{AccessKind, Finding, Level};
 use crate::interp::ProgramKind;
@@ -181,7 +182,10 @@ fn reads_of<'a>(facts: &Facts<'a>, write: &Event<'a>, dependence: Dependence) ->
         }
         Dependence::Ignored => Vec::new(),
     };
-    let event = |(id, how): (ReadId, How)| Some((log.events.get(id.0 as usize)?, how));
+    let event = |(id, how): (ReadId, How)| {
+        let read = log.events.get(id.0 as usize)?;
+        (!asks_for_itself(facts, write.context, id)).then_some((read, how))
+    };
     let reads = |(read, how): &(&AccessEvent, How)| {
         // What a swap took out and what an addition found is read too, if it is then written over.
         let found = *how == How::Computed && access.kind == AccessKind::Write;
@@ -283,11 +287,19 @@ fn never_written(facts: &Facts, source: &AccessEvent, but: &Event) -> bool {
 /// of what the lock protects.
 fn looks_again(facts: &Facts, write: &Event) -> bool {
     let log = &facts.analysis.contexts.get(write.context).log.events;
-    write.access.control.iter().filter_map(|id| log.get(id.0 as usize)).any(|read| {
+    // What an atomic shows of what a lock protects is made of that under the lock.
+    let mirrored = write.access.data.iter().filter(|id| {
+        let protected = log.get(id.0 as usize).is_some_and(|read| read.atomic.is_none());
+        write.access.atomic.is_some() && protected
+    });
+    write.access.control.iter().chain(mirrored).filter_map(|id| log.get(id.0 as usize)).any(|read| {
         let of_it = write.access.atomic.is_some() || same_place(facts, write, read);
-        // A lock that each instance has one of excludes none of the others.
-        let shared =
-            |hold: &&HeldLock| !differs(facts, write.context, write.context, hold.lock, write.access.place);
+        // A lock that each instance has one of excludes none of the others, but at what is in one object with it.
+        let places = &facts.analysis.places;
+        let shared = |hold: &&HeldLock| {
+            places.get(hold.lock).root == places.get(write.access.place).root
+                || !differs(facts, write.context, write.context, hold.lock, write.access.place)
+        };
         of_it && common_holds(read, write.access).iter().any(shared)
     })
 }
@@ -341,6 +353,11 @@ fn falls_between(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event
         // What was decided on still holds after it.
         (Some(Effect::Set(value)), How::Decided | How::DrainedIfDecided)
             if write.access.saw == Some(*value) =>
+        {
+            return false;
+        }
+        (_, How::Decided | How::DrainedIfDecided | How::Drained)
+            if awaits_another(facts, write.access, *other) =>
         {
             return false;
         }

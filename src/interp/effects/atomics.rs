@@ -118,6 +118,7 @@ impl Interp<'_> {
                 let stale = values.first().is_some_and(|seen| self.is_stale(&lval, seen, &new));
                 let effect = Some(Effect::Compare { expected, stale });
                 let write = AtomicWrite { kind: AccessKind::Update, order, effect, term: new.symbol() };
+                let own = self.unpublished(&new);
                 let deps = self.atomic_write(call, &lval, write, &new);
                 let seen = self
                     .exchanged(&lval, values.get(3), order)
@@ -144,7 +145,8 @@ impl Interp<'_> {
                     }
                     _ => seen.clone(),
                 };
-                self.either_result(won, seen, call.ret.clone())
+                let result = self.either_result(won, seen, call.ret.clone());
+                if own.is_empty() { result } else { self.refusing(result, own) }
             }
             _ => {
                 let f = values.first().cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
