@@ -329,6 +329,14 @@ pub fn group_budget(program: &Program) -> u64 {
     const FOR_EACH_FUNCTION: u64 = 10;
     BASE + FOR_EACH_FUNCTION * program.fns.len() as u64
 }
+/// What each of a group's programs may take of its steps at first: those that need more get what is left afterwards.
+pub fn first_share(budget: u64, programs: usize) -> u64 {
+    match programs {
+        0 | 1 => budget,
+        several => budget / (2 * several as u64),
+    }
+}
+
 /// Rounds in which contexts are walked again because the heap grew.
 const MAX_REWALKS: usize = 3;
 
@@ -426,7 +434,7 @@ impl<'p> Interp<'p> {
             while let Some(next) = waiting.pop() {
                 let known = self.contexts.list.len();
                 seen.resize(known.max(seen.len()), u64::MAX);
-                if seen[next] != self.heap_version {
+                if seen[next] != self.heap_version && self.counts.steps < self.budget {
                     seen[next] = self.heap_version;
                     self.walk_context(ContextId(next as u32));
                     again = true;
