@@ -66,6 +66,10 @@ impl Interp<'_> {
                 let negated = matches!(op, BinaryOp::Ne | BinaryOp::Gt);
                 Some(Kind::Test(Rc::new(Test { subject: Subject::Last(*place, *order), negated })))
             }
+            (Some(Kind::BitsSet { lock, bits, alone }), Some(Kind::Const(Const::Int(n))))
+            | (Some(Kind::Const(Const::Int(n))), Some(Kind::BitsSet { lock, bits, alone })) => {
+                bits_tested(op, (*lock, *bits, *alone), *n)
+            }
             // A number drawn by a `fetch_add`, awaited: whoever's it is has the turn until it stores the next.
             (Some(Kind::Loaded(place, order)), Some(Kind::Claimed(drawn)))
             | (Some(Kind::Claimed(drawn)), Some(Kind::Loaded(place, order)))
@@ -209,6 +213,17 @@ fn linear(op: BinaryOp, at: LoopId, mul: i64, add: i64, n: i128) -> Option<Kind>
         BinaryOp::Add => Some(Kind::Linear(at, mul, add.checked_add(n)?)),
         BinaryOp::Sub => Some(Kind::Linear(at, mul, add.checked_sub(n)?)),
         BinaryOp::Mul if n != 0 => Some(Kind::Linear(at, mul.checked_mul(n)?, add.checked_mul(n)?)),
+        _ => None,
+    }
+}
+
+/// A try-lock that is a bit: what was found there before it was set, masked or compared with a number.
+fn bits_tested(op: BinaryOp, (lock, bits, alone): (PlaceId, i128, bool), n: i128) -> Option<Kind> {
+    let taken = |negated| Kind::Test(Rc::new(Test { subject: Subject::Taken(lock), negated }));
+    match op {
+        BinaryOp::BitAnd if n & bits != 0 => Some(Kind::BitsSet { lock, bits, alone: n == bits }),
+        BinaryOp::Eq | BinaryOp::Ne if n == 0 => Some(taken(op == BinaryOp::Ne)),
+        BinaryOp::Eq | BinaryOp::Ne if alone && n == bits => Some(taken(op == BinaryOp::Eq)),
         _ => None,
     }
 }

@@ -460,7 +460,8 @@ impl Interp<'_> {
                 .iter()
                 .chain(&args)
                 .any(|arg| self.carries(arg) || (unchecked && self.reaches_shared(arg)))
-            && !takes_address(&def.sig.params, &ret, self_arg.as_ref(), &args);
+            && !takes_address(&def.sig.params, &ret, self_arg.as_ref(), &args)
+            && !self.tells_apart(id, &ret, self_arg.iter().chain(&args));
         if skipped || depth >= MAX_DEPTH || nested >= MAX_RECURSION {
             if !skipped && depth >= MAX_DEPTH {
                 self.counts.cut += 1;
@@ -629,7 +630,8 @@ impl Interp<'_> {
             self.own_local(cx.frame, local);
             return;
         }
-        let subject = Subject::value(value, site, Default::default());
+        let range = super::pattern::bound_at(cx, pat).unwrap_or_default();
+        let subject = Subject::value(value, site, range);
         self.bind(cx, pat, &subject);
     }
 

@@ -141,6 +141,7 @@ impl Interp<'_> {
     pub(super) fn rounds(&mut self, at: LoopId, label: Option<Name>, mut round: impl FnMut(&mut Self)) {
         self.push_exit(label, true);
         self.loops.push(at);
+        self.loop_entries.insert(at, self.st.moment.clone());
         let mut entry = self.st.clone();
         for n in 0..MAX_ROUNDS {
             self.st = entry.clone();

@@ -577,6 +577,7 @@ pub(super) fn generalize(value: &Val) -> Val {
             | Kind::Claimed(_)
             | Kind::Loaded(..)
             | Kind::CountedDown(..)
+            | Kind::BitsSet { .. }
             | Kind::Test(_) => general.open = true,
             Kind::Moved => general.open = true,
             Kind::Aggregate(aggregate) => {
@@ -642,6 +643,7 @@ fn same_within(value: &Val, but: &Deps, hasher: &mut FxHasher) -> bool {
             | Kind::Block(..)
             | Kind::Claimed(_)
             | Kind::CountedDown(..)
+            | Kind::BitsSet { .. }
             | Kind::Closure(_)
             | Kind::Guard(_)
             | Kind::Handle(_)

@@ -252,6 +252,8 @@ pub struct Interp<'p> {
     exits: Vec<Exit>,
     scopes: Vec<scopes::Scope>,
     loops: Vec<LoopId>,
+    /// What had been started and joined when a loop was last entered.
+    loop_entries: FxHashMap<LoopId, Rc<Moment>>,
     stack: Vec<CallFrame>,
     steps: u64,
     /// Steps this program may take.
@@ -329,6 +331,14 @@ pub fn group_budget(program: &Program) -> u64 {
     const FOR_EACH_FUNCTION: u64 = 10;
     BASE + FOR_EACH_FUNCTION * program.fns.len() as u64
 }
+/// What each of a group's programs may take of its steps at first: those that need more get what is left afterwards.
+pub fn first_share(budget: u64, programs: usize) -> u64 {
+    match programs {
+        0 | 1 => budget,
+        several => budget / (2 * several as u64),
+    }
+}
+
 /// Rounds in which contexts are walked again because the heap grew.
 const MAX_REWALKS: usize = 3;
 
@@ -369,6 +379,7 @@ pub fn analyse(
         exits: Vec::new(),
         scopes: Vec::new(),
         loops: Vec::new(),
+        loop_entries: FxHashMap::default(),
         stack: Vec::new(),
         steps: 0,
         budget: budget.min(MAX_PROGRAM_STEPS),
@@ -425,7 +436,7 @@ impl<'p> Interp<'p> {
             while let Some(next) = waiting.pop() {
                 let known = self.contexts.list.len();
                 seen.resize(known.max(seen.len()), u64::MAX);
-                if seen[next] != self.heap_version {
+                if seen[next] != self.heap_version && self.counts.steps < self.budget {
                     seen[next] = self.heap_version;
                     self.walk_context(ContextId(next as u32));
                     again = true;

@@ -8,7 +8,7 @@ use super::Analysis;
 use super::access::{AccessEvent, Effect, HeldLock, Runs};
 use super::contexts::ContextId;
 use super::phases::Phases;
-use super::places::{PlaceId, Root};
+use super::places::{LoopId, PlaceId, Root};
 use super::state::{Claim, Moment, SyncKey, SyncKind};
 use super::terms::Term;
 use super::values::Mode;
@@ -68,8 +68,12 @@ impl Analysis {
 
     /// Both are made by the instance that was started in the same round: its number was asked for.
     fn one_instance(&self, context: ContextId, first: &Moment, second: &Moment) -> bool {
-        let loops = &self.contexts.get(context).loops;
-        first.rounds.iter().any(|(at, round)| loops.contains(at) && second.rounds.get(at) == Some(round))
+        let started = self.contexts.get(context);
+        let same_round =
+            |at: &&LoopId| first.rounds.get(at).is_some_and(|round| second.rounds.get(at) == Some(round));
+        let mut innermost = started.loops.iter().rev().take_while(same_round);
+        started.parent.is_none_or(|parent| !self.is_many(parent))
+            && innermost.any(|at| !started.entered_again.contains(at))
     }
 
     /// Why access `a` of context `one` and `b` of `two` are ordered; `None`: they may happen in parallel.
@@ -125,6 +129,8 @@ impl Analysis {
             || self.published_up_to((one, a), (two, b), true).is_some()
             || self.published_up_to((two, b), (one, a), true).is_some()
             || self.in_other_phase(one, first, two, second)
+            || self.relayed(one, first, two, second)
+            || self.relayed(two, second, one, first)
         {
             return Some(Ordered::Handed);
         }
@@ -223,27 +229,67 @@ impl Analysis {
             return true;
         }
         second.acquired.iter().any(|key| match key.kind {
-            SyncKind::Barrier | SyncKind::Once | SyncKind::Object | SyncKind::Last => false,
-            SyncKind::Counted(least) => one != two && self.counted_in(one, first, key.place, least),
             SyncKind::Channel => {
                 let answered = !first.owes.contains(&key.place) && second.has.contains(&key.place);
-                one != two && (!released_before(first, key) || answered) && self.only_releaser(one, two, key)
+                one != two
+                    && (self.handed_by(one, first, two, key)
+                        || (answered && self.only_releaser(one, two, key)))
             }
+            _ => one != two && self.handed_by(one, first, two, key),
+        })
+    }
+
+    /// What `one` releases after the first access reached `two` through others, who had acquired it before they released in turn.
+    fn relayed(&self, one: ContextId, first: &Moment, two: ContextId, second: &Moment) -> bool {
+        let mut known: Vec<(&SyncKey, ContextId)> = second.acquired.iter().map(|key| (key, two)).collect();
+        let mut next = 0;
+        while let Some(&(key, by)) = known.get(next) {
+            next += 1;
+            for (relayed, through) in self.relayed_with(key, by) {
+                if through != one && self.handed_by(one, first, through, relayed) {
+                    return one != two;
+                }
+                if known.iter().all(|(other, _)| *other != relayed) {
+                    known.push((relayed, through));
+                }
+            }
+        }
+        false
+    }
+
+    /// What the one context that releases what `by` acquired has acquired whenever it does.
+    fn relayed_with(&self, key: &SyncKey, by: ContextId) -> Vec<(&SyncKey, ContextId)> {
+        let starts_so = matches!(key.kind, SyncKind::Flag(value) if value == self.initial_flag(key.place));
+        if starts_so || !matches!(key.kind, SyncKind::Channel | SyncKind::Flag(_) | SyncKind::Token) {
+            return Vec::new();
+        }
+        let relays = self.contexts.ids().flat_map(|id| {
+            let passed_on = self.contexts.get(id).passes_on.iter();
+            passed_on
+                .filter(|(released, _)| matches_release(released, key))
+                .map(move |(_, known)| (id, known))
+        });
+        let mut relays = relays.filter(|(id, _)| *id != by);
+        match (relays.next(), relays.next()) {
+            (Some((through, known)), None) => known.iter().map(|known| (known, through)).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Who acquired this knows all that `one` did up to the first access.
+    fn handed_by(&self, one: ContextId, first: &Moment, two: ContextId, key: &SyncKey) -> bool {
+        match key.kind {
+            SyncKind::Barrier | SyncKind::Once | SyncKind::Object | SyncKind::Last => false,
+            SyncKind::Counted(least) => self.counted_in(one, first, key.place, least),
             SyncKind::Drained => {
                 let sent = SyncKey { place: key.place, kind: SyncKind::Channel };
-                one != two && !released_before(first, &sent) && self.releases(one, &sent)
+                !released_before(first, &sent) && self.releases(one, &sent)
             }
-            SyncKind::Flag(value) => {
-                let initial = self.initial_flag(key.place);
-                one != two
-                    && value != initial
-                    && !released_before(first, key)
-                    && self.only_releaser(one, two, key)
+            SyncKind::Flag(value) if value == self.initial_flag(key.place) => false,
+            SyncKind::Channel | SyncKind::Flag(_) | SyncKind::Token => {
+                !released_before(first, key) && self.only_releaser(one, two, key)
             }
-            SyncKind::Token => {
-                one != two && !released_before(first, key) && self.only_releaser(one, two, key)
-            }
-        })
+        }
     }
 
     /// The two contexts wait at one barrier, and the accesses are never in the same of its phases.
@@ -319,17 +365,22 @@ impl Analysis {
             })
     }
 
-    /// The access is made by who holds an atomic, the other after it saw a value that only a holder stores and that nobody takes it
-    /// out of again: a once-initializer made by hand.
+    /// The access is made by who holds an atomic, the other after it saw or itself stored a value that only a holder stores and that
+    /// nobody takes it out of again: a once-initializer made by hand.
     fn done_once(&self, access: &AccessEvent, second: &Moment) -> bool {
         access.locks.iter().filter(|held| held.mode == Mode::Exclusive).any(|held| {
-            second.acquired.iter().any(|key| {
-                let SyncKind::Flag(value) = key.kind else { return false };
-                key.place == held.lock
+            let settles = |place: PlaceId, value: i128| {
+                place == held.lock
                     && value != ANY_VALUE
-                    && value != self.initial_flag(key.place)
+                    && value != self.initial_flag(place)
                     && self.stays(held.lock, value)
-            })
+            };
+            let seen = second
+                .acquired
+                .iter()
+                .any(|key| matches!(key.kind, SyncKind::Flag(value) if settles(key.place, value)));
+            let passed = second.passed.iter().filter(|(_, known_by)| known_by.is_none());
+            seen || passed.into_iter().any(|((place, value), _)| settles(*place, *value))
         })
     }
 

@@ -446,6 +446,22 @@ impl Interp<'_> {
     }
 }
 
+/// Where a pattern binds its first name.
+pub(super) fn bound_at(cx: &Cx, pat: &Pat) -> Option<TextRange> {
+    match pat {
+        Pat::Bind { binding, .. } => match cx.body.binding(*binding) {
+            Bound::Local(local) => cx.body.locals.get(local.0 as usize).map(|info| info.range),
+            Bound::Named(_) => None,
+        },
+        Pat::Ref(inner) => bound_at(cx, inner),
+        Pat::Tuple(parts) | Pat::Slice(parts) | Pat::TupleStruct(_, parts) | Pat::Or(parts) => {
+            parts.iter().find_map(|part| bound_at(cx, part))
+        }
+        Pat::Struct { fields, .. } => fields.iter().find_map(|(_, field)| bound_at(cx, field)),
+        Pat::Wild | Pat::Rest | Pat::Unknown | Pat::Path(_) | Pat::Lit(_) | Pat::Range => None,
+    }
+}
+
 /// Positions of tuple or slice sub-patterns; after `..` in a slice positions count from the end and are unknown.
 fn numbered(parts: &[Pat], indexed: bool) -> Vec<(Proj, &Pat)> {
     let mut result = Vec::new();

@@ -5,7 +5,7 @@
 //! stored in between isn't looked at: a value is tested soon after it is made.
 
 use super::Interp;
-use super::places::{LoopId, PlaceId};
+use super::places::{FrameId, LoopId, PlaceId, Root};
 use super::publish::object_key;
 use super::state::{Claim, Hold, State, SyncKey};
 use super::values::{Const, Kind, Subject, Test, Val};
@@ -114,9 +114,27 @@ impl Interp<'_> {
         outcome.told()
     }
 
+    /// A test of an `Option` or `Result` that ends here, with what its outcome tells: the atomics that were taken.
+    pub(super) fn outlasting(&mut self, frame: FrameId, value: Val) -> Val {
+        let ends = |test: &Test| match test.subject {
+            Subject::Success(place) => matches!(self.places.get(place).root, Root::Local(f, _) if f == frame),
+            _ => false,
+        };
+        if !matches!(value.single(), Some(Kind::Test(test)) if ends(test)) {
+            return value;
+        }
+        let branches = self.split_by(&value);
+        match self.remembered(&branches.yes, &branches.no) {
+            Some(told) => Val { alts: std::iter::once(told).collect(), ..value },
+            None => value,
+        }
+    }
+
     fn is_atomic(&self, place: PlaceId) -> bool {
         let log = &self.contexts.get(self.context).log.events;
-        log.iter().any(|event| event.place == place && event.atomic.is_some())
+        let of_bit = self.places.get(place).parent;
+        log.iter()
+            .any(|event| event.atomic.is_some() && (event.place == place || Some(event.place) == of_bit))
     }
 }
 

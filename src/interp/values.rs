@@ -141,6 +141,13 @@ pub enum Kind {
     Loaded(PlaceId, Name),
     /// What an atomic held before one was taken off it.
     CountedDown(PlaceId, Name),
+    /// What an atomic held before bits of it were set: the lock that the bits are, which bits, and whether the others are
+    /// masked out.
+    BitsSet {
+        lock: PlaceId,
+        bits: i128,
+        alone: bool,
+    },
     /// A condition and what its truth tells.
     Test(Rc<Test>),
     /// Moved away: nothing is dropped at the end of the scope.

@@ -373,7 +373,7 @@ impl Interp<'_> {
                 self.publish(&value);
                 self.used(&value);
                 for &place in &places {
-                    self.st.release(SyncKey { place, kind: SyncKind::Channel });
+                    self.pass_on(SyncKey { place, kind: SyncKind::Channel });
                     let moment = self.st.moment_mut();
                     moment.owes.insert(place);
                     moment.has.clear();
@@ -414,7 +414,7 @@ impl Interp<'_> {
             }
             OpName::Release | OpName::Unpark => {
                 for place in places {
-                    self.st.release(SyncKey { place, kind: SyncKind::Token });
+                    self.pass_on(SyncKey { place, kind: SyncKind::Token });
                 }
                 Val::unit()
             }
@@ -425,6 +425,19 @@ impl Interp<'_> {
                 Val::unit()
             }
         }
+    }
+
+    /// What the context did, and what it knows of others by now, is known to who acquires this.
+    pub(in crate::interp) fn pass_on(&mut self, key: SyncKey) {
+        let acquired = &self.st.moment.acquired;
+        let passed_on = &mut self.contexts.get_mut(self.context).passes_on;
+        match passed_on.get_mut(&key) {
+            Some(always) => always.retain(|known| acquired.contains(known)),
+            None => {
+                passed_on.insert(key.clone(), acquired.clone());
+            }
+        }
+        self.st.release(key);
     }
 
     /// A message came: what its sender did before is known, and an answer to what was sent.
