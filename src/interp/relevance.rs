@@ -172,15 +172,7 @@ impl Relevance {
             }
             module = def.parent;
         }
-        Flags {
-            shares: true,
-            opens: true,
-            unchecked: true,
-            starts: true,
-            acts: true,
-            called: true,
-            distance: 0,
-        }
+        Flags { shares: true, opens: true, unchecked: true, starts: true, acts: true, called: true, distance: 0 }
     }
 }
 
