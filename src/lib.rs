@@ -178,19 +178,25 @@ fn check_group(group: &project::Group, config: &Config) -> Part {
     let mut why = Why::default();
     let mut counts = interp::Counts::default();
     if relevance.any_state() && rules::wants_walk(config) {
-        let walk = |entries: &interp::ProgramEntries, budget| {
-            walk_program(&program, &models, &relevance, entries, config, budget)
-        };
-        for walked in walk_programs(&program, &models, &walk) {
-            for finding in walked.findings {
+        let mut programs = interp::programs(&program, &models);
+        programs.sort_by_key(|p| p.kind);
+        let budget = interp::group_budget(&program);
+        for entries in programs {
+            let left = budget.saturating_sub(counts.steps);
+            let analysis = interp::analyse(&program, &models, &relevance, &entries, left);
+            let facts =
+                rules::Facts { program: &program, models: &models, analysis: &analysis, kind: entries.kind };
+            for finding in rules::check(&facts, config) {
                 if !findings.iter().any(|f| same_finding(f, &finding)) {
                     findings.push(finding);
                 }
             }
-            why.lines.extend(walked.why.lines);
-            summary.contexts += walked.contexts;
-            summary.places += walked.places;
-            counts.add(&walked.counts);
+            if let Some(place) = &config.why {
+                rules::why(&facts, place, &mut why);
+            }
+            summary.contexts += analysis.contexts.list.len() as u64;
+            summary.places += analysis.places.count() as u64;
+            counts.add(&analysis.counts);
         }
     }
     errors.extend(program.body_errors(config.parse_all));
@@ -222,60 +228,6 @@ fn check_group(group: &project::Group, config: &Config) -> Part {
         at.iter_mut().for_each(&mut keep);
     }
     Part { findings, files, errors, summary, why }
-}
-
-/// What the walk of one program found.
-struct Walked {
-    findings: Vec<Finding>,
-    why: Why,
-    contexts: u64,
-    places: u64,
-    counts: interp::Counts,
-}
-
-/// Walks a group's programs, each with a share of the steps, and then those that need more with what is left.
-fn walk_programs(
-    program: &resolve::Program,
-    models: &models::Models,
-    walk: &dyn Fn(&interp::ProgramEntries, u64) -> Walked,
-) -> Vec<Walked> {
-    let mut programs = interp::programs(program, models);
-    programs.sort_by_key(|p| p.kind);
-    let budget = interp::group_budget(program);
-    let share = interp::first_share(budget, programs.len());
-    let mut walked: Vec<Walked> = programs.iter().map(|entries| walk(entries, share)).collect();
-    let mut left = budget.saturating_sub(walked.iter().map(|w| w.counts.steps).sum());
-    for (entries, known) in programs.iter().zip(&mut walked) {
-        if known.counts.steps >= share && left > share {
-            let again = walk(entries, left);
-            left = left.saturating_sub(again.counts.steps);
-            *known = again;
-        }
-    }
-    walked
-}
-
-fn walk_program(
-    program: &resolve::Program,
-    models: &models::Models,
-    relevance: &Relevance,
-    entries: &interp::ProgramEntries,
-    config: &Config,
-    budget: u64,
-) -> Walked {
-    let analysis = interp::analyse(program, models, relevance, entries, budget);
-    let facts = rules::Facts { program, models, analysis: &analysis, kind: entries.kind };
-    let mut why = Why::default();
-    if let Some(place) = &config.why {
-        rules::why(&facts, place, &mut why);
-    }
-    Walked {
-        findings: rules::check(&facts, config),
-        why,
-        contexts: analysis.contexts.list.len() as u64,
-        places: analysis.places.count() as u64,
-        counts: analysis.counts,
-    }
 }
 
 /// What a group's manifests say it uses; of files without one, what they name.

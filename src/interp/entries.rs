@@ -93,12 +93,7 @@ impl Interp<'_> {
     /// Adds the contexts that a program starts with.
     pub(super) fn add_entries(&mut self, entries: &ProgramEntries) {
         let several = entries.entries.len() > 1;
-        let mut ordered: Vec<&EntryPoint> = entries.entries.iter().collect();
-        if entries.kind != ProgramKind::Main {
-            // Should the steps not do for all, then for those that are next to what matters.
-            ordered.sort_by_key(|entry| self.relevance.distance(self.program, entry.function));
-        }
-        for entry in ordered {
+        for entry in &entries.entries {
             let (id, kind) = (entry.function, entry.kind);
             let starts = self.relevance.starts_contexts(self.program, id);
             let matters = match kind {

@@ -9,7 +9,6 @@ use crate::resolve::outline::{Key, Outline, Unit, UnitOf};
 use crate::resolve::{ModuleId, Program};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::OnceCell;
-use std::collections::VecDeque;
 
 /// What is looked for.
 #[derive(Clone, Copy)]
@@ -135,29 +134,6 @@ impl<'o, 'p> Mentions<'o, 'p> {
                         false
                     });
                 }
-            }
-        }
-        found
-    }
-
-    /// By unit: over how many others it uses one of the seeds; `u32::MAX`: over none.
-    pub(super) fn distances(&self, seeds: &[Mention]) -> Vec<u32> {
-        let mut found: Vec<u32> = vec![u32::MAX; self.outline.units.len()];
-        let mut done: FxHashSet<(Key, Option<ModuleId>)> = FxHashSet::default();
-        let mut work: VecDeque<u32> = seeds.iter().flat_map(|seed| self.mentioning(*seed)).collect();
-        work.iter().for_each(|at| found[*at as usize] = 0);
-        while let Some(at) = work.pop_front() {
-            let unit = &self.outline.units[at as usize];
-            let next = found[at as usize] + 1;
-            let scope = unit.module.filter(|_| unit.private);
-            for key in unit.keys.iter().filter(|key| done.insert((**key, scope))) {
-                self.users(unit, *key, &mut |user| {
-                    if found[user.at as usize] == u32::MAX && (user.fits)() {
-                        found[user.at as usize] = next;
-                        work.push_back(user.at);
-                    }
-                    false
-                });
             }
         }
         found

@@ -331,14 +331,6 @@ pub fn group_budget(program: &Program) -> u64 {
     const FOR_EACH_FUNCTION: u64 = 10;
     BASE + FOR_EACH_FUNCTION * program.fns.len() as u64
 }
-/// What each of a group's programs may take of its steps at first: those that need more get what is left afterwards.
-pub fn first_share(budget: u64, programs: usize) -> u64 {
-    match programs {
-        0 | 1 => budget,
-        several => budget / (2 * several as u64),
-    }
-}
-
 /// Rounds in which contexts are walked again because the heap grew.
 const MAX_REWALKS: usize = 3;
 
@@ -427,21 +419,23 @@ pub fn analyse(
 }
 
 impl<'p> Interp<'p> {
-    /// Walks every context, those it starts right after it, and again where the heap grew since it was walked.
+    /// Walks every context, again where the heap grew since it was walked.
     fn walk_all(&mut self) {
         let mut seen: Vec<u64> = Vec::new();
         for _ in 0..MAX_REWALKS {
             let mut again = false;
-            let mut waiting: Vec<usize> = (0..self.contexts.list.len()).rev().collect();
-            while let Some(next) = waiting.pop() {
-                let known = self.contexts.list.len();
-                seen.resize(known.max(seen.len()), u64::MAX);
-                if seen[next] != self.heap_version && self.counts.steps < self.budget {
+            let mut next = 0;
+            while next < self.contexts.list.len() {
+                let id = ContextId(next as u32);
+                if seen.len() <= next {
+                    seen.resize(next + 1, u64::MAX);
+                }
+                if seen[next] != self.heap_version {
                     seen[next] = self.heap_version;
-                    self.walk_context(ContextId(next as u32));
+                    self.walk_context(id);
                     again = true;
                 }
-                waiting.extend((known..self.contexts.list.len()).rev());
+                next += 1;
             }
             if !again {
                 return;

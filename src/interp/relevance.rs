@@ -37,8 +37,6 @@ struct Flags {
     acts: bool,
     /// Some other code may call it.
     called: bool,
-    /// Over how many others it gets to state that every context sees.
-    distance: u32,
 }
 
 impl Relevance {
@@ -70,7 +68,6 @@ impl Relevance {
         let acting = [any(&words.state), any(&words.acts), any(&words.starts), open.clone()].concat();
         let unchecked = unsafe_code(program, outline, &words);
         let reached = mentions.reach(&[&shared, &open, &any(&words.starts), &acting, &unchecked]);
-        let distances = mentions.distances(&open);
         for (at, unit) in outline.units.iter().enumerate() {
             let has = |seeds: u32| reached[at] & (1 << seeds) != 0;
             match unit.of {
@@ -82,7 +79,6 @@ impl Relevance {
                         acts: has(3),
                         unchecked: has(4),
                         called: mentions.is_used(at),
-                        distance: distances[at],
                     };
                 }
                 UnitOf::Body(owner) if has(3) => {
@@ -140,11 +136,6 @@ impl Relevance {
         self.flags(program, id).acts
     }
 
-    /// Over how many calls, at least, it gets to state that every context sees.
-    pub fn distance(&self, program: &Program, id: FnId) -> u32 {
-        self.flags(program, id).distance
-    }
-
     pub fn derefs_raw(&self, program: &Program, id: FnId) -> bool {
         self.flags(program, id).unchecked
     }
@@ -172,7 +163,7 @@ impl Relevance {
             }
             module = def.parent;
         }
-        Flags { shares: true, opens: true, unchecked: true, starts: true, acts: true, called: true, distance: 0 }
+        Flags { shares: true, opens: true, unchecked: true, starts: true, acts: true, called: true }
     }
 }
 

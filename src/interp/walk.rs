@@ -32,9 +32,9 @@ impl Interp<'_> {
         self.loops.clear();
         self.taken_here.clear();
         self.muted = false;
-        let log = std::mem::take(&mut self.contexts.get_mut(id).log);
-        let acts = std::mem::take(&mut self.contexts.get_mut(id).acts);
-        let passes_on = std::mem::take(&mut self.contexts.get_mut(id).passes_on);
+        self.contexts.get_mut(id).log = Default::default();
+        self.contexts.get_mut(id).acts.clear();
+        self.contexts.get_mut(id).passes_on.clear();
         let returned = match entry {
             Entry::Fn(function) => self.walk_fn_entry(id, function),
             Entry::Value(value, args) => self.walk_value_entry(id, value, args),
@@ -51,15 +51,9 @@ impl Interp<'_> {
         let ended = if self.st.reachable { self.st.moment.joined.clone() } else { Default::default() };
         let released = self.st.moment.released.clone();
         let weakly = self.st.moment.weakly_released.iter().cloned().collect();
-        self.counts.steps += self.steps;
+        let steps = self.steps;
+        self.counts.steps += steps;
         let context = self.contexts.get_mut(id);
-        if self.stopped && log.events.len() > context.log.events.len() {
-            // What an earlier walk saw stays where a later one didn't get as far.
-            context.log = log;
-            context.acts = acts;
-            context.passes_on = passes_on;
-            return;
-        }
         context.result = Some(returned);
         context.joined_at_end = ended;
         context.released_at_end = released;
