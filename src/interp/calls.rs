@@ -534,7 +534,7 @@ impl Interp<'_> {
                 Root::Local(frame, local) => {
                     self.st.local(frame, local).is_some_and(|v| self.carries_within(v, left))
                 }
-                root => self.heap.get(&root).is_some_and(|v| self.carries_within(v, left)),
+                root => self.heap.get(root).is_some_and(|v| self.carries_within(v, left)),
             },
             Kind::Aggregate(aggregate) => {
                 aggregate.fields.iter().any(|(p, f)| *p == Proj::Cell || self.carries_within(f, left))

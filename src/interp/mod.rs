@@ -32,6 +32,8 @@ mod elements;
 mod entries;
 mod escape;
 mod expr;
+mod facts;
+mod fixpoint;
 mod flow;
 mod grants;
 mod hand_locks;
@@ -226,8 +228,7 @@ pub struct Interp<'p> {
     moment_ids: FxHashMap<Moment, MomentId>,
     /// Last interned moment: most accesses share it with the one before.
     last_moment: Option<(Rc<Moment>, MomentId)>,
-    heap: FxHashMap<Root, Val>,
-    heap_version: u64,
+    heap: facts::Heap,
     /// Locals that other contexts can reach.
     shared_locals: FxHashSet<(FrameId, LocalId)>,
     local_names: LocalNames,
@@ -331,9 +332,6 @@ pub fn group_budget(program: &Program) -> u64 {
     const FOR_EACH_FUNCTION: u64 = 10;
     BASE + FOR_EACH_FUNCTION * program.fns.len() as u64
 }
-/// Rounds in which contexts are walked again because the heap grew.
-const MAX_REWALKS: usize = 3;
-
 /// Walks everything that one program of the group runs, in at most `budget` steps.
 pub fn analyse(
     program: &Program,
@@ -352,8 +350,7 @@ pub fn analyse(
         moments: Vec::new(),
         moment_ids: FxHashMap::default(),
         last_moment: None,
-        heap: FxHashMap::default(),
-        heap_version: 0,
+        heap: facts::Heap::default(),
         shared_locals: FxHashSet::default(),
         local_names: FxHashMap::default(),
         initial: FxHashMap::default(),
@@ -419,31 +416,6 @@ pub fn analyse(
 }
 
 impl<'p> Interp<'p> {
-    /// Walks every context, again where the heap grew since it was walked.
-    fn walk_all(&mut self) {
-        let mut seen: Vec<u64> = Vec::new();
-        for _ in 0..MAX_REWALKS {
-            let mut again = false;
-            let mut next = 0;
-            while next < self.contexts.list.len() {
-                let id = ContextId(next as u32);
-                if seen.len() <= next {
-                    seen.resize(next + 1, u64::MAX);
-                }
-                if seen[next] != self.heap_version {
-                    seen[next] = self.heap_version;
-                    self.walk_context(id);
-                    again = true;
-                }
-                next += 1;
-            }
-            if !again {
-                return;
-            }
-        }
-        self.counts.cut += 1;
-    }
-
     fn intern_frame(&mut self, key: FrameKey, make: impl FnOnce(u32) -> Frame) -> FrameId {
         if let Some(&id) = self.frames.interned.get(&key) {
             return id;

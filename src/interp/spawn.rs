@@ -3,6 +3,7 @@
 //! In: a callable or future and how it is started. Out: a context, new or known, and a handle to it.
 
 use super::contexts::{Context, ContextId, Entry, Naming};
+use super::facts::Fact;
 use super::phases::Phases;
 use super::places::{LoopId, PlaceId, Root};
 use super::state::{Hold, Moment, Reach};
@@ -131,7 +132,7 @@ impl Interp<'_> {
         if let Some(group) = job.group
             && self.scope_members.entry(group).or_default().insert(id)
         {
-            self.heap_version += 1;
+            self.heap.facts.change(Fact::Members(group));
         }
         Some(id)
     }
@@ -151,7 +152,7 @@ impl Interp<'_> {
             let joined = context.entry.joined(entry);
             if joined != context.entry {
                 context.entry = joined;
-                self.heap_version += 1;
+                self.heap.facts.change(Fact::Start(id));
             }
             return Some(id);
         }
@@ -228,16 +229,17 @@ impl Interp<'_> {
         let phases = self.phases_from_here();
         let sure = self.st.sure;
         let context = self.contexts.get_mut(id);
-        if running && !context.many {
-            context.many = true;
-            self.heap_version += 1;
-        }
+        context.many |= running;
         context.sure &= sure;
+        let known = (context.joined_at_start.len(), context.acquired_at_start.len(), context.phases_at_start.clone());
         context.joined_at_start.retain(|c| joined.contains(c));
         context.acquired_at_start.retain(|k| acquired.contains(k));
         context.phases_at_start.retain(|barrier, _| phases.contains_key(barrier));
         for (barrier, waited) in &mut context.phases_at_start {
             *waited = phases.get(barrier).map_or(*waited, |other| waited.join(*other));
+        }
+        if known != (context.joined_at_start.len(), context.acquired_at_start.len(), context.phases_at_start.clone()) {
+            self.heap.facts.change(Fact::Start(id));
         }
     }
 
@@ -317,7 +319,7 @@ impl Interp<'_> {
                         Some(at) => self.st.each_joined.push((at, handle.context)),
                         None => self.join_part(&handle),
                     }
-                    result = match &self.contexts.get(handle.context).result {
+                    result = match self.result_of(handle.context) {
                         Some(returned) => result.join(returned),
                         None => Val { open: true, ..result },
                     };
@@ -331,6 +333,12 @@ impl Interp<'_> {
             }
         }
         result
+    }
+
+    /// What a context returned, as far as its walk told yet.
+    pub(super) fn result_of(&self, context: ContextId) -> Option<&Val> {
+        self.heap.facts.look_at(Fact::Result(context));
+        self.contexts.get(context).result.as_ref()
     }
 
     /// One of the parts of an array, or the newest instance.
@@ -380,6 +388,7 @@ impl Interp<'_> {
 
     /// Everything started in the group has ended.
     pub(super) fn join_group(&mut self, group: LoopId) {
+        self.heap.facts.look_at(Fact::Members(group));
         for id in self.scope_members.get(&group).cloned().unwrap_or_default() {
             self.st.join_all(id);
         }
@@ -409,6 +418,7 @@ impl Interp<'_> {
     /// Handles of all that was started in the group.
     pub(super) fn group_handles(&self, group: LoopId) -> Val {
         let mut handles = Val { open: false, ..Val::unknown(Ty::Unknown) };
+        self.heap.facts.look_at(Fact::Members(group));
         for &context in self.scope_members.get(&group).into_iter().flatten() {
             handles.alts.push(Kind::Handle(HandleValue { context, each_of: None, part: None }));
         }
