@@ -488,6 +488,10 @@ impl Interp<'_> {
             result.ty = ret;
             return result;
         };
+        if self.unfinished.too_long(id) {
+            self.stop();
+            return Val::bottom();
+        }
         let called_at = Some(self.call_location(cx, site));
         let context = self.context;
         let key = (Ok(cx.frame), site, CalleeKey::Fn(id));
@@ -505,6 +509,9 @@ impl Interp<'_> {
             let root = inner.body.body.root;
             this.eval(&inner, root)
         });
+        if !self.stopped {
+            self.unfinished.finish(id);
+        }
         result = self.as_declared(result, &ret);
         if result.ty.is_unknown() || (matches!(result.ty, Ty::Prim(_)) && !ret.is_unknown()) {
             result.ty = ret;
@@ -648,7 +655,8 @@ impl Interp<'_> {
         let exits = std::mem::take(&mut self.exits);
         let extended = std::mem::take(&mut self.extended);
         let draining = self.draining.take();
-        self.stack.push(CallFrame { function, returned: None, scopes: self.scopes.len() });
+        let began = self.counts.steps + self.steps;
+        self.stack.push(CallFrame { function, returned: None, scopes: self.scopes.len(), began });
         let mut value =
             self.scoped(cx, ScopeKind::Block, |this| this.scoped(cx, ScopeKind::Temporaries, run));
         self.exits = exits;

@@ -257,8 +257,12 @@ pub struct Interp<'p> {
     loop_entries: FxHashMap<LoopId, Rc<Moment>>,
     stack: Vec<CallFrame>,
     steps: u64,
-    /// Steps this program may take.
+    /// Steps (expressions evaluated) this program may take; those of an entry with what it starts; and the step at which
+    /// the one under way has had its share.
     budget: u64,
+    tree_steps: u64,
+    limit: u64,
+    unfinished: fixpoint::Unfinished,
     /// Values from elsewhere, by where they come in: see `ReadId::elsewhere`.
     elsewhere: FxHashMap<(FrameId, u32), u32>,
     /// Parts of such values, by the whole and by the part.
@@ -305,6 +309,8 @@ struct CallFrame {
     /// Returns collected so far.
     returned: Option<(State, Val)>,
     scopes: usize,
+    /// The step at which it began.
+    began: u64,
 }
 
 /// Names the walk compares with often.
@@ -320,11 +326,6 @@ impl Known {
         Known { some: Name::new("Some"), none: Name::new("None"), ok: Name::new("Ok"), err: Name::new("Err") }
     }
 }
-
-/// Steps (expressions evaluated) one walk of one context may take.
-const MAX_STEPS: u64 = 20_000;
-/// Steps all walks of one program may take together.
-const MAX_PROGRAM_STEPS: u64 = 40_000;
 
 /// Steps that a group's programs share, larger for larger groups.
 pub fn group_budget(program: &Program) -> u64 {
@@ -371,7 +372,10 @@ pub fn analyse(
         loop_entries: FxHashMap::default(),
         stack: Vec::new(),
         steps: 0,
-        budget: budget.min(MAX_PROGRAM_STEPS),
+        budget,
+        tree_steps: 0,
+        limit: budget,
+        unfinished: Default::default(),
         elsewhere: FxHashMap::default(),
         parts: FxHashMap::default(),
         wholes: FxHashMap::default(),
@@ -479,18 +483,5 @@ impl<'p> Interp<'p> {
         };
         self.last_moment = Some((self.st.moment.clone(), id));
         id
-    }
-
-    /// Counts a step; from the bound on nothing is evaluated any more.
-    fn step(&mut self) -> bool {
-        self.steps += 1;
-        let spent = self.steps > MAX_STEPS || self.counts.steps + self.steps > self.budget;
-        if spent && !self.stopped {
-            self.stopped = true;
-            self.counts.cut += 1;
-            self.contexts.get_mut(self.context).cut = true;
-            self.st.reachable = false;
-        }
-        self.st.reachable && !self.stopped
     }
 }
