@@ -5,11 +5,11 @@
 //!
 //! Method. An entry's body is interpreted statement by statement over an abstract `State`; calls enter the callee
 //! with its abstract arguments, so closures, guards and handles pass through helpers without special cases. Locals
-//! are flow-sensitive; what shared objects hold is one growing, flow-insensitive heap, and contexts are walked again until it no
-//! longer grows. Spawning adds a context, walked in turn.
+//! are flow-sensitive; what shared objects hold is one growing, flow-insensitive heap, and a context is walked again where what it
+//! read of it (`facts`) has grown since. Spawning adds a context, walked in turn.
 //!
-//! Bounds (each hit is counted in `Analysis::cut`): call depth, recursion, loop rounds, steps per context, contexts,
-//! rounds of re-walking. A walk that is cut stops logging, so bounds lose findings and never invent them.
+//! Bounds (each hit is counted in `Analysis::cut`): call depth, recursion, loop rounds, steps per entry and program,
+//! contexts, rounds of walking again. A walk that is cut accuses nobody (`fixpoint`): bounds lose findings and never invent them.
 
 pub mod access;
 pub mod auto_traits;
@@ -29,6 +29,7 @@ mod declared;
 mod doors;
 mod effects;
 mod elements;
+mod entering;
 mod entries;
 mod escape;
 mod expr;

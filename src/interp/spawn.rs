@@ -231,14 +231,21 @@ impl Interp<'_> {
         let context = self.contexts.get_mut(id);
         context.many |= running;
         context.sure &= sure;
-        let known = (context.joined_at_start.len(), context.acquired_at_start.len(), context.phases_at_start.clone());
+        let known =
+            (context.joined_at_start.len(), context.acquired_at_start.len(), context.phases_at_start.clone());
         context.joined_at_start.retain(|c| joined.contains(c));
         context.acquired_at_start.retain(|k| acquired.contains(k));
         context.phases_at_start.retain(|barrier, _| phases.contains_key(barrier));
         for (barrier, waited) in &mut context.phases_at_start {
             *waited = phases.get(barrier).map_or(*waited, |other| waited.join(*other));
         }
-        if known != (context.joined_at_start.len(), context.acquired_at_start.len(), context.phases_at_start.clone()) {
+        if known
+            != (
+                context.joined_at_start.len(),
+                context.acquired_at_start.len(),
+                context.phases_at_start.clone(),
+            )
+        {
             self.heap.facts.change(Fact::Start(id));
         }
     }

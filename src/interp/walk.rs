@@ -1,7 +1,7 @@
 //! Walking one context from its entry: the arguments it begins with, the locks it holds, what it leaves behind.
 
-use super::facts::Fact;
 use super::contexts::{ContextId, Entry};
+use super::facts::Fact;
 use super::state::State;
 use super::values::{ClosureValue, FutureValue, HoldId, Kind, Val};
 use super::{CalleeKey, Cx, Frame, Interp};
