@@ -48,6 +48,7 @@ mod phases;
 mod places_of;
 mod publish;
 mod quiet;
+mod recursion;
 mod relevance;
 mod remembered;
 mod scopes;
@@ -95,6 +96,8 @@ pub struct Analysis {
     pub fences: bool,
     /// How often a loop's body runs, where that is known.
     pub rounds: FxHashMap<LoopId, u32>,
+    /// Loops that stand for the levels of a recursion: their counters start at 0.
+    pub recursions: FxHashSet<LoopId>,
     pub counts: Counts,
 }
 
@@ -239,6 +242,7 @@ pub struct Interp<'p> {
     loop_bounds: FxHashMap<LoopId, i128>,
     /// How often a loop's body runs, where that is known.
     loop_rounds: FxHashMap<LoopId, u32>,
+    recursions: FxHashSet<LoopId>,
     relevance: &'p Relevance,
     closures: FxHashMap<(usize, ExprId), Rc<closures::ClosureInfo>>,
     /// Functions without an effect of their own.
@@ -361,6 +365,7 @@ pub fn analyse(
         made_at: FxHashMap::default(),
         loop_bounds: FxHashMap::default(),
         loop_rounds: FxHashMap::default(),
+        recursions: FxHashSet::default(),
         relevance,
         closures: FxHashMap::default(),
         quiet: FxHashMap::default(),
@@ -414,6 +419,7 @@ pub fn analyse(
         witnesses: interp.witnesses,
         fences: interp.fences,
         rounds: interp.loop_rounds,
+        recursions: interp.recursions,
         counts: interp.counts,
     }
 }
