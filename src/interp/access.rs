@@ -47,6 +47,8 @@ pub struct AccessEvent {
     /// The reads that decided whether it runs, and that no write of the same place has acted on yet. A store of a constant
     /// isn't decided by the condition of a loop round it.
     pub control: Deps,
+    /// The reads that decided whether it runs, and that a write of their place has acted on.
+    pub acted_on: Deps,
     /// For a store of a constant: the reads that were made on the way there.
     pub seen: Deps,
     /// For a write of a value that is the same whoever computes it (as long as the places that it was read from don't change):
@@ -144,6 +146,7 @@ impl AccessLog {
             {
                 old.data = old.data.join(&event.data);
                 old.control = old.control.join(&event.control);
+                old.acted_on = old.acted_on.join(&event.acted_on);
                 if old.term != event.term {
                     old.term = None;
                 }

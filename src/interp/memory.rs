@@ -75,6 +75,7 @@ impl Interp<'_> {
         let locks: Rc<[HeldLock]> =
             held.map(|h| HeldLock { lock: h.lock, mode: h.mode, hold: h.id }).collect();
         let mut control = self.st.control.without(&self.st.settled);
+        let acted_on = self.st.control.without(&control);
         if constant {
             control = control.without(&self.st.looping);
         }
@@ -89,6 +90,7 @@ impl Interp<'_> {
             frame: cx.frame,
             data: info.data.clone(),
             control,
+            acted_on,
             seen: if constant { self.st.seen.clone() } else { Deps::default() },
             same: info.same,
             saw: self.st.saw.get(&place).copied(),

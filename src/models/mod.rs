@@ -270,6 +270,12 @@ impl Models {
         self.types.get(&ty)?.methods.get(&method).copied()
     }
 
+    /// Types with a function, also one taken over from another type, of which this holds.
+    pub fn types_with<'a>(&'a self, wanted: &'a dyn Fn(&FnModel) -> bool) -> impl Iterator<Item = Name> + 'a {
+        let has = |ty: &&TypeModel| ty.methods.values().any(|id| wanted(self.fn_model(*id)));
+        self.types.values().filter(has).map(|ty| ty.path)
+    }
+
     /// A method of a library's trait, whatever the receiver.
     pub fn any_method(&self, method: Name) -> Option<FnModelId> {
         self.any_methods.get(&method).copied()

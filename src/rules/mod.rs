@@ -5,6 +5,7 @@
 mod atomic_check_then_act;
 mod describe;
 mod env_race;
+mod harmless;
 mod ignored_compare_exchange;
 pub mod info;
 mod lock_check_then_act;
