@@ -6,7 +6,7 @@ use super::access::Side;
 use super::pattern::Subject;
 use super::scopes::ScopeKind;
 use super::state::{State, SyncKey, SyncKind};
-use super::values::{Const, Deps, Kind, Subject as Tested, Test, Val};
+use super::values::{Const, Deps, Kind, Mode, Subject as Tested, Test, Val};
 use super::{Cx, Interp};
 use crate::hir::{BinaryOp, ExprId, ExprKind, Lit, Name, Pat, UnaryOp};
 use crate::resolve::{Bound, Ty};
@@ -67,7 +67,13 @@ impl Interp<'_> {
         let value = match (branches.yes.reachable, branches.no.reachable) {
             (true, false) => Val::bool(true),
             (false, true) => Val::bool(false),
-            _ => Val::unknown(Ty::Prim(Name::new("bool"))),
+            _ => {
+                let ty = Ty::Prim(Name::new("bool"));
+                match self.remembered(&branches.yes, &branches.no) {
+                    Some(told) => Val::of(told, ty),
+                    None => Val::unknown(ty),
+                }
+            }
         };
         self.st = branches.yes;
         self.st.join(&branches.no);
@@ -161,12 +167,20 @@ impl Interp<'_> {
 
     /// What an arm's pattern tells of the flag that it is matched with: here, and in `rest` if it doesn't fit.
     pub(super) fn learn_from_pattern(&mut self, cx: &Cx, pat: &Pat, subject: &Subject, rest: &mut State) {
-        let Some(Kind::Loaded(place, order)) = subject.value.single() else { return };
-        let (place, order) = (*place, *order);
+        let Some(tested @ (Kind::Loaded(..) | Kind::Linear(..))) = subject.value.single().cloned() else {
+            return;
+        };
         let Some(value) = self.pattern_value(cx, pat).as_ref().and_then(super::effects::flag_value) else {
             return;
         };
-        let test = Test { subject: Tested::Flag(place, order, value), negated: false };
+        let test = match tested {
+            Kind::Loaded(place, order) => Test { subject: Tested::Flag(place, order, value), negated: false },
+            Kind::Linear(at, mul, add) => match super::expr::round_of_counter(at, mul, add, value, false) {
+                Some(Kind::Test(test)) => (*test).clone(),
+                _ => return,
+            },
+            _ => return,
+        };
         let mut yes = self.st.clone();
         self.learn(&test, &mut yes, rest);
         self.st = yes;
@@ -213,6 +227,13 @@ impl Interp<'_> {
                     yields: false,
                     among: false,
                 });
+            }
+            Tested::Outcome(outcome) => {
+                outcome.holds.recall(holds);
+                outcome.fails.recall(fails);
+            }
+            Tested::Round(at, number) => {
+                holds.moment_mut().rounds.insert(*at, *number);
             }
             Tested::Last(place, order) => {
                 acquire_flag(holds, SyncKey { place: *place, kind: SyncKind::Last }, *order);
@@ -271,14 +292,21 @@ impl Interp<'_> {
 }
 
 fn acquire_flag(state: &mut State, key: SyncKey, order: Name) {
+    let known = match key.kind {
+        SyncKind::Flag(value) if value != super::order::ANY_VALUE => Some(value),
+        _ => None,
+    };
+    let lock = state.locks.iter().rev().find(|hold| hold.mode == Mode::Exclusive && hold.lock != key.place);
     if super::order::acquires(order) {
-        if let SyncKind::Flag(value) = key.kind
-            && value != super::order::ANY_VALUE
-        {
+        if let Some(value) = known {
             state.moment_mut().knows.insert(key.place, value);
+            state.pass(key.place, value, None);
         }
         state.acquire(key);
     } else {
+        if let (Some(value), Some(lock)) = (known, lock.map(|hold| hold.lock)) {
+            state.pass(key.place, value, Some(lock));
+        }
         state.moment_mut().weak.insert(key);
     }
 }

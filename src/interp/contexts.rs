@@ -5,13 +5,15 @@
 
 use super::Cx;
 use super::access::AccessLog;
+use super::phases::Phases;
 use super::places::{FrameId, LoopId, PlaceId};
+use super::state::SyncKey;
 use super::values::{IterValue, Mode, Val};
 use crate::finding::{ContextKind, Evidence, Location};
 use crate::hir::ExprId;
 use crate::resolve::FnId;
 use rustc_hash::FxHashMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -96,11 +98,13 @@ pub struct Context {
     /// What it returned, as others may see it.
     pub result: Option<Val>,
     /// Orders it may have released by its end.
-    pub released_at_end: Vec<super::state::SyncKey>,
+    pub released_at_end: BTreeMap<SyncKey, u8>,
     /// Stores too weak to order that it may have done by its end.
-    pub weakly_released_at_end: Vec<super::state::SyncKey>,
+    pub weakly_released_at_end: Vec<SyncKey>,
     /// Orders acquired before it was started hold for it too.
-    pub acquired_at_start: Vec<super::state::SyncKey>,
+    pub acquired_at_start: Vec<SyncKey>,
+    /// Phases of barriers that it may see.
+    pub phases_at_start: BTreeMap<PlaceId, Phases>,
     /// Locks held from the beginning: exclusion that nobody takes.
     pub holds: Vec<(PlaceId, Mode)>,
     /// The single-threaded executor that it runs on, held but where it waits.
@@ -133,9 +137,10 @@ impl Context {
             joined_at_start: BTreeSet::new(),
             joined_at_end: BTreeSet::new(),
             result: None,
-            released_at_end: Vec::new(),
+            released_at_end: BTreeMap::new(),
             weakly_released_at_end: Vec::new(),
             acquired_at_start: Vec::new(),
+            phases_at_start: BTreeMap::new(),
             holds: Vec::new(),
             executor: None,
             log: AccessLog::default(),

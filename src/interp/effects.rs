@@ -10,7 +10,7 @@ mod written;
 use super::access::Effect;
 use super::memory::{AccessInfo, Lval};
 use super::places::{Index, LoopId, PlaceId, Proj};
-use super::state::{Hold, SyncKey, SyncKind};
+use super::state::{Claim, Hold, SyncKey, SyncKind};
 use super::terms::{Operator, Term};
 use super::values::{
     Aggregate, Const, Deps, FutureValue, GuardValue, HoldId, Kind, Mode, Pointer, Subject, Test, Val,
@@ -84,7 +84,8 @@ impl Interp<'_> {
             (&value.ty, &ret),
             (Ty::Prim(_), Ty::Prim(_) | Ty::Ext(..)) | (Ty::Ext(..), Ty::Prim(_))
         );
-        let owned = matches!(value.ty, Ty::Ptr { .. }) && self.models.role(&ret) == Role::Owner;
+        let raw = matches!(value.ty, Ty::Ptr { .. }) || self.models.role(&value.ty) == Role::Raw;
+        let owned = raw && self.models.role(&ret) == Role::Owner;
         if owned || value.ty.is_unknown() || plain {
             value.ty = ret;
         } else if let (Ty::Ext(path, args), Ty::Ext(_, declared)) = (&value.ty, &ret)

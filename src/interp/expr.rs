@@ -188,6 +188,12 @@ impl Interp<'_> {
         let ty = if comparison { Ty::Prim(Name::new("bool")) } else { a.ty.clone() };
         let kind = match (a.single(), b.single()) {
             (Some(Kind::Const(x)), Some(Kind::Const(y))) => fold(op, x, y).map(Kind::Const),
+            (Some(Kind::Linear(l, m, c)), Some(Kind::Const(Const::Int(n))))
+            | (Some(Kind::Const(Const::Int(n))), Some(Kind::Linear(l, m, c)))
+                if matches!(op, BinaryOp::Eq | BinaryOp::Ne) =>
+            {
+                round_of_counter(*l, *m, *c, *n, op == BinaryOp::Ne)
+            }
             (Some(Kind::Linear(l, m, c)), Some(Kind::Const(Const::Int(n)))) => linear(op, *l, *m, *c, *n),
             (Some(Kind::Const(Const::Int(n))), Some(Kind::Linear(l, m, c)))
                 if matches!(op, BinaryOp::Add | BinaryOp::Mul) =>
@@ -668,6 +674,19 @@ fn fold(op: BinaryOp, a: &Const, b: &Const) -> Option<Const> {
         },
         _ => None,
     }
+}
+
+/// `mul * i + add == n`: true in one round at most.
+pub(super) fn round_of_counter(
+    at: super::places::LoopId,
+    mul: i64,
+    add: i64,
+    n: i128,
+    negated: bool,
+) -> Option<Kind> {
+    let (mul, offset) = (i128::from(mul), n.checked_sub(i128::from(add))?);
+    let hit = mul != 0 && offset % mul == 0;
+    hit.then(|| Kind::Test(Rc::new(Test { subject: Subject::Round(at, offset / mul), negated })))
 }
 
 fn linear(op: BinaryOp, at: super::places::LoopId, mul: i64, add: i64, n: i128) -> Option<Kind> {

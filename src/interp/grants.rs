@@ -1,11 +1,12 @@
-//! Locks that a result tells of: taken on the path that gives `Some`, `Ok` or `true`, and not on the other.
+//! Locks that a result tells of: taken on the path that gives `Some` or `Ok`, and not on the other. (For `true` and
+//! `false` see `remembered`.)
 //!
 //! In: two paths that meet, each with its state and its value. Out: the successful value keeps what the other path
 //! doesn't hold as guards that are pending until the success is seen. So `try_lock` may be written by hand.
 
 use super::Interp;
 use super::state::{Hold, State};
-use super::values::{Aggregate, Const, GuardValue, Kind, Subject, Test, Val};
+use super::values::{Aggregate, GuardValue, Kind, Val};
 use crate::resolve::Ty;
 use std::rc::Rc;
 
@@ -16,7 +17,11 @@ impl Interp<'_> {
     /// To be called before the states and values are joined.
     pub(super) fn grant(&self, one: (&State, &mut Val), two: (&State, &mut Val)) {
         let ((first, one), (second, two)) = (one, two);
-        if !first.reachable || !second.reachable || first.locks == second.locks {
+        if !first.reachable || !second.reachable {
+            return;
+        }
+        super::remembered::remember((first, one), (second, two));
+        if first.locks == second.locks {
             return;
         }
         if self.succeeds(one) && self.fails(two) {
@@ -27,28 +32,21 @@ impl Interp<'_> {
     }
 
     fn succeeds(&self, value: &Val) -> bool {
-        matches!(value.constant(), Some(Const::Bool(true)))
-            || value
-                .alts
-                .iter()
-                .any(|k| matches!(k, Kind::Aggregate(a) if a.variant.is_some_and(|v| self.is_success(v))))
+        value
+            .alts
+            .iter()
+            .any(|k| matches!(k, Kind::Aggregate(a) if a.variant.is_some_and(|v| self.is_success(v))))
     }
 
     fn fails(&self, value: &Val) -> bool {
         let failure = |k: &Kind| match k {
             Kind::Aggregate(a) => a.variant.is_some_and(|v| !self.is_success(v)),
-            Kind::Const(Const::Bool(truth)) => !truth,
             _ => false,
         };
         !value.open && !value.alts.is_empty() && value.alts.iter().all(failure)
     }
 
     fn keep(&self, value: &mut Val, holds: &[Hold]) {
-        if let ([hold], Some(Const::Bool(true))) = (holds, value.constant()) {
-            let test = Test { subject: Subject::Taken(hold.lock), negated: false };
-            *value = Val::of(Kind::Test(Rc::new(test)), value.ty.clone()).with_deps(&value.deps);
-            return;
-        }
         for kind in &mut value.alts {
             if let Kind::Aggregate(aggregate) = kind
                 && aggregate.variant.is_some_and(|v| self.is_success(v))

@@ -5,11 +5,13 @@
 //! thread-id analyses: created and must-joined sets.)
 
 use super::Analysis;
-use super::access::{AccessEvent, Effect};
+use super::access::{AccessEvent, Effect, HeldLock};
 use super::contexts::ContextId;
+use super::phases::Phases;
 use super::places::{PlaceId, Proj, Root};
-use super::state::{Moment, SyncKey, SyncKind};
+use super::state::{Claim, Moment, SyncKey, SyncKind};
 use super::terms::Term;
+use super::values::Mode;
 use crate::finding::AccessKind;
 use crate::hir::Name;
 use std::collections::BTreeSet;
@@ -47,7 +49,7 @@ pub enum Ordered {
 impl Ordered {
     pub fn reason(self) -> &'static str {
         match self {
-            Ordered::SameContext => "one context, which runs once",
+            Ordered::SameContext => "one instance of one context",
             Ordered::NotStarted => "the other is only started afterwards",
             Ordered::Joined => "the other has been joined by then",
             Ordered::Once => "one runs in a once-initializer, the other after it",
@@ -64,6 +66,12 @@ impl Analysis {
         self.contexts.ancestry(id).any(|at| self.contexts.get(at).many)
     }
 
+    /// Both are made by the instance that was started in the same round: its number was asked for.
+    fn one_instance(&self, context: ContextId, first: &Moment, second: &Moment) -> bool {
+        let loops = &self.contexts.get(context).loops;
+        first.rounds.iter().any(|(at, round)| loops.contains(at) && second.rounds.get(at) == Some(round))
+    }
+
     /// Why access `a` of context `one` and `b` of `two` are ordered; `None`: they may happen in parallel.
     pub fn ordered(
         &self,
@@ -74,7 +82,7 @@ impl Analysis {
     ) -> Option<Ordered> {
         let (first, second) = (&self.moments[a.moment.0 as usize], &self.moments[b.moment.0 as usize]);
         if one == two {
-            if !self.is_many(one) {
+            if !self.is_many(one) || self.one_instance(one, first, second) {
                 return Some(Ordered::SameContext);
             }
         } else if self.not_started(one, first, two)
@@ -94,7 +102,11 @@ impl Analysis {
         if self.takes_turns(first, second) {
             return Some(Ordered::Turn);
         }
-        if self.done_once(a, second) || self.done_once(b, first) {
+        if self.done_once(a, second)
+            || self.done_once(b, first)
+            || self.checked_twice(one, a, second)
+            || self.checked_twice(two, b, first)
+        {
             return Some(Ordered::Once);
         }
         if self.obtained(one, a, two, second)
@@ -104,10 +116,29 @@ impl Analysis {
         {
             return Some(Ordered::Handed);
         }
-        if self.handed(one, first, two, second) || self.handed(two, second, one, first) {
+        if self.handed(one, first, two, second)
+            || self.handed(two, second, one, first)
+            || self.in_other_phase(one, first, two, second)
+        {
             return Some(Ordered::Handed);
         }
-        (!first.taken.is_disjoint(&second.taken)).then_some(Ordered::Taken)
+        let excludes = |(atomic, claim): (&PlaceId, &Claim)| {
+            second
+                .taken
+                .get(atomic)
+                .is_some_and(|other| claim != other || !self.counts_several(*atomic, *claim))
+        };
+        first.taken.iter().any(excludes).then_some(Ordered::Taken)
+    }
+
+    /// The atomic is counted to by claims like this and back again, not from the one that a single claim leaves nothing of.
+    fn counts_several(&self, atomic: PlaceId, claim: Claim) -> bool {
+        let Claim::Counted { up } = claim else { return false };
+        let mut events = self.contexts.list.iter().flat_map(|context| &context.log.events);
+        let back = |by: i128| if up { by < 0 } else { by > 0 };
+        let counted = |event: &AccessEvent| event.term.as_ref().and_then(|term| term.steps());
+        (up || self.initial(atomic) != Some(1))
+            && events.any(|event| event.place == atomic && counted(event).is_some_and(back))
     }
 
     /// Whether access `a` of context `one` surely comes before `b` of another context.
@@ -207,12 +238,15 @@ impl Analysis {
 
     /// Everything `one` releases into some order comes after the first access, and the second comes after an acquire of it.
     fn handed(&self, one: ContextId, first: &Moment, two: ContextId, second: &Moment) -> bool {
-        second.acquired.iter().any(|(key, count)| match key.kind {
-            SyncKind::Barrier => {
-                let before = first.released.get(key).copied().unwrap_or(0);
-                before < *count && before < super::state::MANY_PHASES
-            }
-            SyncKind::Once | SyncKind::Object | SyncKind::Last => false,
+        let in_turn = |barrier| {
+            let [before, after] = [(one, first), (two, second)].map(|(c, m)| self.phases(c, m, barrier));
+            before.before(after)
+        };
+        if second.phases.keys().any(|barrier| in_turn(*barrier)) {
+            return true;
+        }
+        second.acquired.iter().any(|key| match key.kind {
+            SyncKind::Barrier | SyncKind::Once | SyncKind::Object | SyncKind::Last => false,
             SyncKind::Channel => {
                 let answered = !first.owes.contains(&key.place) && second.has.contains(&key.place);
                 one != two && (!released_before(first, key) || answered) && self.only_releaser(one, two, key)
@@ -234,10 +268,25 @@ impl Analysis {
         })
     }
 
+    /// The two contexts wait at one barrier, and the accesses are never in the same of its phases.
+    fn in_other_phase(&self, one: ContextId, first: &Moment, two: ContextId, second: &Moment) -> bool {
+        let barriers = first.phases.keys().chain(second.phases.keys());
+        barriers
+            .into_iter()
+            .any(|barrier| !self.phases(one, first, *barrier).meets(self.phases(two, second, *barrier)))
+    }
+
+    /// The phases of a barrier that a moment may be in. Nobody waits for who never comes to it.
+    fn phases(&self, context: ContextId, moment: &Moment, barrier: PlaceId) -> Phases {
+        let waited = moment.phases.get(&barrier).copied().unwrap_or_default();
+        let key = SyncKey { place: barrier, kind: SyncKind::Barrier };
+        if self.contexts.get(context).released_at_end.contains_key(&key) { waited } else { waited.onwards() }
+    }
+
     /// The access comes before an object was published by who made it, the other after that object was obtained.
     fn obtained(&self, one: ContextId, access: &AccessEvent, two: ContextId, second: &Moment) -> bool {
         let first = &self.moments[access.moment.0 as usize];
-        second.acquired.keys().filter(|key| key.kind == SyncKind::Object).any(|key| {
+        second.acquired.iter().filter(|key| key.kind == SyncKind::Object).any(|key| {
             let root = self.places.get(key.place).root;
             let Root::Object(object) = root else { return false };
             let object = &self.objects.list[object.0 as usize];
@@ -246,7 +295,8 @@ impl Analysis {
             // What else was done before tells something only if there is but one such object.
             let only_one = one != two && object.loops.is_empty() && !self.is_many(one);
             let maker = self.contexts.get(one);
-            let released = maker.released_at_end.contains(key) && !maker.weakly_released_at_end.contains(key);
+            let released =
+                maker.released_at_end.contains_key(key) && !maker.weakly_released_at_end.contains(key);
             released
                 && !first.released.contains_key(key)
                 && (of_it || (only_one && (made || self.only_releaser(one, two, key))))
@@ -256,14 +306,54 @@ impl Analysis {
     /// The access is made by who holds an atomic, the other after it saw a value that only a holder stores and that nobody takes it
     /// out of again: a once-initializer made by hand.
     fn done_once(&self, access: &AccessEvent, second: &Moment) -> bool {
-        access.locks.iter().filter(|held| held.mode == super::values::Mode::Exclusive).any(|held| {
-            second.acquired.keys().any(|key| {
+        access.locks.iter().filter(|held| held.mode == Mode::Exclusive).any(|held| {
+            second.acquired.iter().any(|key| {
                 let SyncKind::Flag(value) = key.kind else { return false };
                 key.place == held.lock
                     && value != ANY_VALUE
                     && value != self.initial_flag(key.place)
                     && self.stays(held.lock, value)
             })
+        })
+    }
+
+    /// The access is made by who looked at a flag under a lock and found it as it was at first, the other where the flag has
+    /// had the one value that is ever stored to it, under that lock: double-checked locking.
+    fn checked_twice(&self, context: ContextId, access: &AccessEvent, second: &Moment) -> bool {
+        let first = &self.moments[access.moment.0 as usize];
+        let log = &self.contexts.get(context).log.events;
+        let exclusive = |held: &&HeldLock| held.mode == Mode::Exclusive;
+        access.locks.iter().filter(exclusive).any(|held| {
+            let looked = |flag: PlaceId| {
+                access.control.iter().filter_map(|id| log.get(id.0 as usize)).any(|read| {
+                    read.place == flag
+                        && read.locks.iter().any(|l| l.lock == held.lock && l.hold.meets(held.hold))
+                })
+            };
+            second.passed.iter().any(|((flag, value), known_by)| {
+                let unset = self
+                    .initial(*flag)
+                    .map(|at_first| SyncKey { place: *flag, kind: SyncKind::Flag(at_first) });
+                known_by.is_none_or(|lock| lock == held.lock)
+                    && unset.is_some_and(|key| {
+                        key.kind != SyncKind::Flag(*value)
+                            && (first.acquired.contains(&key) || first.weak.contains(&key))
+                    })
+                    && looked(*flag)
+                    && self.only_set(*flag, *value, held.lock)
+            })
+        })
+    }
+
+    /// Whoever stores to the flag stores this value, with the lock held.
+    fn only_set(&self, flag: PlaceId, value: i128, lock: PlaceId) -> bool {
+        let mut events = self.contexts.list.iter().flat_map(|context| &context.log.events);
+        events.all(|event| {
+            event.place != flag
+                || event.kind == AccessKind::Read
+                || (event.kind == AccessKind::Write
+                    && event.effect == Some(Effect::Set(value))
+                    && event.locks.iter().any(|held| held.lock == lock))
         })
     }
 
@@ -287,11 +377,12 @@ impl Analysis {
 
     /// The other found itself the last to count down, and the access comes before its context did.
     fn last_of(&self, one: ContextId, first: &Moment, second: &Moment) -> bool {
-        second.acquired.keys().filter(|key| key.kind == SyncKind::Last).any(|key| {
+        second.acquired.iter().filter(|key| key.kind == SyncKind::Last).any(|key| {
+            let done = |count: Option<&u8>| count.copied().unwrap_or(0);
             let before =
-                !first.released.contains_key(key) && self.contexts.get(one).released_at_end.contains(key);
+                done(first.released.get(key)) < done(self.contexts.get(one).released_at_end.get(key));
             // Only one of them is the last.
-            before || first.acquired.contains_key(key)
+            before || first.acquired.contains(key)
         })
     }
 
@@ -306,7 +397,7 @@ impl Analysis {
     ) -> Option<PlaceId> {
         let (first, second) = (&self.moments[a.moment.0 as usize], &self.moments[b.moment.0 as usize]);
         let context = self.contexts.get(one);
-        let seen = second.weak.iter().chain(second.acquired.keys());
+        let seen = second.weak.iter().chain(second.acquired.iter());
         seen.into_iter().find_map(|key| {
             let (flag, changed) = match key.kind {
                 SyncKind::Flag(value) => (key.place, value != self.initial_flag(key.place)),
@@ -320,7 +411,7 @@ impl Analysis {
                     return None;
                 }
             };
-            let stored = context.released_at_end.iter().chain(&context.weakly_released_at_end);
+            let stored = context.released_at_end.keys().chain(&context.weakly_released_at_end);
             let later = stored.into_iter().any(|k| matches_release(k, key));
             let before = first.released.keys().chain(&first.weakly_released).any(|k| matches_release(k, key));
             (one != two && changed && later && !before).then_some(flag)
@@ -332,7 +423,7 @@ impl Analysis {
         let context = self.contexts.get(id);
         let by = |moment: &Moment| moment.released.keys().any(|k| matches_release(k, key));
         context.log.events.iter().any(|e| by(&self.moments[e.moment.0 as usize]))
-            || context.released_at_end.iter().any(|k| matches_release(k, key))
+            || context.released_at_end.keys().any(|k| matches_release(k, key))
     }
 
     /// Whether what `two` acquired can only have come from `one`.
@@ -372,6 +463,6 @@ fn matches_release(released: &SyncKey, acquired: &SyncKey) -> bool {
 fn once_between(first: &Moment, second: &Moment) -> bool {
     first.within.iter().any(|place| {
         second.within.contains(place)
-            || second.acquired.contains_key(&SyncKey { place: *place, kind: SyncKind::Once })
+            || second.acquired.contains(&SyncKey { place: *place, kind: SyncKind::Once })
     })
 }

@@ -112,7 +112,10 @@ impl Interp<'_> {
     pub(super) fn drop_local(&mut self, cx: &Cx, frame: FrameId, local: LocalId) {
         let Some(value) = self.st.local(frame, local).cloned() else { return };
         if self.needs_drop(&value) {
-            if let Some(info) = cx.body.locals.get(local.0 as usize) {
+            // What was taken out and bound is used by its new owner: that tells more than where its scope ends.
+            if let (Some(info), Some((_, Door::Raw))) =
+                (cx.body.locals.get(local.0 as usize), self.freed_by(&value))
+            {
                 self.log_free(cx, &value, info.range);
             }
             let place = self.places.root(Root::Local(frame, local), &value.ty);
@@ -162,14 +165,20 @@ impl Interp<'_> {
         })
     }
 
-    /// The memory that ends with a box made from a raw pointer.
-    fn freed_by(&self, value: &Val) -> Option<PlaceId> {
-        match value.single() {
-            Some(Kind::Pointer(place, Pointer::Raw)) if self.models.role(&value.ty) == Role::Owner => {
-                self.places.get(*place).parent.is_none().then_some(*place)
-            }
-            _ => None,
+    /// The memory that ends with a box made from a raw pointer, or from what was taken out of an atomic: others may still
+    /// know where it was.
+    fn freed_by(&self, value: &Val) -> Option<(PlaceId, Door)> {
+        if self.models.role(&value.ty) != Role::Owner {
+            return None;
         }
+        let (place, door) = match value.single()? {
+            Kind::Pointer(place, Pointer::Raw) => (*place, Door::Raw),
+            Kind::Pointer(place, Pointer::Owner) if self.published.contains_key(place) => {
+                (*place, Door::Safe)
+            }
+            _ => return None,
+        };
+        self.places.get(place).parent.is_none().then_some((place, door))
     }
 
     fn owned_needs_drop(&self, place: PlaceId, fuel: &mut u32) -> bool {
@@ -197,10 +206,10 @@ impl Interp<'_> {
 
     /// Freeing memory is a write of all of it.
     fn log_free(&mut self, cx: &Cx, value: &Val, range: TextRange) {
-        if let Some(place) = self.freed_by(value)
+        if let Some((place, door)) = self.freed_by(value)
             && !self.counted_out(place)
         {
-            self.log(cx, place, Door::Raw, &AccessInfo::plain(AccessKind::Write, range));
+            self.log(cx, place, door, &AccessInfo::plain(AccessKind::Write, range));
         }
     }
 

@@ -3,6 +3,7 @@
 //! In: a callable or future and how it is started. Out: a context, new or known, and a handle to it.
 
 use super::contexts::{Context, ContextId, Entry, Naming};
+use super::phases::Phases;
 use super::places::{LoopId, PlaceId, Root};
 use super::state::Hold;
 use super::values::{ClosureValue, Const, FutureValue, HandleValue, HoldId, Kind, Mode, Val};
@@ -10,6 +11,7 @@ use super::{Cx, Interp};
 use crate::finding::{ContextKind, Evidence, Location};
 use crate::hir::{Body, ExprId, ExprKind, Name, Pat};
 use crate::resolve::Ty;
+use std::collections::BTreeMap;
 
 /// What a context runs on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -160,7 +162,8 @@ impl Interp<'_> {
             loops: self.loops.clone(),
             sure: self.st.sure,
             joined_at_start: self.st.moment.joined.clone(),
-            acquired_at_start: self.st.moment.acquired.keys().cloned().collect(),
+            acquired_at_start: self.st.moment.acquired.iter().cloned().collect(),
+            phases_at_start: self.phases_from_here(),
             ..Context::new(job.kind, name, spawned_at, entry)
         };
         let Some(id) = self.contexts.add(Some((cx.frame, site, job.which)), context) else {
@@ -210,7 +213,8 @@ impl Interp<'_> {
 
     fn note_start(&mut self, id: ContextId, running: bool) {
         let joined = self.st.moment.joined.clone();
-        let acquired: Vec<_> = self.st.moment.acquired.keys().cloned().collect();
+        let acquired: Vec<_> = self.st.moment.acquired.iter().cloned().collect();
+        let phases = self.phases_from_here();
         let sure = self.st.sure;
         let context = self.contexts.get_mut(id);
         if running && !context.many {
@@ -220,6 +224,15 @@ impl Interp<'_> {
         context.sure &= sure;
         context.joined_at_start.retain(|c| joined.contains(c));
         context.acquired_at_start.retain(|k| acquired.contains(k));
+        context.phases_at_start.retain(|barrier, _| phases.contains_key(barrier));
+        for (barrier, waited) in &mut context.phases_at_start {
+            *waited = phases.get(barrier).map_or(*waited, |other| waited.join(*other));
+        }
+    }
+
+    /// What a context that is started now knows of the barriers waited at.
+    fn phases_from_here(&self) -> BTreeMap<PlaceId, Phases> {
+        self.st.moment.phases.iter().map(|(barrier, waited)| (*barrier, waited.onwards())).collect()
     }
 
     pub(super) fn context_name(&self, callee: &Kind, literal: Option<Name>) -> (String, Naming) {

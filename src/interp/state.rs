@@ -6,6 +6,7 @@
 
 use super::access::Side;
 use super::contexts::ContextId;
+use super::phases::Phases;
 use super::places::{FrameId, LoopId, PlaceId};
 use super::values::{Deps, HoldId, Mode, Val};
 use crate::hir::Name;
@@ -57,7 +58,7 @@ pub struct SyncKey {
 
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub enum SyncKind {
-    /// Counted in phases: acquired n times means everybody released n times.
+    /// A barrier that it waited at; how often is in `Moment::phases`.
     Barrier,
     /// Messages: whoever received knows what the sender did before it sent.
     Channel,
@@ -75,8 +76,17 @@ pub enum SyncKind {
     Last,
 }
 
-/// Phases of a barrier past this are "some number".
-pub const MANY_PHASES: u8 = 8;
+/// Releases past this are "some number".
+pub const MANY_RELEASES: u8 = 64;
+
+/// How an exchange took an atomic.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub enum Claim {
+    /// For itself.
+    Whole,
+    /// As one of several, which it counts up or down.
+    Counted { up: bool },
+}
 
 /// What the order relation needs to know of a moment: interned, an access keeps its number.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
@@ -87,18 +97,24 @@ pub struct Moment {
     pub joined: BTreeSet<ContextId>,
     /// Most releases done so far.
     pub released: BTreeMap<SyncKey, u8>,
-    /// Fewest acquires done so far.
-    pub acquired: BTreeMap<SyncKey, u8>,
+    /// Surely acquired so far.
+    pub acquired: BTreeSet<SyncKey>,
+    /// How often each barrier was waited at.
+    pub phases: BTreeMap<PlaceId, Phases>,
+    /// Flags that have had this value: stored by this context or seen, by a load that acquires or under this lock.
+    pub passed: BTreeMap<(PlaceId, i128), Option<PlaceId>>,
     /// Once-bodies this runs in.
     pub within: BTreeSet<PlaceId>,
     /// Flags that were seen to hold this value and not stored to since by this context: its turn.
     pub knows: BTreeMap<PlaceId, i128>,
     /// Atomics that a compare-exchange or swap of this context took and no store gave back: a protocol of its own.
-    pub taken: BTreeSet<PlaceId>,
+    pub taken: BTreeMap<PlaceId, Claim>,
     /// Channels sent to with nothing received since.
     pub owes: BTreeSet<PlaceId>,
     /// Channels received from with nothing sent since.
     pub has: BTreeSet<PlaceId>,
+    /// Of loops whose counter was compared with a number, which round it is.
+    pub rounds: BTreeMap<LoopId, i128>,
     /// A release fence was passed: later stores release.
     pub fenced: bool,
     /// Stores with an ordering too weak to order.
@@ -208,12 +224,28 @@ impl State {
 
     pub fn release(&mut self, key: SyncKey) {
         let count = self.moment_mut().released.entry(key).or_insert(0);
-        *count = count.saturating_add(1).min(MANY_PHASES);
+        *count = count.saturating_add(1).min(MANY_RELEASES);
     }
 
     pub fn acquire(&mut self, key: SyncKey) {
-        let count = self.moment_mut().acquired.entry(key).or_insert(0);
-        *count = count.saturating_add(1).min(MANY_PHASES);
+        if !self.moment.acquired.contains(&key) {
+            self.moment_mut().acquired.insert(key);
+        }
+    }
+
+    /// Everybody who waits at the barrier has come here.
+    pub fn wait_at(&mut self, barrier: PlaceId) {
+        self.release(SyncKey { place: barrier, kind: SyncKind::Barrier });
+        let phases = self.moment_mut().phases.entry(barrier).or_default();
+        *phases = phases.next();
+    }
+
+    /// The flag has had this value, as is known from this lock if not by its own ordering.
+    pub fn pass(&mut self, flag: PlaceId, value: i128, known_by: Option<PlaceId>) {
+        let known = self.moment.passed.get(&(flag, value));
+        if known.is_none_or(|by| by.is_some() && *by != known_by) {
+            self.moment_mut().passed.insert((flag, value), known_by);
+        }
     }
 
     /// Merges the state of another path that arrives here.
@@ -317,25 +349,47 @@ fn join_moments(a: &Moment, b: &Moment) -> Moment {
         let slot = released.entry(key.clone()).or_insert(0);
         *slot = (*slot).max(*count);
     }
-    let acquired = a
-        .acquired
-        .iter()
-        .filter_map(|(key, count)| Some((key.clone(), (*count).min(*b.acquired.get(key)?))))
-        .collect();
+    let mut phases = a.phases.clone();
+    for (barrier, waited) in &mut phases {
+        *waited = waited.join(b.phases.get(barrier).copied().unwrap_or_default());
+    }
+    for (barrier, waited) in &b.phases {
+        phases.entry(*barrier).or_insert_with(|| waited.join(Phases::default()));
+    }
     Moment {
         started: a.started.union(&b.started).copied().collect(),
         joined,
         released,
-        acquired,
+        acquired: a.acquired.intersection(&b.acquired).cloned().collect(),
+        phases,
+        passed: a.passed.iter().filter_map(|(flag, by)| join_passed(*flag, *by, &b.passed)).collect(),
         within: a.within.intersection(&b.within).copied().collect(),
         knows: a.knows.iter().filter(|(p, v)| b.knows.get(p) == Some(v)).map(|(p, v)| (*p, *v)).collect(),
-        taken: a.taken.intersection(&b.taken).copied().collect(),
+        taken: a
+            .taken
+            .iter()
+            .filter_map(|(place, claim)| {
+                let same = claim == b.taken.get(place)?;
+                Some((*place, if same { *claim } else { Claim::Whole }))
+            })
+            .collect(),
         owes: a.owes.union(&b.owes).copied().collect(),
         has: a.has.intersection(&b.has).copied().collect(),
+        rounds: a.rounds.iter().filter(|(l, n)| b.rounds.get(l) == Some(n)).map(|(l, n)| (*l, *n)).collect(),
         fenced: a.fenced && b.fenced,
         weakly_released: a.weakly_released.union(&b.weakly_released).cloned().collect(),
         weak: a.weak.union(&b.weak).cloned().collect(),
     }
+}
+
+/// A value that both paths know of: by the lock of the one that needs one.
+fn join_passed(
+    flag: (PlaceId, i128),
+    by: Option<PlaceId>,
+    others: &BTreeMap<(PlaceId, i128), Option<PlaceId>>,
+) -> Option<((PlaceId, i128), Option<PlaceId>)> {
+    let other = *others.get(&flag)?;
+    (by == other || by.is_none() || other.is_none()).then_some((flag, by.or(other)))
 }
 
 /// Where control leaves a block to: collected while its body is walked.

@@ -65,6 +65,16 @@ impl Term {
         (a.size() + b.size() < MAX_SIZE).then(|| Rc::new(Term::Apply(op, a.clone(), b.clone())))
     }
 
+    /// By how much it is more than what was found there, if by a constant.
+    pub fn steps(&self) -> Option<i128> {
+        let Term::Apply(Operator::Binary(op), found, by) = self else { return None };
+        match (&**found, op, &**by) {
+            (Term::Read(..) | Term::Old, BinaryOp::Add, Term::Const(n)) => Some(*n),
+            (Term::Read(..) | Term::Old, BinaryOp::Sub, Term::Const(n)) => n.checked_neg(),
+            _ => None,
+        }
+    }
+
     fn size(&self) -> u32 {
         match self {
             Term::Const(_) | Term::Read(..) | Term::Old => 0,

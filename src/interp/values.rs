@@ -6,6 +6,7 @@
 
 use super::contexts::ContextId;
 use super::places::{FrameId, LoopId, PlaceId, Proj};
+use super::remembered::Outcome;
 use super::terms::{Term, number};
 use crate::hir::{ExprId, Name};
 use crate::models::FnModelId;
@@ -288,6 +289,10 @@ pub enum Subject {
     Taken(PlaceId),
     /// Nothing is left of what is counted down: this was the last.
     Last(PlaceId, Name),
+    /// What paths that have met since said.
+    Outcome(Rc<Outcome>),
+    /// It is this round of a loop.
+    Round(LoopId, i128),
     /// The atomic was read as having reached some bound, with this ordering.
     Reached(PlaceId, Name),
 }

@@ -14,6 +14,7 @@ impl Interp<'_> {
         let entry = context.entry.clone();
         let joined = context.joined_at_start.clone();
         let acquired = context.acquired_at_start.clone();
+        let phases = context.phases_at_start.clone();
         let holds = context.holds.clone();
         self.executor = context.executor;
         self.context = id;
@@ -24,6 +25,7 @@ impl Interp<'_> {
         for key in acquired {
             self.st.acquire(key);
         }
+        self.st.moment_mut().phases = phases;
         for (lock, mode) in holds {
             self.hold(lock, mode, HoldId::of_flag(lock));
         }
@@ -46,7 +48,7 @@ impl Interp<'_> {
             self.heap_version += 1;
         }
         let ended = if self.st.reachable { self.st.moment.joined.clone() } else { Default::default() };
-        let released = self.st.moment.released.keys().cloned().collect();
+        let released = self.st.moment.released.clone();
         let weakly = self.st.moment.weakly_released.iter().cloned().collect();
         let steps = self.steps;
         self.counts.steps += steps;

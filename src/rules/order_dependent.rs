@@ -85,7 +85,7 @@ fn is_protocol(facts: &Facts, place: PlaceId) -> bool {
     let taken = |e: &crate::interp::access::AccessEvent| {
         let moment = &analysis.moments[e.moment.0 as usize];
         e.locks.iter().any(|l| l.lock == place)
-            || moment.taken.contains(&place)
+            || moment.taken.contains_key(&place)
             || moment.knows.contains_key(&place)
     };
     analysis.places.passes(place, |step| matches!(step, Proj::Index(_) | Proj::Deref | Proj::Once))

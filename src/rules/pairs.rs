@@ -305,12 +305,39 @@ fn indices_meet(facts: &Facts, one: ContextId, x: Index, two: ContextId, y: Inde
 
 /// A lock that both hold, one of them exclusively.
 pub fn common_lock(facts: &Facts, a: Event, b: Event) -> Option<PlaceId> {
+    let same = |x: &HeldLock, y: &HeldLock| {
+        x.lock == y.lock || guards_element(facts, (x.lock, a.access.place), (y.lock, b.access.place))
+    };
     let excludes = |x: &HeldLock, y: &HeldLock| {
-        x.lock == y.lock
+        same(x, y)
             && (x.mode == Mode::Exclusive || y.mode == Mode::Exclusive)
             && !differs(facts, a.context, b.context, x.lock, a.access.place)
     };
     a.access.locks.iter().find(|x| b.access.locks.iter().any(|y| excludes(x, y))).map(|x| x.lock)
+}
+
+/// Each has the lock at the index at which it accesses the data: who meets at one element holds one lock.
+fn guards_element(
+    facts: &Facts,
+    (lock, data): (PlaceId, PlaceId),
+    (other, there): (PlaceId, PlaceId),
+) -> bool {
+    let places = &facts.analysis.places;
+    if places.get(lock).root != places.get(other).root {
+        return false;
+    }
+    let indexed =
+        |path: &[Proj]| path.iter().position(|step| matches!(step, Proj::Index(i) if *i != Index::Any));
+    let (one, two) = (places.path(lock), places.path(other));
+    let (this, that) = (places.path(data), places.path(there));
+    let (Some(at), Some(within)) = (indexed(&one), indexed(&this)) else { return false };
+    indexed(&two) == Some(at)
+        && indexed(&that) == Some(within)
+        && one[..at] == two[..at]
+        && one[at + 1..] == two[at + 1..]
+        && this[..within] == that[..within]
+        && one[at] == this[within]
+        && two[at] == that[within]
 }
 
 /// Whether two contexts that meet at a place may each hold a lock of their own here: one is made by each instance of

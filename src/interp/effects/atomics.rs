@@ -220,9 +220,12 @@ impl Interp<'_> {
         let exchange =
             matches!(info.effect, Some(Effect::Exchange | Effect::Compare { .. } | Effect::Swap)) && !told;
         for &place in &lval.places {
+            let alone = self.st.saw.contains_key(&place);
+            let by = info.term.as_deref().and_then(Term::steps).filter(|_| !alone);
             let moment = self.st.moment_mut();
-            if !moment.taken.remove(&place) && exchange {
-                moment.taken.insert(place);
+            if moment.taken.remove(&place).is_none() && exchange {
+                let claim = by.map_or(Claim::Whole, |by| Claim::Counted { up: by > 0 });
+                moment.taken.insert(place, claim);
             }
         }
         let stored = if kind == AccessKind::Update { None } else { flag_value(value) };
@@ -256,6 +259,9 @@ impl Interp<'_> {
             let held = self.st.locks.iter().any(|h| h.lock == place);
             if held {
                 self.st.locks.retain(|h| h.lock != place);
+            }
+            if let Some(value) = value {
+                self.st.pass(place, value, None);
             }
             if releases || self.st.moment.fenced {
                 let kind = SyncKind::Flag(value.unwrap_or(crate::interp::order::ANY_VALUE));

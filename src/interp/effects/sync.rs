@@ -398,12 +398,18 @@ impl Interp<'_> {
                 if name == OpName::RecvIter { self.iter_received(value, places) } else { value }
             }
             OpName::Barrier => {
-                for place in places {
-                    let key = SyncKey { place, kind: SyncKind::Barrier };
-                    self.st.release(key.clone());
-                    self.st.acquire(key);
+                for &place in &places {
+                    self.st.locks.retain(|hold| hold.lock != place);
+                    self.st.wait_at(place);
                 }
-                Val::unknown(Ty::Unknown)
+                // One of those who come here is the leader, until they come here again.
+                match places[..] {
+                    [place] => {
+                        let led = Test { subject: Subject::Taken(place), negated: false };
+                        Val::of(Kind::Test(Rc::new(led)), Ty::Unknown)
+                    }
+                    _ => Val::unknown(Ty::Unknown),
+                }
             }
             OpName::Release | OpName::Unpark => {
                 for place in places {

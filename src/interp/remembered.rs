@@ -1,0 +1,122 @@
+//! What a truth value remembers of the paths that gave it, so that a condition may be tested later than it was decided.
+//!
+//! In: two paths that meet, one on which it is true and one on which it isn't. Out: a test that, when its outcome is
+//! seen, gives each path back what the meeting took from it: orders acquired, atomics and locks taken, flags known. What was
+//! stored in between isn't looked at: a value is tested soon after it is made.
+
+use super::Interp;
+use super::places::{LoopId, PlaceId};
+use super::state::{Claim, Hold, State, SyncKey};
+use super::values::{Const, Kind, Subject, Test, Val};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// What each outcome of a condition says.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Outcome {
+    pub holds: Learned,
+    pub fails: Learned,
+}
+
+/// What one of two paths knows that the other doesn't.
+#[derive(Clone, PartialEq, Debug, Default)]
+pub struct Learned {
+    acquired: Vec<SyncKey>,
+    passed: Vec<((PlaceId, i128), Option<PlaceId>)>,
+    knows: Vec<(PlaceId, i128)>,
+    saw: Vec<(PlaceId, i128)>,
+    taken: Vec<(PlaceId, Claim)>,
+    rounds: Vec<(LoopId, i128)>,
+    locks: Vec<Hold>,
+}
+
+impl Outcome {
+    fn of(holds: &State, fails: &State) -> Outcome {
+        Outcome { holds: Learned::between(holds, fails), fails: Learned::between(fails, holds) }
+    }
+
+    fn told(self) -> Option<Kind> {
+        let nothing = Learned::default();
+        let told = self.holds != nothing || self.fails != nothing;
+        told.then(|| Kind::Test(Rc::new(Test { subject: Subject::Outcome(Rc::new(self)), negated: false })))
+    }
+}
+
+impl Learned {
+    fn between(one: &State, other: &State) -> Learned {
+        let (here, there) = (&one.moment, &other.moment);
+        Learned {
+            acquired: here.acquired.difference(&there.acquired).cloned().collect(),
+            passed: only_in(&here.passed, &there.passed),
+            knows: only_in(&here.knows, &there.knows),
+            saw: only_in(&one.saw, &other.saw),
+            taken: only_in(&here.taken, &there.taken),
+            rounds: only_in(&here.rounds, &there.rounds),
+            locks: one
+                .locks
+                .iter()
+                .filter(|hold| !hold.among && !other.locks.iter().any(|o| o.lock == hold.lock))
+                .cloned()
+                .collect(),
+        }
+    }
+
+    pub fn recall(&self, state: &mut State) {
+        for hold in &self.locks {
+            if !state.locks.iter().any(|held| held.lock == hold.lock) {
+                state.locks.push(hold.clone());
+            }
+        }
+        self.acquired.iter().for_each(|key| state.acquire(key.clone()));
+        if !self.saw.is_empty() {
+            Rc::make_mut(&mut state.saw).extend(self.saw.iter().copied());
+        }
+        let moment = state.moment_mut();
+        moment.passed.extend(self.passed.iter().copied());
+        moment.knows.extend(self.knows.iter().copied());
+        moment.taken.extend(self.taken.iter().copied());
+        moment.rounds.extend(self.rounds.iter().copied());
+    }
+}
+
+fn only_in<K: Ord + Copy, V: PartialEq + Copy>(here: &BTreeMap<K, V>, there: &BTreeMap<K, V>) -> Vec<(K, V)> {
+    here.iter()
+        .filter(|(key, value)| there.get(key) != Some(value))
+        .map(|(key, value)| (*key, *value))
+        .collect()
+}
+
+impl Interp<'_> {
+    /// The truth of a condition: true on the one path, false on the other.
+    pub(super) fn remembered(&self, holds: &State, fails: &State) -> Option<Kind> {
+        let mut outcome = Outcome::of(holds, fails);
+        // Guards are values of their own, and may be gone when the truth is seen.
+        for learned in [&mut outcome.holds, &mut outcome.fails] {
+            learned.locks.retain(|hold| self.is_atomic(hold.lock));
+        }
+        outcome.told()
+    }
+
+    fn is_atomic(&self, place: PlaceId) -> bool {
+        let log = &self.contexts.get(self.context).log.events;
+        log.iter().any(|event| event.place == place && event.atomic.is_some())
+    }
+}
+
+/// Of two values that meet, the one true and the other false, what they say of their paths.
+pub(super) fn remember(one: (&State, &mut Val), two: (&State, &mut Val)) {
+    let truth = |value: &Val| match value.constant() {
+        Some(Const::Bool(truth)) => Some(*truth),
+        _ => None,
+    };
+    let kind = match (truth(one.1), truth(two.1)) {
+        (Some(true), Some(false)) => Outcome::of(one.0, two.0).told(),
+        (Some(false), Some(true)) => Outcome::of(two.0, one.0).told(),
+        _ => None,
+    };
+    if let Some(kind) = kind {
+        for value in [one.1, two.1] {
+            value.alts = std::iter::once(kind.clone()).collect();
+        }
+    }
+}
