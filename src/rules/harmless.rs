@@ -91,6 +91,13 @@ pub fn same_place(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
     if inside && write.access.kind == AccessKind::Update && write.access.effect.is_none() {
         return false;
     }
+    // Nobody reads a cell, an atomic or what a lock protects by reading what it is part of.
+    let beyond = two.get(one.len()..).unwrap_or_default();
+    let within = |step: &Proj| matches!(step, Proj::Cell | Proj::Guarded | Proj::Once);
+    let atomic = write.access.atomic.is_some() && !beyond.is_empty();
+    if read.atomic.is_none() && (atomic || beyond.iter().any(within)) {
+        return false;
+    }
     let any = |step: &Proj| *step == Proj::Index(Index::Any);
     one.iter().zip(&two).all(|(x, y)| x == y || (any(x) && index(y)) || (any(y) && index(x)))
 }
