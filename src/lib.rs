@@ -174,10 +174,10 @@ fn check_group(group: &project::Group, config: &Config) -> Part {
         functions: program.fns.iter().filter(|f| f.item.body.is_some()).count() as u64,
         ..Summary::default()
     };
-    let mut findings: Vec<Finding> = Vec::new();
+    let mut findings: Vec<Finding> = rules::check_types(&program, &models, config);
     let mut why = Why::default();
     let mut counts = interp::Counts::default();
-    if relevance.any_state() {
+    if relevance.any_state() && rules::wants_walk(config) {
         let mut programs = interp::programs(&program, &models);
         programs.sort_by_key(|p| p.kind);
         let budget = interp::group_budget(&program);
@@ -200,7 +200,11 @@ fn check_group(group: &project::Group, config: &Config) -> Part {
         }
     }
     errors.extend(program.body_errors(config.parse_all));
-    findings.retain(|f| f.accesses.iter().any(|a| group.in_focus(&program.file(a.at.file).source.path)));
+    let in_focus = |at: &finding::Location| group.in_focus(&program.file(at.file).source.path);
+    findings.retain(|f| {
+        let declared = f.declared_at.iter().filter(|_| f.accesses.is_empty());
+        f.accesses.iter().map(|a| &a.at).chain(declared).any(in_focus)
+    });
     for finding in &mut findings {
         finding.fix = fix::propose(finding, &|file| &program.file(file).source.text);
     }

@@ -61,7 +61,10 @@ fn every_marked_context_starts_somewhere() {
         let (mut meeting, mut started) = (BTreeSet::new(), BTreeSet::new());
         for mark in expected(&fixture) {
             match mark.what {
-                What::Access { context, .. } => meeting.insert(context),
+                What::Access { context, .. } | What::Promise { context: Some(context), .. } => {
+                    meeting.insert(context)
+                }
+                What::Promise { context: None, .. } => false,
                 What::Spawn { context } => started.insert(context),
             };
         }

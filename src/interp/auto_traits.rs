@@ -7,7 +7,7 @@ use crate::hir::Name;
 use crate::models::{Models, Threads};
 use crate::resolve::{AdtId, ImplId, ParamId, Program, Subst, TraitKey, TraitRef, Ty};
 
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Auto {
     Send,
     Sync,
@@ -36,7 +36,7 @@ pub struct AutoTraits<'a> {
 
 impl AutoTraits<'_> {
     /// The auto trait that a library path names.
-    fn named(&self, path: Name) -> Option<Auto> {
+    pub fn named(&self, path: Name) -> Option<Auto> {
         let language = &self.models.language;
         match path {
             _ if path == language.send => Some(Auto::Send),

@@ -2,6 +2,7 @@
 
 use super::pattern::Subject;
 use super::places::{Proj, Root};
+use super::places_of::MAX_DEREFS;
 use super::scopes::ScopeKind;
 use super::state::FrameEnv;
 use super::values::{FutureValue, Kind, Pointer, Val};
@@ -459,7 +460,7 @@ impl Interp<'_> {
                 .iter()
                 .chain(&args)
                 .any(|arg| self.carries(arg, 0) || (unchecked && self.reaches_shared(arg)))
-            && !takes_address(&def.sig.params, &args);
+            && !takes_address(&def.sig.params, &ret, self_arg.as_ref(), &args);
         if skipped || depth >= MAX_DEPTH || nested >= MAX_RECURSION {
             if !skipped && depth >= MAX_DEPTH {
                 self.counts.cut += 1;
@@ -576,12 +577,34 @@ impl Interp<'_> {
                 self.asked_for(&ty).with_deps(&deps)
             });
             value = self.as_declared(value, &ty);
+            value = self.dereferenced(cx, site, value, &ty);
             if value.ty.is_unknown() || (matches!(value.ty, Ty::Prim(_)) && matches!(ty, Ty::Prim(_))) {
                 value.ty = ty;
             }
             self.hold_proof(cx, &value.ty);
             self.bind_param(cx, site, &param.pat, value);
         }
+    }
+
+    /// Deref coercion of a reference to a handle, where what it points to is wanted. (Reference: "Type coercions".)
+    fn dereferenced(&mut self, cx: &Cx, site: ExprId, value: Val, wanted: &Ty) -> Val {
+        let Ty::Ref { mutable, inner: wanted } = wanted else { return value };
+        let mut value = value;
+        for _ in 0..MAX_DEREFS {
+            let Ty::Ref { inner, .. } = &value.ty else { break };
+            let handle = matches!(self.models.role(inner), Role::Counted | Role::Owner);
+            let plain = matches!(**wanted, Ty::Adt(..) | Ty::Prim(_) | Ty::Array(_) | Ty::Slice(_));
+            let Some((_, how)) = value.pointers().next().filter(|_| handle && plain) else { break };
+            let at = self.deref_value(cx, &value, site);
+            let handle = self.peek(&at);
+            if handle.pointers().next().is_none() {
+                break;
+            }
+            let content = self.deref_value(cx, &handle, site);
+            let how = if *mutable { how } else { Pointer::Shared };
+            value = self.pointer_to(&content, how).with_deps(&value.deps);
+        }
+        value
     }
 
     pub(super) fn bind_param(&mut self, cx: &Cx, site: ExprId, pat: &Pat, value: Val) {
@@ -654,10 +677,14 @@ impl Interp<'_> {
     }
 }
 
-/// Whether a raw pointer is among the arguments: a number that comes back may be its address.
-fn takes_address(params: &[Ty], args: &[Val]) -> bool {
-    args.iter().enumerate().any(|(n, arg)| {
-        let declared = matches!(params.get(n), Some(Ty::Ptr { .. }));
-        arg.pointers().any(|(_, how)| declared || how == Pointer::Raw)
-    })
+/// Whether a number that comes back may be an argument's address: a raw pointer is among them, or a reference that
+/// may be written through.
+fn takes_address(params: &[Ty], ret: &Ty, this: Option<&Val>, args: &[Val]) -> bool {
+    let address = matches!(ret, Ty::Prim(name) if *name == "usize");
+    let may = |arg: &Val, declared: bool| {
+        let pointer = |how| declared || how == Pointer::Raw || (address && how == Pointer::Exclusive);
+        arg.pointers().any(|(_, how)| pointer(how))
+    };
+    this.is_some_and(|this| may(this, false))
+        || args.iter().enumerate().any(|(n, arg)| may(arg, matches!(params.get(n), Some(Ty::Ptr { .. }))))
 }

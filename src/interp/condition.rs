@@ -213,6 +213,9 @@ impl Interp<'_> {
                     Rc::make_mut(&mut fails.saw).insert(*place, 1 - *value);
                 }
                 acquire_flag(holds, SyncKey { place: *place, kind: SyncKind::Flag(*value) }, *order);
+                if *value > 0 {
+                    acquire_flag(holds, SyncKey { place: *place, kind: SyncKind::Counted(*value) }, *order);
+                }
                 if *value == 0 || *value == 1 {
                     let other = SyncKey { place: *place, kind: SyncKind::Flag(1 - *value) };
                     acquire_flag(fails, other, *order);
@@ -238,13 +241,15 @@ impl Interp<'_> {
             Tested::Last(place, order) => {
                 acquire_flag(holds, SyncKey { place: *place, kind: SyncKind::Last }, *order);
             }
-            Tested::Reached(place, order) => {
+            Tested::Reached(place, order, least) => {
                 Rc::make_mut(&mut holds.sides).insert(*place, Side::Above);
                 Rc::make_mut(&mut fails.sides).insert(*place, Side::Below);
                 // What a lock protects may have been there from the start; only waiting for it means that somebody came.
                 if self.draining.is_some() || !self.is_guarded(*place) {
                     let key = SyncKey { place: *place, kind: SyncKind::Flag(super::order::ANY_VALUE) };
                     acquire_flag(holds, key, *order);
+                    let counted = SyncKind::Counted(*least);
+                    acquire_flag(holds, SyncKey { place: *place, kind: counted }, *order);
                 }
             }
             Tested::Success(place) => {

@@ -217,6 +217,28 @@ impl Interp<'_> {
                 let negated = op == BinaryOp::Ne;
                 Some(Kind::Test(Rc::new(Test { subject: Subject::Taken(*place), negated })))
             }
+            // Its own number, awaited: one context has the turn.
+            (Some(Kind::Loaded(place, order)), Some(Kind::Linear(at, mul, _)))
+            | (Some(Kind::Linear(at, mul, _)), Some(Kind::Loaded(place, order)))
+                if matches!(op, BinaryOp::Eq | BinaryOp::Ne)
+                    && *mul != 0
+                    && super::order::acquires(*order)
+                    && self.contexts.get(self.context).loops.contains(at) =>
+            {
+                let negated = op == BinaryOp::Ne;
+                Some(Kind::Test(Rc::new(Test { subject: Subject::Taken(*place), negated })))
+            }
+            (Some(Kind::Test(test)), Some(other)) if matches!(op, BinaryOp::Eq | BinaryOp::Ne) => {
+                let truth = super::effects::flag_value(&Val::of(other.clone(), Ty::Unknown));
+                truth.map(|truth| {
+                    let negated = test.negated ^ ((truth == 0) == (op == BinaryOp::Eq));
+                    Kind::Test(Rc::new(Test { subject: test.subject.clone(), negated }))
+                })
+            }
+            // A bit of what was there.
+            (Some(Kind::Test(test)), Some(Kind::Const(Const::Int(_)))) if op == BinaryOp::BitAnd => {
+                Some(Kind::Test(test.clone()))
+            }
             (Some(Kind::Loaded(place, order)), Some(other)) if comparison => {
                 tested(op, *place, *order, Some(other))
             }
@@ -713,13 +735,17 @@ fn mirrored(op: BinaryOp) -> BinaryOp {
 /// What comparing a loaded atomic with something tells.
 fn tested(op: BinaryOp, place: super::places::PlaceId, order: Name, with: Option<&Kind>) -> Option<Kind> {
     let value = with.and_then(|with| super::effects::flag_value(&Val::of(with.clone(), Ty::Unknown)));
-    let test = match (op, value) {
-        (BinaryOp::Eq, Some(n)) => Test { subject: Subject::Flag(place, order, n), negated: false },
-        (BinaryOp::Ne, Some(n)) => Test { subject: Subject::Flag(place, order, n), negated: true },
-        (BinaryOp::Ge | BinaryOp::Gt | BinaryOp::Eq, _) => {
-            Test { subject: Subject::Reached(place, order), negated: false }
-        }
-        _ => Test { subject: Subject::Reached(place, order), negated: true },
+    let reached = |more: i128| {
+        let least = value.and_then(|n| n.checked_add(more)).unwrap_or(super::order::ANY_VALUE);
+        Subject::Reached(place, order, least)
     };
-    Some(Kind::Test(Rc::new(test)))
+    let (subject, negated) = match (op, value) {
+        (BinaryOp::Eq, Some(n)) => (Subject::Flag(place, order, n), false),
+        (BinaryOp::Ne, Some(n)) => (Subject::Flag(place, order, n), true),
+        (BinaryOp::Ge | BinaryOp::Eq, _) => (reached(0), false),
+        (BinaryOp::Gt, _) => (reached(1), false),
+        (BinaryOp::Le, _) => (reached(1), true),
+        _ => (reached(0), true),
+    };
+    Some(Kind::Test(Rc::new(Test { subject, negated })))
 }

@@ -1,8 +1,9 @@
 //! Iterators: lazy chains, run where they are consumed; one abstract element stands for all.
 
+use super::access::Door;
 use super::memory::AccessInfo;
-use super::places::{Index, LoopId, Proj};
-use super::values::{Aggregate, Const, IterValue, Kind, Pointer, Stage, StageKind, Val};
+use super::places::{Index, LoopId, PlaceId, Proj};
+use super::values::{Aggregate, Const, Deps, IterValue, Kind, Pointer, Stage, StageKind, Val};
 use super::{Cx, Interp};
 use crate::finding::AccessKind;
 use crate::hir::{ExprId, Name};
@@ -61,7 +62,7 @@ impl Interp<'_> {
         }
     }
 
-    pub(super) fn iter_received(&mut self, source: Val, channels: Vec<super::places::PlaceId>) -> Val {
+    pub(super) fn iter_received(&mut self, source: Val, channels: Vec<PlaceId>) -> Val {
         let iter = IterValue {
             source,
             stages: Vec::new(),
@@ -102,18 +103,29 @@ impl Interp<'_> {
                 let pointer = Val::pointer(at, *how, Ty::reference(mutable, element));
                 let iter = self.iter_over(pointer);
                 if !self.is_guarded(at) {
-                    return iter;
+                    return iter.with_deps(&self.counted_elements(cx, expr, *place, *how));
                 }
                 // Which elements there are is read, where a lock lets others change that.
                 let info = AccessInfo::plain(AccessKind::Read, cx.body.body.expr(expr).range);
-                let read = self.log(cx, at, super::access::Door::Safe, &info);
-                read.map_or(iter.clone(), |read| iter.with_deps(&super::values::Deps::one(read)))
+                let read = self.log(cx, at, Door::Safe, &info);
+                read.map_or(iter.clone(), |read| iter.with_deps(&Deps::one(read)))
             }
             _ => {
                 let element = self.element_ty(ty);
                 self.iter_over(Val::unknown(element))
             }
         }
+    }
+
+    /// To go through a collection is to read how many elements it has.
+    fn counted_elements(&mut self, cx: &Cx, expr: ExprId, place: PlaceId, how: Pointer) -> Deps {
+        if self.models.role(&self.places.get(place).ty) != Role::Collection {
+            return Deps::default();
+        }
+        let header = self.places.step(place, Proj::Field(Name::new("len")), &Ty::Unknown);
+        let door = if how == Pointer::Raw { Door::Raw } else { Door::Safe };
+        let info = AccessInfo::plain(AccessKind::Read, cx.body.body.expr(expr).range);
+        self.log(cx, header, door, &info).map_or_else(Deps::default, Deps::one)
     }
 
     fn iter_of_aggregate(&mut self, cx: &Cx, expr: ExprId, aggregate: &Rc<Aggregate>, ty: &Ty) -> Val {
@@ -182,14 +194,7 @@ impl Interp<'_> {
     }
 
     /// A type of the program that iterates: its `next` makes the elements.
-    fn user_iter(
-        &mut self,
-        cx: &Cx,
-        expr: ExprId,
-        ty: &Ty,
-        place: super::places::PlaceId,
-        how: Pointer,
-    ) -> Option<Val> {
+    fn user_iter(&mut self, cx: &Cx, expr: ExprId, ty: &Ty, place: PlaceId, how: Pointer) -> Option<Val> {
         if !matches!(ty, Ty::Adt(..)) {
             return None;
         }

@@ -27,7 +27,9 @@ impl Interp<'_> {
         let outer = (self.st.control.clone(), self.st.left.clone());
         let looping = self.st.looping.clone();
         let mut exit: Option<State> = None;
+        let counters = self.counters_of(cx, Some(cond), body);
         self.rounds(at, label, |this| {
+            this.count_round(cx, at, &counters);
             let kind = if lets { ScopeKind::Condition } else { ScopeKind::Temporaries };
             this.scoped(cx, kind, |this| {
                 let outer = this.draining.replace(at);
@@ -60,6 +62,7 @@ impl Interp<'_> {
             });
         });
         let value = self.finish_loop(at, exit, outer);
+        self.stop_counting(cx, &counters);
         self.st.looping = looping;
         value
     }
@@ -68,8 +71,13 @@ impl Interp<'_> {
         let at = LoopId { frame: cx.frame, expr: id };
         let outer = (self.st.control.clone(), self.st.left.clone());
         let looping = self.st.looping.clone();
-        self.rounds(at, label, |this| this.eval_statement(cx, body));
+        let counters = self.counters_of(cx, None, body);
+        self.rounds(at, label, |this| {
+            this.count_round(cx, at, &counters);
+            this.eval_statement(cx, body);
+        });
         let value = self.finish_loop(at, None, outer);
+        self.stop_counting(cx, &counters);
         self.st.looping = looping;
         value
     }
@@ -93,7 +101,9 @@ impl Interp<'_> {
             }
             let source = this.loop_source(cx, iter, source);
             let mut exit: Option<State> = Some(this.st.clone());
+            let counters = this.counters_of(cx, None, body);
             this.rounds(at, label, |this| {
+                this.count_round(cx, at, &counters);
                 let item = this.next_item(cx, iter, at, &source);
                 if !this.st.reachable {
                     return;
@@ -110,7 +120,9 @@ impl Interp<'_> {
                     }
                 }
             });
-            this.finish_loop(at, exit, outer)
+            let value = this.finish_loop(at, exit, outer);
+            this.stop_counting(cx, &counters);
+            value
         })
     }
 

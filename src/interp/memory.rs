@@ -4,7 +4,7 @@ use super::access::{AccessEvent, Door, Effect, HeldLock, Runs, Same};
 use super::places::{Index, PlaceId, Proj, Root};
 use super::state::Hold;
 use super::terms::Term;
-use super::values::{Aggregate, ClosureValue, Deps, FutureValue, Kind, Pointer, ReadId, Val};
+use super::values::{Aggregate, ClosureValue, Deps, FutureValue, Kind, Mode, Pointer, ReadId, Val};
 use super::{Cx, Interp};
 use crate::finding::{AccessKind, Location};
 use crate::hir::{Name, TextRange};
@@ -402,8 +402,13 @@ impl Interp<'_> {
         }
         self.log_lval(cx, lval, &info);
         if !self.st.locks.is_empty() && lval.places.iter().any(|p| self.is_guarded(*p)) {
+            let claimed = self.claimed(lval, &value, info.term.as_deref());
             self.flag_stored(lval, super::effects::flag_value(&value), true);
             self.publish(&value);
+            if let Some(flag) = claimed {
+                let id = self.flag_hold(flag);
+                self.hold(flag, Mode::Exclusive, id);
+            }
         }
         self.store(lval, value);
     }

@@ -23,6 +23,7 @@ pub mod values;
 mod calls;
 mod closures;
 mod condition;
+mod counting;
 mod declared;
 mod doors;
 mod effects;
@@ -31,6 +32,8 @@ mod escape;
 mod expr;
 mod flow;
 mod grants;
+mod hand_locks;
+mod induction;
 mod iterate;
 mod loops;
 mod memory;
@@ -85,6 +88,8 @@ pub struct Analysis {
     pub witnesses: FxHashSet<PlaceId>,
     /// What roots hold at first.
     initial: FxHashMap<Root, Val>,
+    /// Some context passes a fence that acquires.
+    pub fences: bool,
     /// How often a loop's body runs, where that is known.
     pub rounds: FxHashMap<LoopId, u32>,
     pub counts: Counts,
@@ -268,6 +273,7 @@ pub struct Interp<'p> {
     witnesses: FxHashSet<PlaceId>,
     /// What contexts are given where they ask for it by type.
     provided: Vec<Val>,
+    fences: bool,
     /// The single-threaded executor that the context runs on.
     executor: Option<PlaceId>,
     /// Accesses are another context's, and not written down.
@@ -375,6 +381,7 @@ pub fn analyse(
         self_guarded: FxHashSet::default(),
         witnesses: FxHashSet::default(),
         provided: Vec::new(),
+        fences: false,
         executor: None,
         muted: false,
         scope_members: FxHashMap::default(),
@@ -399,6 +406,7 @@ pub fn analyse(
         awaits: interp.awaits,
         self_guarded: interp.self_guarded,
         witnesses: interp.witnesses,
+        fences: interp.fences,
         rounds: interp.loop_rounds,
         counts: interp.counts,
     }

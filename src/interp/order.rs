@@ -247,6 +247,7 @@ impl Analysis {
         }
         second.acquired.iter().any(|key| match key.kind {
             SyncKind::Barrier | SyncKind::Once | SyncKind::Object | SyncKind::Last => false,
+            SyncKind::Counted(least) => one != two && self.counted_in(one, first, key.place, least),
             SyncKind::Channel => {
                 let answered = !first.owes.contains(&key.place) && second.has.contains(&key.place);
                 one != two && (!released_before(first, key) || answered) && self.only_releaser(one, two, key)
@@ -397,8 +398,9 @@ impl Analysis {
     ) -> Option<PlaceId> {
         let (first, second) = (&self.moments[a.moment.0 as usize], &self.moments[b.moment.0 as usize]);
         let context = self.contexts.get(one);
-        let seen = second.weak.iter().chain(second.acquired.iter());
-        seen.into_iter().find_map(|key| {
+        let weakly_seen = second.weak.iter().map(|key| (key, true));
+        let seen = weakly_seen.chain(second.acquired.iter().map(|key| (key, false)));
+        seen.into_iter().find_map(|(key, weakly)| {
             let (flag, changed) = match key.kind {
                 SyncKind::Flag(value) => (key.place, value != self.initial_flag(key.place)),
                 SyncKind::Object => (*self.published.get(&key.place)?, true),
@@ -407,11 +409,13 @@ impl Analysis {
                 | SyncKind::Drained
                 | SyncKind::Once
                 | SyncKind::Token
+                | SyncKind::Counted(_)
                 | SyncKind::Last => {
                     return None;
                 }
             };
-            let stored = context.released_at_end.keys().chain(&context.weakly_released_at_end);
+            let strongly = context.released_at_end.keys().filter(|_| weakly);
+            let stored = strongly.chain(&context.weakly_released_at_end);
             let later = stored.into_iter().any(|k| matches_release(k, key));
             let before = first.released.keys().chain(&first.weakly_released).any(|k| matches_release(k, key));
             (one != two && changed && later && !before).then_some(flag)

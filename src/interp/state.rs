@@ -66,6 +66,8 @@ pub enum SyncKind {
     Drained,
     /// A value of an atomic (or of a plain flag under a lock).
     Flag(i128),
+    /// An atomic has been counted up to this number; `ANY_VALUE`: to one that nobody knows.
+    Counted(i128),
     /// The body of a once-initializer has run.
     Once,
     /// A park token of a context.

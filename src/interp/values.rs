@@ -293,8 +293,8 @@ pub enum Subject {
     Outcome(Rc<Outcome>),
     /// It is this round of a loop.
     Round(LoopId, i128),
-    /// The atomic was read as having reached some bound, with this ordering.
-    Reached(PlaceId, Name),
+    /// The atomic was read as having reached this number (`ANY_VALUE`: some bound), with this ordering.
+    Reached(PlaceId, Name, i128),
 }
 
 /// An iterator: where elements come from and the adaptors on the way, run when it is consumed.

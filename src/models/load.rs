@@ -6,7 +6,7 @@
 
 use super::text::{self, TypeNames};
 use super::types::TyExpr;
-use super::{AttributeModel, FnModel, FnModelId, Language, Models, Role, Threads, TypeModel};
+use super::{AttributeModel, Contents, FnModel, FnModelId, Language, Models, Role, Threads, TypeModel};
 use crate::hir::Name;
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
@@ -47,6 +47,12 @@ struct LanguageText {
     join_handle: String,
     send: String,
     sync: String,
+    clone: String,
+    copy: String,
+    deref: String,
+    deref_mut: String,
+    iterate: String,
+    future: String,
     data: Vec<String>,
 }
 
@@ -62,6 +68,12 @@ impl LanguageText {
             join_handle: Name::new(&self.join_handle),
             send: Name::new(&self.send),
             sync: Name::new(&self.sync),
+            clone: Name::new(&self.clone),
+            copy: Name::new(&self.copy),
+            deref: Name::new(&self.deref),
+            deref_mut: Name::new(&self.deref_mut),
+            iterate: Name::new(&self.iterate),
+            future: Name::new(&self.future),
             data: self.data.iter().map(|text| Name::new(text)).collect(),
         }
     }
@@ -90,6 +102,8 @@ struct TypeText {
     like: Vec<String>,
     #[serde(default)]
     threads: Threads,
+    #[serde(default)]
+    contents: Contents,
     /// See `TypeModel::provided`.
     #[serde(default)]
     provided: bool,
@@ -240,6 +254,7 @@ impl Loader<'_> {
             empty: false,
             token: None,
             threads: ty.threads,
+            contents: ty.contents,
             methods: FxHashMap::default(),
         });
         model.provided |= ty.provided;

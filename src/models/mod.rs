@@ -125,6 +125,19 @@ pub enum Threads {
     Shared,
 }
 
+/// What values of a library's type have of its arguments.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Contents {
+    /// Values, or pointers to them.
+    #[default]
+    Values,
+    /// Nothing (`PhantomData`).
+    Nothing,
+    /// It tells threads apart (`ThreadId`), or has a value for each (`LocalKey`).
+    OfThread,
+}
+
 #[derive(Clone, Debug)]
 pub struct TypeModel {
     pub path: Name,
@@ -143,6 +156,7 @@ pub struct TypeModel {
     /// Who has a value of it holds this process-wide lock.
     pub token: Option<Name>,
     pub threads: Threads,
+    pub contents: Contents,
     methods: FxHashMap<Name, FnModelId>,
 }
 
@@ -187,6 +201,13 @@ pub struct Language {
     pub join_handle: Name,
     pub send: Name,
     pub sync: Name,
+    pub clone: Name,
+    pub copy: Name,
+    pub deref: Name,
+    pub deref_mut: Name,
+    /// The trait of what a loop takes its elements from.
+    pub iterate: Name,
+    pub future: Name,
     /// Types whose values carry nothing but what their arguments carry.
     data: Vec<Name>,
 }
@@ -204,6 +225,12 @@ impl Default for Language {
             join_handle: none,
             send: none,
             sync: none,
+            clone: none,
+            copy: none,
+            deref: none,
+            deref_mut: none,
+            iterate: none,
+            future: none,
             data: Vec::new(),
         }
     }
@@ -281,9 +308,14 @@ impl Models {
         self.any_methods.get(&method).copied()
     }
 
+    /// Whether the path is one of the standard library.
+    pub fn is_standard(&self, path: Name) -> bool {
+        path.as_str().starts_with("std::")
+    }
+
     /// How a library's type behaves between threads; `None` where nobody says.
     pub fn threads(&self, path: Name) -> Option<Threads> {
-        let standard = || path.as_str().starts_with("std::").then_some(Threads::Structural);
+        let standard = || self.is_standard(path).then_some(Threads::Structural);
         self.type_model(path).map(|model| model.threads).or_else(standard)
     }
 

@@ -73,7 +73,8 @@ fn labels(finding: &Finding, sources: &Sources<'_>, names: &Names) -> Vec<Label<
     }
 
     if let Some(at) = finding.declared_at {
-        marks.add(at, format!("`{}` is declared here", finding.place));
+        let what = if finding.accesses.is_empty() { "is promised" } else { "is declared" };
+        marks.add(at, format!("`{}` {what} here", finding.place));
     }
     let is_primary = |label: &Label<FileId>| primary == Some((label.file_id, label.range.clone()));
     if let Some(position) = marks.labels.iter().position(is_primary) {
@@ -443,7 +444,7 @@ mod tests {
             render(Format::Short, &report),
             "lib.rs:1:16: error[unsound-sync]: `Slot<T>` is `Sync` for every `T`\n"
         );
-        assert!(render(Format::Human, &report).contains("^^^^ `Slot` is declared here"));
+        assert!(render(Format::Human, &report).contains("^^^^ `Slot` is promised here"));
     }
 
     #[test]

@@ -287,6 +287,11 @@ impl ResolvedBody {
         self.paths.get(id.0 as usize).unwrap_or(&Res::Unresolved)
     }
 
+    /// What the paths of the body mean, in no order that matters.
+    pub fn mentioned(&self) -> impl Iterator<Item = &Res> {
+        self.paths.iter()
+    }
+
     /// What a path of the body or of a parameter's pattern means.
     pub fn res(&self, path: &hir::Path) -> &Res {
         if path.id != PathId::ITEM {

@@ -248,7 +248,7 @@ fn process_place(facts: &Facts, place: PlaceId, name: Name) -> String {
 }
 
 /// Stable under moved lines: rule, place and thread names.
-fn fingerprint(rule: &str, place: &str, threads: &[Thread]) -> String {
+pub fn fingerprint(rule: &str, place: &str, threads: &[Thread]) -> String {
     let mut names: Vec<&str> = threads.iter().map(|t| t.name.as_str()).collect();
     names.sort_unstable();
     let text = format!("{rule}|{place}|{}", names.join(","));

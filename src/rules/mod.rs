@@ -19,6 +19,7 @@ mod split_atomic_update;
 mod split_lock_update;
 mod static_mut_race;
 mod unsafe_cell_race;
+mod unsound_sync;
 mod why;
 
 use crate::config::Config;
@@ -58,6 +59,21 @@ const CHECKS: &[&dyn Rule] = &[
     &order_dependent::OrderDependent,
     &env_race::EnvRace,
 ];
+
+/// Whether something is asked for that only a walk can tell.
+pub fn wants_walk(config: &Config) -> bool {
+    let on = |rule: &&dyn Rule| find(rule.id()).is_some_and(|info| config.level(info).is_some());
+    config.why.is_some() || CHECKS.iter().any(on)
+}
+
+/// Runs the rules that look at types alone: once for a group, without a walk.
+pub fn check_types(program: &Program, models: &Models, config: &Config) -> Vec<Finding> {
+    let mut found = Vec::new();
+    if let Some(level) = find(unsound_sync::ID).and_then(|info| config.level(info)) {
+        unsound_sync::check(program, models, level, &mut found);
+    }
+    found
+}
 
 /// Runs every rule that is on.
 pub fn check(facts: &Facts, config: &Config) -> Vec<Finding> {

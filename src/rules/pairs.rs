@@ -169,7 +169,9 @@ fn follows_protocol(facts: &Facts, event: Event) -> bool {
 pub fn weak_flag(facts: &Facts, a: Event, b: Event) -> Option<PlaceId> {
     let analysis = facts.analysis;
     let one_way = |x: Event, y: Event| analysis.weakly_handed(x.context, x.access, y.context, y.access);
-    one_way(a, b).or_else(|| one_way(b, a))
+    let held = |x: &HeldLock| b.access.locks.iter().any(|y| y.lock == x.lock) && analysis.is_too_weak(x.lock);
+    let weak_lock = || a.access.locks.iter().find(|x| held(x)).map(|x| x.lock);
+    one_way(a, b).or_else(|| one_way(b, a)).or_else(weak_lock)
 }
 
 /// Which racing pairs a rule takes.
@@ -310,6 +312,7 @@ pub fn common_lock(facts: &Facts, a: Event, b: Event) -> Option<PlaceId> {
     };
     let excludes = |x: &HeldLock, y: &HeldLock| {
         same(x, y)
+            && facts.analysis.excludes(x.lock)
             && (x.mode == Mode::Exclusive || y.mode == Mode::Exclusive)
             && !differs(facts, a.context, b.context, x.lock, a.access.place)
     };

@@ -2,6 +2,7 @@
 //!
 //! In a program they are line comments, several to a line if need be (`fixtures/README.md`):
 //! `//~ race PLACE: CTX, CTX` on each line with an access that takes part, of the contexts whose access stands there;
+//! `//~ unsound TYPE: CTX` on an unsafe impl;
 //! `//~ relaxed PLACE: CTX` likewise for `relaxed-publish`, `//~ lost PLACE: CTX` for updates and decisions in two steps; `//~ spawn CTX` where a context starts. `CTX*` is many.
 
 use crate::support::{Fixture, context, loud, place};
@@ -23,8 +24,19 @@ pub struct Mark {
 
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum What {
-    Access { class: String, place: String, context: String },
-    Spawn { context: String },
+    Access {
+        class: String,
+        place: String,
+        context: String,
+    },
+    /// An unsafe impl, with the method that shows what it lacks.
+    Promise {
+        place: String,
+        context: Option<String>,
+    },
+    Spawn {
+        context: String,
+    },
 }
 
 impl fmt::Display for Mark {
@@ -32,6 +44,10 @@ impl fmt::Display for Mark {
         match &self.what {
             What::Access { class, place, context } => {
                 write!(f, "{}:{} {class} {place}: {context}", self.file, self.line)
+            }
+            What::Promise { place, context } => {
+                let context = context.as_ref().map(|context| format!(": {context}")).unwrap_or_default();
+                write!(f, "{}:{} unsound {place}{context}", self.file, self.line)
             }
             What::Spawn { context } => write!(f, "{}:{} spawn {context}", self.file, self.line),
         }
@@ -72,6 +88,10 @@ pub fn found(report: &Report) -> BTreeSet<Mark> {
             let context = context(finding, access.thread);
             marks.insert(mark(access.at, What::Access { class, place, context }));
         }
+        if let (Some(at), true) = (finding.declared_at, finding.accesses.is_empty()) {
+            let context = (!finding.threads.is_empty()).then(|| context(finding, 0));
+            marks.insert(mark(at, What::Promise { place: place(&finding.place).to_owned(), context }));
+        }
         for (index, thread) in finding.threads.iter().enumerate() {
             marks.insert(mark(thread.spawned_at, What::Spawn { context: context(finding, index) }));
         }
@@ -98,6 +118,13 @@ pub fn class(rule: &str) -> &str {
 fn parse_mark(comment: &str) -> Option<Vec<What>> {
     let (class, rest) = comment.split_once(' ')?;
     match class {
+        "unsound" => {
+            let (place, context) = match rest.split_once(": ") {
+                Some((place, context)) => (place, Some(context.to_owned())),
+                None => (rest, None),
+            };
+            Some(vec![What::Promise { place: place.to_owned(), context }])
+        }
         "spawn" => Some(vec![What::Spawn { context: rest.to_owned() }]),
         "race" | "relaxed" | "lost" | "order" | "env" => {
             let (place, contexts) = rest.split_once(": ")?;

@@ -9,7 +9,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 /// The folders with fixtures, below `fixtures/`.
-const DOORS: [&str; 6] = ["cells", "contexts", "demo", "lost_updates", "order", "static_mut"];
+const DOORS: [&str; 7] = ["cells", "contexts", "demo", "lost_updates", "order", "promises", "static_mut"];
 
 /// One program of `fixtures/`.
 pub struct Fixture {

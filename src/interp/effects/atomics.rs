@@ -84,9 +84,15 @@ impl Interp<'_> {
                         *how = Pointer::Owner;
                     }
                 }
-                if word.is_some_and(|w| w == "swap")
-                    && let ([place], Some(1)) = (&lval.places[..], flag_value(&value))
-                {
+                let sets = match word.map(Name::as_str) {
+                    Some("swap") => flag_value(&value) == Some(1),
+                    Some("or") => {
+                        crate::interp::order::acquires(order)
+                            && flag_value(&value).is_some_and(|bits| bits != 0)
+                    }
+                    _ => false,
+                };
+                if let (true, [place]) = (sets, &lval.places[..]) {
                     let test = Test { subject: Subject::Taken(*place), negated: true };
                     old.alts.push(Kind::Test(Rc::new(test)));
                 }
@@ -236,6 +242,7 @@ impl Interp<'_> {
     /// A fence makes relaxed loads before it acquire, relaxed stores after it release.
     pub(super) fn fence(&mut self, order: Name) {
         if crate::interp::order::acquires(order) {
+            self.fences = true;
             let weak: Vec<SyncKey> = self.st.moment.weak.iter().cloned().collect();
             weak.into_iter().for_each(|key| self.st.acquire(key));
         }

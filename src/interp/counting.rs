@@ -1,0 +1,73 @@
+//! Counting contexts in: who waits until a counter has reached the number of all steps that are ever made has waited for all
+//! who make them.
+//!
+//! In: the steps in the log and how often their contexts run. Out: whether a number means everybody. Invariant: where that
+//! isn't known (the number of threads is decided at run time, say), whoever waits for a number is taken to wait for all.
+
+use super::Analysis;
+use super::access::{AccessEvent, Runs};
+use super::contexts::ContextId;
+use super::order::ANY_VALUE;
+use super::places::{LoopId, PlaceId};
+use super::state::{Moment, SyncKey, SyncKind};
+use crate::finding::AccessKind;
+
+impl Analysis {
+    /// The first access comes before a step of its context, and `least` isn't reached without that step.
+    pub(super) fn counted_in(&self, one: ContextId, first: &Moment, counter: PlaceId, least: i128) -> bool {
+        let key = SyncKey { place: counter, kind: SyncKind::Flag(ANY_VALUE) };
+        let context = self.contexts.get(one);
+        let count = |done: Option<&u8>| done.copied().unwrap_or(0);
+        let steps_later = count(first.released.get(&key)) < count(context.released_at_end.get(&key));
+        steps_later && !context.weakly_released_at_end.contains(&key) && self.takes_all(counter, least)
+    }
+
+    /// All steps together come to no more than this.
+    fn takes_all(&self, counter: PlaceId, least: i128) -> bool {
+        let start = self.initial(counter).unwrap_or(0);
+        let mut total = Some(start);
+        let mut smallest = i128::MAX;
+        for id in self.contexts.ids() {
+            for event in &self.contexts.get(id).log.events {
+                if event.place != counter || event.kind == AccessKind::Read || self.is_reset(id, event) {
+                    continue;
+                }
+                let by = event.term.as_ref().and_then(|term| term.steps());
+                let Some(by) = by.filter(|by| *by > 0) else { return false };
+                smallest = smallest.min(by);
+                let times = self.times(id, event);
+                total = total.zip(times).map(|(total, times)| total.saturating_add(by.saturating_mul(times)));
+            }
+        }
+        match total {
+            _ if least == ANY_VALUE => true,
+            Some(total) => total <= least,
+            None => least > start.saturating_add(smallest),
+        }
+    }
+
+    /// Stored before any other context was started.
+    fn is_reset(&self, context: ContextId, event: &AccessEvent) -> bool {
+        event.kind == AccessKind::Write
+            && self.contexts.get(context).parent.is_none()
+            && self.moments[event.moment.0 as usize].started.is_empty()
+    }
+
+    /// How often an access is made by all instances of its context together.
+    fn times(&self, context: ContextId, event: &AccessEvent) -> Option<i128> {
+        let own = match &event.runs {
+            Runs::Once => 1,
+            Runs::Rounds(loops) => self.product(loops)?,
+            Runs::Unknown => return None,
+        };
+        self.contexts.ancestry(context).try_fold(own, |times, at| {
+            let context = self.contexts.get(at);
+            let counted = context.sure && (!context.many || !context.loops.is_empty());
+            if counted { times.checked_mul(self.product(&context.loops)?) } else { None }
+        })
+    }
+
+    fn product(&self, loops: &[LoopId]) -> Option<i128> {
+        loops.iter().try_fold(1_i128, |product, at| product.checked_mul(i128::from(*self.rounds.get(at)?)))
+    }
+}

@@ -1,0 +1,71 @@
+//! Locks made by hand, from an atomic or from a flag that a real lock protects: what claims one, and whether it then
+//! excludes and orders as a lock does.
+//!
+//! In: stores of flags that were looked at, and all accesses of an atomic. Out: holds of the flag; and of a hold, whether it
+//! counts. An atomic that is taken or given back by an ordering too weak to order excludes, but guards nothing.
+
+use super::access::{AccessEvent, Effect};
+use super::memory::Lval;
+use super::order::{acquires, releases};
+use super::places::{PlaceId, Proj};
+use super::terms::Term;
+use super::values::Val;
+use super::{Analysis, Interp};
+use crate::finding::AccessKind;
+
+impl Interp<'_> {
+    /// A flag that a lock protects, which is found in one state and put into the other under one hold: as if exchanged.
+    pub(super) fn claimed(&self, lval: &Lval, value: &Val, term: Option<&Term>) -> Option<PlaceId> {
+        let [flag] = lval.places[..] else { return None };
+        let found = *self.st.saw.get(&flag)?;
+        let becomes = match super::effects::flag_value(value) {
+            Some(value) => value,
+            None => found.checked_add(term?.steps()?)?,
+        };
+        let log = &self.contexts.get(self.context).log.events;
+        let looked = log.iter().rev().find(|event| event.place == flag && event.kind == AccessKind::Read)?;
+        let one_hold = self.st.locks.iter().any(|hold| {
+            hold.lock != flag && looked.locks.iter().any(|l| l.lock == hold.lock && l.hold.meets(hold.id))
+        });
+        (one_hold && found != becomes).then_some(flag)
+    }
+}
+
+impl Analysis {
+    /// Whether who holds this has it alone, as far as its own accesses tell.
+    pub fn excludes(&self, lock: PlaceId) -> bool {
+        let flag = self.places.passes(lock, |step| step == Proj::Guarded);
+        !self.is_too_weak(lock) && (!flag || self.is_claimed(lock))
+    }
+
+    /// Everybody who stores to the flag holds it, or has just found it free, as it was at first.
+    fn is_claimed(&self, flag: PlaceId) -> bool {
+        let at_first = self.initial(flag);
+        self.accesses(flag).filter(|event| event.kind != AccessKind::Read).all(|event| {
+            let free = event.saw.is_some_and(|found| at_first.is_none_or(|first| first == found));
+            free || event.locks.iter().any(|held| held.lock == flag)
+        })
+    }
+
+    /// An atomic that orders nothing where it is taken, or where it is given back.
+    pub fn is_too_weak(&self, lock: PlaceId) -> bool {
+        self.accesses(lock).any(|event| {
+            let Some(order) = event.atomic else { return false };
+            let taken = matches!(event.effect, Some(Effect::Compare { .. } | Effect::Swap));
+            let moment = &self.moments[event.moment.0 as usize];
+            match event.kind {
+                AccessKind::Read => false,
+                AccessKind::Update => taken && !acquires(order) && !self.fences,
+                AccessKind::Write => {
+                    let held = event.locks.iter().any(|held| held.lock == lock);
+                    held && !releases(order) && !moment.fenced
+                }
+            }
+        })
+    }
+
+    fn accesses(&self, place: PlaceId) -> impl Iterator<Item = &AccessEvent> {
+        let events = self.contexts.list.iter().flat_map(|context| &context.log.events);
+        events.filter(move |event| event.place == place)
+    }
+}
