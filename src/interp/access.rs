@@ -117,6 +117,8 @@ pub enum Effect {
     Idempotent,
     /// Takes an element out, or finds none.
     Take,
+    /// Computes and stores by itself (`+=`).
+    Assign,
 }
 
 #[derive(Clone, Debug, Default)]

@@ -357,6 +357,7 @@ impl Interp<'_> {
         let lval = self.lval(cx, left, true);
         let old = self.peek(&lval);
         let mut info = AccessInfo::plain(AccessKind::Update, range);
+        info.effect = Some(Effect::Assign);
         info.term = operand.symbol().and_then(|n| Term::apply(Operator::Binary(op), &Rc::new(Term::Old), &n));
         let mut new = self.binary(op, &old, &operand);
         if new.ty.is_unknown() {
