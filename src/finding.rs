@@ -123,6 +123,8 @@ pub struct Access {
     /// Index into `Finding::threads`.
     pub thread: usize,
     pub kind: AccessKind,
+    /// The atomic that it is an access of, if that isn't the finding's place.
+    pub of: Option<String>,
     /// `Relaxed`, …: an atomic access with this ordering; `None`: a plain one.
     pub atomic: Option<&'static str>,
     /// An update by a call that changes what is there (`push`, `insert`), and doesn't put back what it read.
@@ -221,7 +223,8 @@ impl Finding {
 
     /// Where the finding is shown: the first access that writes, else the first access, else the declaration.
     pub fn primary(&self) -> Option<Location> {
-        let writes = self.accesses.iter().find(|access| access.kind != AccessKind::Read);
+        let writes =
+            self.accesses.iter().find(|access| access.kind != AccessKind::Read && access.of.is_none());
         writes.or(self.accesses.first()).map(|access| access.at).or(self.declared_at)
     }
 }

@@ -25,6 +25,8 @@ pub enum Door {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct HeldLock {
     pub lock: PlaceId,
+    /// Whichever index the lock's place has.
+    pub all: bool,
     pub mode: Mode,
     pub hold: HoldId,
 }
@@ -44,6 +46,8 @@ pub struct AccessEvent {
     pub frame: FrameId,
     /// For a write: the reads the value depends on.
     pub data: Deps,
+    /// The reads that the way to the place depends on: of pointers, and what decided which function gave one.
+    pub through: Deps,
     /// The reads that decided whether it runs, and that no write of the same place has acted on yet. A store of a constant
     /// isn't decided by the condition of a loop round it.
     pub control: Deps,
@@ -128,6 +132,10 @@ pub struct AccessLog {
     pub used: FxHashSet<ReadId>,
     /// Updates whose own result decided something.
     pub judged: FxHashSet<ReadId>,
+    /// Reads that were compared with what only the context itself has, such as its thread's id.
+    pub identified: FxHashSet<ReadId>,
+    /// Reads that were compared with a constant.
+    pub compared: FxHashSet<ReadId>,
     /// Elements taken out, whichever they were, that nobody looks at.
     pub discarded: FxHashSet<ReadId>,
     seen: FxHashMap<(PlaceId, Location, MomentId), Vec<u32>>,
@@ -149,6 +157,7 @@ impl AccessLog {
                 old.data = old.data.join(&event.data);
                 old.control = old.control.join(&event.control);
                 old.acted_on = old.acted_on.join(&event.acted_on);
+                old.through = old.through.join(&event.through);
                 if old.term != event.term {
                     old.term = None;
                 }

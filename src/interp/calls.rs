@@ -459,8 +459,9 @@ impl Interp<'_> {
             && !self_arg
                 .iter()
                 .chain(&args)
-                .any(|arg| self.carries(arg, 0) || (unchecked && self.reaches_shared(arg)))
-            && !takes_address(&def.sig.params, &ret, self_arg.as_ref(), &args);
+                .any(|arg| self.carries(arg) || (unchecked && self.reaches_shared(arg)))
+            && !takes_address(&def.sig.params, &ret, self_arg.as_ref(), &args)
+            && !self.tells_apart(id, &ret, self_arg.iter().chain(&args));
         if skipped || depth >= MAX_DEPTH || nested >= MAX_RECURSION {
             if !skipped && depth >= MAX_DEPTH {
                 self.counts.cut += 1;
@@ -478,6 +479,11 @@ impl Interp<'_> {
             return result;
         }
         let Some(body) = self.program.body(id) else {
+            // Declared, not written, here: a library's, by a name that all libraries share.
+            let foreign = Name::new(&format!("extern::{}", def.name));
+            if let Some(model) = self.models.function(foreign) {
+                return self.apply_model(cx, site, model, self_arg, &Ty::Unknown, args);
+            }
             let mut result = self.opaque_call(cx, site, self_arg, args);
             result.ty = ret;
             return result;
@@ -507,7 +513,16 @@ impl Interp<'_> {
     }
 
     /// Whether a value lets the callee touch something that matters.
-    fn carries(&self, value: &Val, depth: u32) -> bool {
+    fn carries(&self, value: &Val) -> bool {
+        self.carries_within(value, &mut 64)
+    }
+
+    /// The same, looking at no more than `left` values.
+    fn carries_within(&self, value: &Val, left: &mut u32) -> bool {
+        if *left == 0 {
+            return false;
+        }
+        *left -= 1;
         value.alts.iter().any(|kind| match kind {
             Kind::Pointer(place, Pointer::Raw) => match self.places.get(*place).root {
                 Root::Local(frame, local) => self.shared_locals.contains(&(frame, local)),
@@ -516,13 +531,13 @@ impl Interp<'_> {
             Kind::Pointer(place, _) if self.relevance.holds_cell(&self.places.get(*place).ty) => true,
             Kind::Pointer(place, _) => match self.places.get(*place).root {
                 Root::Static(_) => true,
-                Root::Local(frame, local) if depth < 3 => {
-                    self.st.local(frame, local).is_some_and(|v| self.carries(v, depth + 1))
+                Root::Local(frame, local) => {
+                    self.st.local(frame, local).is_some_and(|v| self.carries_within(v, left))
                 }
-                root => depth < 3 && self.heap.get(&root).is_some_and(|v| self.carries(v, depth + 1)),
+                root => self.heap.get(&root).is_some_and(|v| self.carries_within(v, left)),
             },
-            Kind::Aggregate(aggregate) if depth < 3 => {
-                aggregate.fields.iter().any(|(p, f)| *p == Proj::Cell || self.carries(f, depth + 1))
+            Kind::Aggregate(aggregate) => {
+                aggregate.fields.iter().any(|(p, f)| *p == Proj::Cell || self.carries_within(f, left))
             }
             Kind::Closure(_)
             | Kind::Fn(..)
@@ -615,7 +630,8 @@ impl Interp<'_> {
             self.own_local(cx.frame, local);
             return;
         }
-        let subject = Subject::value(value, site, Default::default());
+        let range = super::pattern::bound_at(cx, pat).unwrap_or_default();
+        let subject = Subject::value(value, site, range);
         self.bind(cx, pat, &subject);
     }
 

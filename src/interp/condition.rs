@@ -167,7 +167,9 @@ impl Interp<'_> {
 
     /// What an arm's pattern tells of the flag that it is matched with: here, and in `rest` if it doesn't fit.
     pub(super) fn learn_from_pattern(&mut self, cx: &Cx, pat: &Pat, subject: &Subject, rest: &mut State) {
-        let Some(tested @ (Kind::Loaded(..) | Kind::Linear(..))) = subject.value.single().cloned() else {
+        let Some(tested @ (Kind::Loaded(..) | Kind::Linear(..) | Kind::Test(_))) =
+            subject.value.single().cloned()
+        else {
             return;
         };
         let Some(value) = self.pattern_value(cx, pat).as_ref().and_then(super::effects::flag_value) else {
@@ -175,10 +177,13 @@ impl Interp<'_> {
         };
         let test = match tested {
             Kind::Loaded(place, order) => Test { subject: Tested::Flag(place, order, value), negated: false },
-            Kind::Linear(at, mul, add) => match super::expr::round_of_counter(at, mul, add, value, false) {
-                Some(Kind::Test(test)) => (*test).clone(),
-                _ => return,
-            },
+            Kind::Linear(at, mul, add) => {
+                match super::arithmetic::round_of_counter(at, mul, add, value, false) {
+                    Some(Kind::Test(test)) => (*test).clone(),
+                    _ => return,
+                }
+            }
+            Kind::Test(test) => Test { negated: test.negated != (value == 0), ..(*test).clone() },
             _ => return,
         };
         let mut yes = self.st.clone();
@@ -228,7 +233,7 @@ impl Interp<'_> {
                     mode: super::values::Mode::Exclusive,
                     id,
                     yields: false,
-                    among: false,
+                    reach: super::state::Reach::One,
                 });
             }
             Tested::Outcome(outcome) => {
@@ -265,6 +270,7 @@ impl Interp<'_> {
                 if failed.is_bottom() {
                     self.st.reachable = false;
                 }
+                self.recall_refused(&failed);
                 self.store_at(*place, failed, true);
                 *fails = std::mem::replace(&mut self.st, saved);
             }
@@ -278,8 +284,9 @@ impl Interp<'_> {
         }
         self.read_subject(cx, &mut subject);
         let deps = self.tested(cx, pat, &subject, true);
-        let fit = self.fit(cx, pat, &subject);
+        // What the match finds out, that a lock was got say, holds only where it fits.
         let mut no = self.st.clone();
+        let fit = self.fit(cx, pat, &subject);
         no.reachable &= fit.can_fail;
         if fit.can_fail {
             let before = std::mem::replace(&mut self.st, no);

@@ -87,6 +87,8 @@ pub struct Context {
     pub many: bool,
     /// Loops round the spawn, outermost first, in the parent.
     pub loops: Vec<LoopId>,
+    /// Those of them that are entered again while instances of an earlier time may run.
+    pub entered_again: BTreeSet<LoopId>,
     /// Nothing but those loops decides whether it is started.
     pub sure: bool,
     /// Contexts that its parent may have started when it starts this one.
@@ -99,6 +101,8 @@ pub struct Context {
     pub result: Option<Val>,
     /// Orders it may have released by its end.
     pub released_at_end: BTreeMap<SyncKey, u8>,
+    /// For each order that it releases, what it has acquired whenever it does.
+    pub passes_on: BTreeMap<SyncKey, BTreeSet<SyncKey>>,
     /// Stores too weak to order that it may have done by its end.
     pub weakly_released_at_end: Vec<SyncKey>,
     /// Orders acquired before it was started hold for it too.
@@ -132,12 +136,14 @@ impl Context {
             entry,
             many: false,
             loops: Vec::new(),
+            entered_again: BTreeSet::new(),
             sure: true,
             started_before: BTreeSet::new(),
             joined_at_start: BTreeSet::new(),
             joined_at_end: BTreeSet::new(),
             result: None,
             released_at_end: BTreeMap::new(),
+            passes_on: BTreeMap::new(),
             weakly_released_at_end: Vec::new(),
             acquired_at_start: Vec::new(),
             phases_at_start: BTreeMap::new(),

@@ -10,7 +10,7 @@ mod written;
 use super::access::Effect;
 use super::memory::{AccessInfo, Lval};
 use super::places::{Index, LoopId, PlaceId, Proj};
-use super::state::{Claim, Hold, SyncKey, SyncKind};
+use super::state::{Claim, Hold, Reach, SyncKey, SyncKind};
 use super::terms::{Operator, Term};
 use super::values::{
     Aggregate, Const, Deps, FutureValue, GuardValue, HoldId, Kind, Mode, Pointer, Subject, Test, Val,
@@ -85,7 +85,7 @@ impl Interp<'_> {
             (Ty::Prim(_), Ty::Prim(_) | Ty::Ext(..)) | (Ty::Ext(..), Ty::Prim(_))
         );
         let raw = matches!(value.ty, Ty::Ptr { .. }) || self.models.role(&value.ty) == Role::Raw;
-        let owned = raw && self.models.role(&ret) == Role::Owner;
+        let owned = raw && matches!(self.models.role(&ret), Role::Owner | Role::Counted);
         if owned || value.ty.is_unknown() || plain {
             value.ty = ret;
         } else if let (Ty::Ext(path, args), Ty::Ext(_, declared)) = (&value.ty, &ret)
@@ -233,7 +233,7 @@ impl Interp<'_> {
             O::TakeElem | O::ElemRef | O::IndexRef | O::Push | O::Extend | O::Shares | O::Share => {
                 self.element_op(call, name, values)
             }
-            O::First | O::Offset | O::Block => self.array_op(call, name, values),
+            O::First | O::Offset | O::Block | O::Span => self.array_op(call, name, values),
             O::Size => match values.first() {
                 Some(pointer) => self.size_of(call, pointer),
                 None => Val::unknown(Ty::Unknown),
@@ -511,7 +511,7 @@ impl Interp<'_> {
             return self.binary(op, a, b);
         }
         let deps = a.all_deps().join(&b.all_deps());
-        Val::unknown(a.ty.clone()).with_deps(&deps).with_term(super::expr::applied(op, a, b))
+        Val::unknown(a.ty.clone()).with_deps(&deps).with_term(super::arithmetic::applied(op, a, b))
     }
 }
 

@@ -1,11 +1,12 @@
 //! Expressions: values and places. Control flow is in `flow`, calls in `calls` and `method`.
 
 use super::access::Effect;
+use super::arithmetic::negation;
 use super::memory::{AccessInfo, project};
-use super::places::{Index, LoopId, PlaceId, Proj, Root};
+use super::places::{Index, PlaceId, Proj, Root};
 use super::places_of::MAX_DEREFS;
-use super::terms::{Operator, Term, fold_int};
-use super::values::{Const, Deps, Kind, Pointer, ReadId, Subject, Test, Val};
+use super::terms::{Operator, Term};
+use super::values::{Const, Deps, Kind, Pointer, Subject, Test, Val};
 use super::{Cx, Interp};
 use crate::finding::AccessKind;
 use crate::hir::{BinaryOp, Expr, ExprId, ExprKind, Lit, MacroArgsKind, Name, Path, TextRange, UnaryOp};
@@ -44,16 +45,12 @@ impl Interp<'_> {
             ExprKind::MethodCall { receiver, method, name_range, args, .. } => {
                 self.eval_method(cx, id, *receiver, *method, *name_range, args)
             }
-            ExprKind::Unary { op, operand } => self.eval_unary(cx, *op, *operand),
+            ExprKind::Unary { op, operand } => self.eval_unary(cx, id, *op, *operand),
             ExprKind::Borrow { mutable, raw, operand } => self.eval_borrow(cx, *operand, *mutable, *raw),
             ExprKind::Binary { op: BinaryOp::And | BinaryOp::Or, .. } => self.eval_condition(cx, id),
-            ExprKind::Binary { op, left, right } => {
-                let a = self.eval_operand(cx, *left);
-                let b = self.eval_operand(cx, *right);
-                self.binary(*op, &a, &b)
-            }
+            ExprKind::Binary { op, left, right } => self.eval_binary(cx, id, *op, *left, *right),
             ExprKind::Assign { left, right } => self.eval_assign(cx, id, *left, *right, range),
-            ExprKind::AssignOp { op, left, right } => self.eval_assign_op(cx, *op, *left, *right, range),
+            ExprKind::AssignOp { op, left, right } => self.eval_assign_op(cx, id, *op, *left, *right, range),
             ExprKind::Cast { operand, ty } => {
                 let value = self.eval(cx, *operand);
                 let ty = self.type_in(cx, ty);
@@ -132,8 +129,11 @@ impl Interp<'_> {
         value
     }
 
-    fn eval_unary(&mut self, cx: &Cx, op: UnaryOp, operand: ExprId) -> Val {
+    fn eval_unary(&mut self, cx: &Cx, id: ExprId, op: UnaryOp, operand: ExprId) -> Val {
         let value = self.eval(cx, operand);
+        if let Some(result) = self.user_unary(cx, id, op, &value) {
+            return result;
+        }
         let mut result = Val::unknown(value.ty.clone()).with_deps(&value.deps);
         result.term = value.term.as_ref().and_then(|term| negation(op, term, &value.ty));
         if let Some(kind) = value.single() {
@@ -161,9 +161,16 @@ impl Interp<'_> {
     }
 
     /// An operand of an operator, which works on what a reference points to.
-    fn eval_operand(&mut self, cx: &Cx, id: ExprId) -> Val {
-        let mut value = self.eval(cx, id);
-        for _ in 0..MAX_DEREFS {
+    pub(super) fn eval_operand(&mut self, cx: &Cx, id: ExprId) -> Val {
+        let value = self.eval(cx, id);
+        self.behind_reference(cx, id, value)
+    }
+
+    pub(super) fn behind_reference(&mut self, cx: &Cx, id: ExprId, value: Val) -> Val {
+        let mut value = value;
+        // What is borrowed on the spot is compared itself; a reference that it holds is looked through by nobody here.
+        let borrowed = matches!(cx.body.body.expr(id).kind, ExprKind::Borrow { .. });
+        for _ in 0..if borrowed { 1 } else { MAX_DEREFS } {
             let Ty::Ref { inner, .. } = &value.ty else { break };
             if value.pointers().next().is_none() {
                 break;
@@ -177,125 +184,6 @@ impl Interp<'_> {
             value = self.read(cx, &lval, cx.body.body.expr(id).range);
         }
         value
-    }
-
-    pub(super) fn binary(&mut self, op: BinaryOp, a: &Val, b: &Val) -> Val {
-        let deps = a.all_deps().join(&b.all_deps());
-        let comparison = matches!(
-            op,
-            BinaryOp::Eq | BinaryOp::Ne | BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge
-        );
-        let ty = if comparison { Ty::Prim(Name::new("bool")) } else { a.ty.clone() };
-        let kind = match (a.single(), b.single()) {
-            (Some(Kind::Const(x)), Some(Kind::Const(y))) => fold(op, x, y).map(Kind::Const),
-            (Some(Kind::Linear(l, m, c)), Some(Kind::Const(Const::Int(n))))
-            | (Some(Kind::Const(Const::Int(n))), Some(Kind::Linear(l, m, c)))
-                if matches!(op, BinaryOp::Eq | BinaryOp::Ne) =>
-            {
-                round_of_counter(*l, *m, *c, *n, op == BinaryOp::Ne)
-            }
-            (Some(Kind::Linear(l, m, c)), Some(Kind::Const(Const::Int(n)))) => linear(op, *l, *m, *c, *n),
-            (Some(Kind::Const(Const::Int(n))), Some(Kind::Linear(l, m, c)))
-                if matches!(op, BinaryOp::Add | BinaryOp::Mul) =>
-            {
-                linear(op, *l, *m, *c, *n)
-            }
-            (Some(Kind::Linear(l, m, c)), Some(Kind::Linear(inner, 1, d))) if op == BinaryOp::Add => {
-                self.block(*l, *m, *c, *inner, *d)
-            }
-            (Some(Kind::CountedDown(place, order)), Some(Kind::Const(Const::Int(1)))) if comparison => {
-                let negated = matches!(op, BinaryOp::Ne | BinaryOp::Gt);
-                Some(Kind::Test(Rc::new(Test { subject: Subject::Last(*place, *order), negated })))
-            }
-            // A number drawn by a `fetch_add`, awaited: whoever's it is has the turn until it stores the next.
-            (Some(Kind::Loaded(place, order)), Some(Kind::Claimed(drawn)))
-            | (Some(Kind::Claimed(drawn)), Some(Kind::Loaded(place, order)))
-                if matches!(op, BinaryOp::Eq | BinaryOp::Ne)
-                    && place != drawn
-                    && super::order::acquires(*order) =>
-            {
-                let negated = op == BinaryOp::Ne;
-                Some(Kind::Test(Rc::new(Test { subject: Subject::Taken(*place), negated })))
-            }
-            // Its own number, awaited: one context has the turn.
-            (Some(Kind::Loaded(place, order)), Some(Kind::Linear(at, mul, _)))
-            | (Some(Kind::Linear(at, mul, _)), Some(Kind::Loaded(place, order)))
-                if matches!(op, BinaryOp::Eq | BinaryOp::Ne)
-                    && *mul != 0
-                    && super::order::acquires(*order)
-                    && self.contexts.get(self.context).loops.contains(at) =>
-            {
-                let negated = op == BinaryOp::Ne;
-                Some(Kind::Test(Rc::new(Test { subject: Subject::Taken(*place), negated })))
-            }
-            (Some(Kind::Test(test)), Some(other)) if matches!(op, BinaryOp::Eq | BinaryOp::Ne) => {
-                let truth = super::effects::flag_value(&Val::of(other.clone(), Ty::Unknown));
-                truth.map(|truth| {
-                    let negated = test.negated ^ ((truth == 0) == (op == BinaryOp::Eq));
-                    Kind::Test(Rc::new(Test { subject: test.subject.clone(), negated }))
-                })
-            }
-            // A bit of what was there.
-            (Some(Kind::Test(test)), Some(Kind::Const(Const::Int(_)))) if op == BinaryOp::BitAnd => {
-                Some(Kind::Test(test.clone()))
-            }
-            (Some(Kind::Loaded(place, order)), Some(other)) if comparison => {
-                tested(op, *place, *order, Some(other))
-            }
-            (Some(other), Some(Kind::Loaded(place, order))) if comparison => {
-                tested(mirrored(op), *place, *order, Some(other))
-            }
-            (Some(Kind::Loaded(place, order)), None) if comparison => tested(op, *place, *order, None),
-            (None, Some(Kind::Loaded(place, order))) if comparison => {
-                tested(mirrored(op), *place, *order, None)
-            }
-            _ => None,
-        };
-        let mut value = Val::unknown(ty).with_deps(&deps);
-        if kind.is_none() {
-            value.deps = value.deps.join(&self.own_numbers(a)).join(&self.own_numbers(b));
-        }
-        if a.term.is_some() || b.term.is_some() {
-            value.term = applied(Operator::Binary(op), a, b);
-        }
-        if let Some(kind) = kind {
-            value.open = false;
-            value.alts.push(kind);
-        }
-        value
-    }
-
-    /// What a number depends on that differs from round to round of a loop, or is claimed.
-    pub(super) fn own_numbers(&mut self, value: &Val) -> Deps {
-        match value.single() {
-            Some(Kind::Linear(at, ..) | Kind::Block(at, ..)) => self.round_of(*at),
-            Some(Kind::Claimed(_)) => Deps::one(ReadId::elsewhere(u32::MAX)),
-            Some(Kind::Aggregate(parts)) => {
-                let of_parts = |deps: Deps, (_, part): &(Proj, Val)| deps.join(&self.own_numbers(part));
-                parts.clone().fields.iter().fold(Deps::default(), of_parts)
-            }
-            Some(Kind::Pointer(place, Pointer::Shared))
-                if matches!(self.places.get(*place).root, Root::Local(..)) =>
-            {
-                let held = self.value_at(*place);
-                if held.pointers().next().is_some() { Deps::default() } else { self.own_numbers(&held) }
-            }
-            _ => Deps::default(),
-        }
-    }
-
-    /// What depends on which round of a loop it is.
-    pub(super) fn round_of(&mut self, at: LoopId) -> Deps {
-        let deps = self.elsewhere_in(at.frame, at.expr.0);
-        self.counters.extend(deps.iter().map(|read| (read, at)));
-        deps
-    }
-
-    /// `own * m + j` with `0 <= j < m`: a block of one's own.
-    fn block(&self, own: LoopId, mul: i64, add: i64, inner: LoopId, offset: i64) -> Option<Kind> {
-        let bound = self.loop_bounds.get(&inner)?;
-        let fits = offset >= 0 && bound.checked_add(i128::from(offset))? <= i128::from(mul);
-        fits.then_some(Kind::Block(own, mul, add))
     }
 
     fn eval_assign(&mut self, cx: &Cx, id: ExprId, left: ExprId, right: ExprId, range: TextRange) -> Val {
@@ -347,14 +235,19 @@ impl Interp<'_> {
     fn eval_assign_op(
         &mut self,
         cx: &Cx,
+        id: ExprId,
         op: BinaryOp,
         left: ExprId,
         right: ExprId,
         range: TextRange,
     ) -> Val {
-        let operand = self.eval_operand(cx, right);
-        self.used(&operand);
+        let operand = self.eval(cx, right);
         let lval = self.lval(cx, left, true);
+        if let Some(result) = self.user_assign_op(cx, id, op, &lval, &operand) {
+            return result;
+        }
+        let operand = self.behind_reference(cx, right, operand);
+        self.used(&operand);
         let old = self.peek(&lval);
         let mut info = AccessInfo::plain(AccessKind::Update, range);
         info.effect = Some(Effect::Assign);
@@ -660,93 +553,12 @@ pub(super) fn index_of(value: &Val) -> Index {
     match value.single() {
         Some(Kind::Const(Const::Int(n))) => Index::Const(*n),
         Some(Kind::Linear(l, m, c)) => Index::Linear(*l, *m, *c),
-        Some(Kind::Block(l, m, c)) => Index::Block(*l, *m, *c),
+        Some(Kind::Block(l, m, c, _)) => Index::Block(*l, *m, *c),
         Some(Kind::Claimed(place)) => Index::Claimed(*place),
         _ => Index::Any,
     }
 }
 
-/// `-x` as a difference, `!b` of a truth value as the other one.
-fn negation(op: UnaryOp, term: &Rc<Term>, ty: &Ty) -> Option<Rc<Term>> {
-    let (op, left) = match op {
-        UnaryOp::Neg => (BinaryOp::Sub, 0),
-        UnaryOp::Not if matches!(ty, Ty::Prim(name) if *name == "bool") => (BinaryOp::BitXor, 1),
-        _ => return None,
-    };
-    Term::apply(Operator::Binary(op), &Rc::new(Term::Const(left)), term)
-}
-
 fn is_integer(ty: &Ty) -> bool {
     matches!(ty, Ty::Prim(name) if name.as_str().starts_with(['i', 'u']))
-}
-
-/// The term of an operation on two values.
-pub(super) fn applied(op: Operator, a: &Val, b: &Val) -> Option<Rc<Term>> {
-    Term::apply(op, &a.symbol()?, &b.symbol()?)
-}
-
-fn fold(op: BinaryOp, a: &Const, b: &Const) -> Option<Const> {
-    match (a, b) {
-        (Const::Int(a), Const::Int(b)) => fold_int(op, *a, *b),
-        (Const::Bool(a), Const::Bool(b)) => match op {
-            BinaryOp::Eq => Some(Const::Bool(a == b)),
-            BinaryOp::Ne | BinaryOp::BitXor => Some(Const::Bool(a != b)),
-            BinaryOp::BitAnd => Some(Const::Bool(*a && *b)),
-            BinaryOp::BitOr => Some(Const::Bool(*a || *b)),
-            _ => None,
-        },
-        _ => None,
-    }
-}
-
-/// `mul * i + add == n`: true in one round at most.
-pub(super) fn round_of_counter(
-    at: super::places::LoopId,
-    mul: i64,
-    add: i64,
-    n: i128,
-    negated: bool,
-) -> Option<Kind> {
-    let (mul, offset) = (i128::from(mul), n.checked_sub(i128::from(add))?);
-    let hit = mul != 0 && offset % mul == 0;
-    hit.then(|| Kind::Test(Rc::new(Test { subject: Subject::Round(at, offset / mul), negated })))
-}
-
-fn linear(op: BinaryOp, at: super::places::LoopId, mul: i64, add: i64, n: i128) -> Option<Kind> {
-    let n = i64::try_from(n).ok()?;
-    match op {
-        BinaryOp::Add => Some(Kind::Linear(at, mul, add.checked_add(n)?)),
-        BinaryOp::Sub => Some(Kind::Linear(at, mul, add.checked_sub(n)?)),
-        BinaryOp::Mul if n != 0 => Some(Kind::Linear(at, mul.checked_mul(n)?, add.checked_mul(n)?)),
-        _ => None,
-    }
-}
-
-/// The comparison with its sides exchanged.
-fn mirrored(op: BinaryOp) -> BinaryOp {
-    match op {
-        BinaryOp::Lt => BinaryOp::Gt,
-        BinaryOp::Le => BinaryOp::Ge,
-        BinaryOp::Gt => BinaryOp::Lt,
-        BinaryOp::Ge => BinaryOp::Le,
-        other => other,
-    }
-}
-
-/// What comparing a loaded atomic with something tells.
-fn tested(op: BinaryOp, place: super::places::PlaceId, order: Name, with: Option<&Kind>) -> Option<Kind> {
-    let value = with.and_then(|with| super::effects::flag_value(&Val::of(with.clone(), Ty::Unknown)));
-    let reached = |more: i128| {
-        let least = value.and_then(|n| n.checked_add(more)).unwrap_or(super::order::ANY_VALUE);
-        Subject::Reached(place, order, least)
-    };
-    let (subject, negated) = match (op, value) {
-        (BinaryOp::Eq, Some(n)) => (Subject::Flag(place, order, n), false),
-        (BinaryOp::Ne, Some(n)) => (Subject::Flag(place, order, n), true),
-        (BinaryOp::Ge | BinaryOp::Eq, _) => (reached(0), false),
-        (BinaryOp::Gt, _) => (reached(1), false),
-        (BinaryOp::Le, _) => (reached(1), true),
-        _ => (reached(0), true),
-    };
-    Some(Kind::Test(Rc::new(Test { subject, negated })))
 }

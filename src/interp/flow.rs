@@ -56,10 +56,14 @@ impl Interp<'_> {
             }
         }
         let Some(tail) = block.tail else { return Val::unit() };
+        let value = |this: &mut Self| {
+            let value = this.eval(cx, tail);
+            this.outlasting(cx.frame, value)
+        };
         if cx.body.edition >= Edition::E2024 {
-            return self.scoped(cx, ScopeKind::Temporaries, |this| this.eval(cx, tail));
+            return self.scoped(cx, ScopeKind::Temporaries, value);
         }
-        self.eval(cx, tail)
+        value(self)
     }
 
     pub(super) fn eval_statement(&mut self, cx: &Cx, expr: ExprId) {
@@ -287,8 +291,9 @@ impl Interp<'_> {
             return;
         }
         if let Some(depth) = self.stack.last().map(|call| call.scopes) {
+            let mut value = self.outlasting(cx.frame, value);
             self.unwind(cx, depth);
-            let (state, mut value) = (self.st.clone(), value);
+            let state = self.st.clone();
             if let Some((mut old, mut old_value)) =
                 self.stack.last_mut().and_then(|call| call.returned.take())
             {

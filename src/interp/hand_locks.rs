@@ -47,19 +47,15 @@ impl Analysis {
         })
     }
 
-    /// An atomic that orders nothing where it is taken, or where it is given back.
+    /// An atomic that orders nothing where it is taken, or where who has it gives it back.
     pub fn is_too_weak(&self, lock: PlaceId) -> bool {
         self.accesses(lock).any(|event| {
             let Some(order) = event.atomic else { return false };
-            let taken = matches!(event.effect, Some(Effect::Compare { .. } | Effect::Swap));
+            let stores = event.kind == AccessKind::Write || event.effect == Some(Effect::Swap);
             let moment = &self.moments[event.moment.0 as usize];
-            match event.kind {
-                AccessKind::Read => false,
-                AccessKind::Update => taken && !acquires(order) && !self.fences,
-                AccessKind::Write => {
-                    let held = event.locks.iter().any(|held| held.lock == lock);
-                    held && !releases(order) && !moment.fenced
-                }
+            match event.locks.iter().any(|held| held.lock == lock) {
+                true => stores && !releases(order) && !moment.fenced,
+                false => takes(event) && !acquires(order) && !self.fences,
             }
         })
     }
@@ -68,4 +64,15 @@ impl Analysis {
         let events = self.contexts.list.iter().flat_map(|context| &context.log.events);
         events.filter(move |event| event.place == place)
     }
+}
+
+/// An exchange of one constant for another.
+fn takes(event: &AccessEvent) -> bool {
+    let constant = |term: Option<&Term>| matches!(term, Some(Term::Const(_)));
+    let expects = match &event.effect {
+        Some(Effect::Compare { expected, .. }) => constant(expected.as_deref()),
+        Some(Effect::Swap) => true,
+        _ => false,
+    };
+    expects && constant(event.term.as_deref())
 }

@@ -148,17 +148,22 @@ impl Interp<'_> {
             };
             let start = bound("start");
             let end = bound("end").or_else(|| bound("last")?.checked_add(1));
+            let bounds =
+                aggregate.fields.iter().fold(Deps::default(), |deps, (_, v)| deps.join(&v.all_deps()));
             let block = own_block(aggregate);
             let iter = IterValue {
                 counter: block.is_none(),
-                source: block.map_or(Val::unknown(element.clone()), |block| Val::of(block, element)),
+                source: block
+                    .map_or(Val::unknown(element.clone()), |block| Val::of(block, element))
+                    .with_deps(&bounds),
                 stages: Vec::new(),
                 channels: Vec::new(),
                 bound: end.filter(|_| start.is_some_and(|s| s >= 0)),
                 rounds: start.zip(end).and_then(|(s, e)| u32::try_from(e.checked_sub(s)?).ok()),
                 parallel: false,
             };
-            return Val::of(Kind::Iter(Rc::new(iter)), Ty::named(self.models.language.iterator, Vec::new()));
+            let ty = Ty::named(self.models.language.iterator, Vec::new());
+            return Val::of(Kind::Iter(Rc::new(iter)), ty).with_deps(&bounds);
         }
         if matches!(ty, Ty::Adt(..)) {
             let value = Val::of(Kind::Aggregate(aggregate.clone()), ty.clone());
@@ -421,8 +426,10 @@ impl Interp<'_> {
                 }
             }
         });
-        if !complete {
-            self.each.retain(|(l, _)| *l != at);
+        if complete {
+            self.keep_locked(at, &mut exit);
+        } else {
+            self.forget_rounds(at);
         }
         self.finish_loop(at, exit, outer);
         result.unwrap_or_else(|| Val::unknown(Ty::Unknown)).with_deps(&iter.deps)
@@ -511,6 +518,7 @@ pub(super) fn own_block(range: &Aggregate) -> Option<Kind> {
         Some(end) => end,
         None => bound("last").and_then(|(at, mul, add)| Some((at, mul, add.checked_add(1)?)))?,
     };
-    let apart = (at, mul) == (end_at, end_mul) && end.checked_sub(start)? <= mul.checked_abs()?;
-    apart.then_some(Kind::Block(at, mul, start))
+    let room = mul.checked_abs()?.checked_sub(end.checked_sub(start)?)?;
+    let apart = (at, mul) == (end_at, end_mul) && room >= 0;
+    apart.then_some(Kind::Block(at, mul, start, if mul > 0 { room } else { 0 }))
 }

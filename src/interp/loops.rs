@@ -2,16 +2,25 @@
 //!
 //! In: a loop and the state before it. Out: the state after it, in which what each round joined is joined.
 
+use super::contexts::ContextId;
 use super::pattern::Subject;
-use super::places::LoopId;
+use super::places::{LoopId, Proj};
 use super::scopes::ScopeKind;
-use super::state::{State, SyncKey, SyncKind};
+use super::state::{Hold, Reach, State, SyncKey, SyncKind};
 use super::values::{Deps, ReadId, Val};
 use super::{Cx, Interp};
 use crate::hir::{ExprId, Name, Pat};
 
 /// Rounds a loop's body is walked at most; two at least, so that a read in one round meets the write of the next.
 const MAX_ROUNDS: usize = 4;
+
+/// What a round does with the element that it is for, and so a whole loop with all of them.
+pub(super) struct EachRound {
+    at: LoopId,
+    joined: Vec<ContextId>,
+    /// Taken and not given back.
+    locked: Vec<Hold>,
+}
 
 impl Interp<'_> {
     pub(super) fn eval_while(
@@ -120,6 +129,7 @@ impl Interp<'_> {
                     }
                 }
             });
+            this.keep_locked(at, &mut exit);
             let value = this.finish_loop(at, exit, outer);
             this.stop_counting(cx, &counters);
             value
@@ -131,6 +141,7 @@ impl Interp<'_> {
     pub(super) fn rounds(&mut self, at: LoopId, label: Option<Name>, mut round: impl FnMut(&mut Self)) {
         self.push_exit(label, true);
         self.loops.push(at);
+        self.loop_entries.insert(at, self.st.moment.clone());
         let mut entry = self.st.clone();
         for n in 0..MAX_ROUNDS {
             self.st = entry.clone();
@@ -144,8 +155,12 @@ impl Interp<'_> {
             }
             let mut next = entry.clone();
             next.join(&self.st);
+            // Where a round gives back the lock of its element, the next one still has that of its own.
+            let all = entry.locks.iter().filter(|h| h.reach == Reach::All && !next.locks.contains(h));
+            let kept: Vec<Hold> = all.cloned().collect();
+            next.locks.extend(kept);
             let stable = next.same_as(&entry);
-            self.each_round(at);
+            self.each_round(at, &entry);
             entry = next;
             if (stable && n > 0) || self.stopped {
                 break;
@@ -157,14 +172,34 @@ impl Interp<'_> {
         }
     }
 
-    /// Remembers what the round that just ended joined of the elements it went through.
-    fn each_round(&mut self, at: LoopId) {
+    /// Remembers what the round that just ended joined and locked of the elements it went through.
+    fn each_round(&mut self, at: LoopId, entry: &State) {
         if !self.st.reachable {
             return;
         }
+        let of_element = |hold: &&Hold| {
+            !entry.locks.iter().any(|old| old.lock == hold.lock)
+                && self.places.passes(hold.lock, |step| matches!(step, Proj::Index(_)))
+        };
+        let locked = self.st.locks.iter().filter(of_element);
+        let locked = locked.map(|hold| Hold { reach: Reach::All, ..hold.clone() }).collect();
         let joined: Vec<_> = self.st.each_joined.iter().filter(|(l, _)| *l == at).map(|(_, c)| *c).collect();
-        self.each.retain(|(l, _)| *l != at);
-        self.each.push((at, joined));
+        self.each.retain(|each| each.at != at);
+        self.each.push(EachRound { at, joined, locked });
+    }
+
+    /// The loop may leave out elements.
+    pub(super) fn forget_rounds(&mut self, at: LoopId) {
+        self.each.retain(|each| each.at != at);
+    }
+
+    /// After a loop over elements that went through all of them: the locks that each round kept are all held.
+    pub(super) fn keep_locked(&mut self, at: LoopId, exit: &mut Option<State>) {
+        let each = self.each.iter().rfind(|each| each.at == at);
+        if let (Some(each), Some(state)) = (each, exit) {
+            state.locks.retain(|hold| !each.locked.iter().any(|own| own.lock == hold.lock));
+            state.locks.extend(each.locked.iter().cloned());
+        }
     }
 
     /// The state after a loop: `exit` (its condition failed, its elements ran out) joined with the breaks. `outer`: what
@@ -173,7 +208,7 @@ impl Interp<'_> {
         self.st.reachable = false;
         let received = self.received_in.remove(&at).unwrap_or_default();
         if let Some(mut state) = exit {
-            let joined = self.each.iter().rposition(|(l, _)| *l == at).map(|n| self.each.remove(n).1);
+            let joined = self.each.iter().rposition(|each| each.at == at).map(|n| self.each.remove(n).joined);
             for context in joined.unwrap_or_default() {
                 state.join_all(context);
             }

@@ -2,7 +2,7 @@
 
 use super::access::{AccessEvent, Door, Effect, HeldLock, Runs, Same};
 use super::places::{Index, PlaceId, Proj, Root};
-use super::state::Hold;
+use super::state::{Hold, Reach};
 use super::terms::Term;
 use super::values::{Aggregate, ClosureValue, Deps, FutureValue, Kind, Mode, Pointer, ReadId, Val};
 use super::{Cx, Interp};
@@ -60,6 +60,17 @@ impl AccessInfo {
 impl Interp<'_> {
     /// Writes an access down if others can reach the place. Gives the read's number.
     pub(super) fn log(&mut self, cx: &Cx, place: PlaceId, door: Door, info: &AccessInfo) -> Option<ReadId> {
+        self.log_through(cx, place, door, info, &Deps::default())
+    }
+
+    fn log_through(
+        &mut self,
+        cx: &Cx,
+        place: PlaceId,
+        door: Door,
+        info: &AccessInfo,
+        through: &Deps,
+    ) -> Option<ReadId> {
         if self.stopped || self.muted || !self.st.reachable {
             return None;
         }
@@ -70,10 +81,11 @@ impl Interp<'_> {
             return None;
         }
         let constant = info.kind == AccessKind::Write && matches!(info.effect, Some(Effect::Set(_)));
-        let counts = |h: &&Hold| !h.among || self.places.below(h.lock, place).is_some();
+        let counts = |h: &&Hold| h.reach != Reach::Among || self.places.below(h.lock, place).is_some();
         let held = self.st.locks.iter().filter(counts);
-        let locks: Rc<[HeldLock]> =
-            held.map(|h| HeldLock { lock: h.lock, mode: h.mode, hold: h.id }).collect();
+        let locks: Rc<[HeldLock]> = held
+            .map(|h| HeldLock { lock: h.lock, all: h.reach == Reach::All, mode: h.mode, hold: h.id })
+            .collect();
         let mut control = self.st.control.without(&self.st.settled);
         let acted_on = self.st.control.without(&control);
         if constant {
@@ -89,6 +101,7 @@ impl Interp<'_> {
             at: cx.location(info.range),
             frame: cx.frame,
             data: info.data.clone(),
+            through: through.clone(),
             control,
             acted_on,
             seen: if constant { self.st.seen.clone() } else { Deps::default() },
@@ -110,11 +123,27 @@ impl Interp<'_> {
             self.st.settled = self.st.settled.without(&one);
             self.st.seen = self.st.seen.join(&one);
         }
+        let reasons = if read { reasons } else { reasons.join(&self.superseded(place)) };
         self.settle(place, &reasons);
         Some(id)
     }
 
     /// A write of a place acts on what was read of it.
+    /// What was read of the place under a hold that it is now written under: the write comes after it.
+    fn superseded(&self, place: PlaceId) -> Deps {
+        if self.st.locks.is_empty() {
+            return Deps::default();
+        }
+        let log = &self.contexts.get(self.context).log.events;
+        let under_hold = |read: &ReadId| {
+            log.get(read.0 as usize).is_some_and(|event| {
+                event.place == place
+                    && event.locks.iter().any(|held| self.st.locks.iter().any(|now| now.id == held.hold))
+            })
+        };
+        self.st.seen.iter().filter(under_hold).fold(Deps::default(), |deps, read| deps.join(&Deps::one(read)))
+    }
+
     fn settle(&mut self, place: PlaceId, reasons: &Deps) {
         let log = &self.contexts.get(self.context).log.events;
         let acted_on = reasons.iter().filter(|id| {
@@ -167,11 +196,17 @@ impl Interp<'_> {
 
     pub(super) fn log_lval(&mut self, cx: &Cx, lval: &Lval, info: &AccessInfo) -> Deps {
         let mut deps = lval.deps.clone();
+        let chosen = info.kind == AccessKind::Read && info.atomic.is_none() && !lval.deps.is_empty();
+        let info =
+            &AccessInfo { data: if chosen { lval.deps.clone() } else { info.data.clone() }, ..info.clone() };
         for &place in &lval.places {
-            if let Some(read) = self.log(cx, place, lval.door, info)
+            if let Some(read) = self.log_through(cx, place, lval.door, info, &lval.deps)
                 && info.kind != AccessKind::Write
             {
                 deps = deps.join(&Deps::one(read));
+            }
+            if matches!(self.places.get(place).root, Root::ThreadLocal(_)) {
+                deps = deps.join(&Deps::one(ReadId::OWN));
             }
         }
         deps
@@ -544,6 +579,7 @@ pub(super) fn generalize(value: &Val) -> Val {
             | Kind::Claimed(_)
             | Kind::Loaded(..)
             | Kind::CountedDown(..)
+            | Kind::BitsSet { .. }
             | Kind::Test(_) => general.open = true,
             Kind::Moved => general.open = true,
             Kind::Aggregate(aggregate) => {
@@ -609,6 +645,7 @@ fn same_within(value: &Val, but: &Deps, hasher: &mut FxHasher) -> bool {
             | Kind::Block(..)
             | Kind::Claimed(_)
             | Kind::CountedDown(..)
+            | Kind::BitsSet { .. }
             | Kind::Closure(_)
             | Kind::Guard(_)
             | Kind::Handle(_)

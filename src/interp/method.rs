@@ -5,7 +5,7 @@ use super::values::{Kind, Pointer, Val};
 use super::{Cx, Interp};
 use crate::hir::{ExprId, Name, TextRange};
 use crate::models::{FnModelId, Role, SelfMode};
-use crate::resolve::{Method, Ty};
+use crate::resolve::{Method, Owner, Ty};
 
 /// A receiver: a place, or a value that becomes one when it has to.
 #[derive(Clone)]
@@ -17,6 +17,8 @@ enum Receiver {
 /// What a method name means for a receiver.
 enum Target {
     User(Vec<Method>),
+    /// A trait's method, for each type that a trait object may be.
+    OfSeveral(Vec<(Ty, Method)>),
     Model(FnModelId),
 }
 
@@ -52,7 +54,8 @@ impl Interp<'_> {
         let mut handle: Option<Receiver> = None;
         loop {
             let ty = self.receiver_type(&found);
-            if let Some(target) = self.method_target(&ty, name) {
+            let target = self.of_several(&found, name).or_else(|| self.method_target(&ty, name));
+            if let Some(target) = target {
                 if let Some(handle) = handle
                     && self.takes_handle(&target)
                 {
@@ -101,8 +104,12 @@ impl Interp<'_> {
 
     /// Whether a method of the program declares its receiver as a handle (`self: Arc<Self>`, `self: &Arc<Self>`).
     fn takes_handle(&self, target: &Target) -> bool {
-        let Target::User(methods) = target else { return false };
-        let declared = methods.first().and_then(|m| self.program.fn_def(m.id).sig.self_ty.as_ref());
+        let method = match target {
+            Target::User(methods) => methods.first(),
+            Target::OfSeveral(methods) => methods.first().map(|(_, method)| method),
+            Target::Model(_) => None,
+        };
+        let declared = method.and_then(|m| self.program.fn_def(m.id).sig.self_ty.as_ref());
         let handle = match declared {
             Some(Ty::Ref { inner, .. }) => &**inner,
             Some(ty) => ty,
@@ -179,6 +186,37 @@ impl Interp<'_> {
         self.models.type_method(owner, name).map(Target::Model)
     }
 
+    /// Places of different types are behind a trait object: each has its own impl of the trait's method.
+    fn of_several(&self, receiver: &Receiver, name: Name) -> Option<Target> {
+        let Receiver::Place(lval) = receiver else { return None };
+        let (first, rest) = lval.places.split_first()?;
+        let first = &self.places.get(*first).ty;
+        if rest.iter().all(|place| &self.places.get(*place).ty == first) {
+            return None;
+        }
+        let mut found: Vec<(Ty, Method)> = Vec::new();
+        for place in &lval.places {
+            let ty = &self.places.get(*place).ty;
+            if !matches!(ty, Ty::Adt(..)) {
+                return None;
+            }
+            if !found.iter().any(|(known, _)| known == ty) {
+                found.push((ty.clone(), self.trait_method(ty, name)?));
+            }
+        }
+        Some(Target::OfSeveral(found))
+    }
+
+    fn trait_method(&self, ty: &Ty, name: Name) -> Option<Method> {
+        let method = self.program.methods(ty, name).into_iter().next()?;
+        let of_trait = match self.program.fn_def(method.id).owner {
+            Owner::Impl(id) => self.program.impls[id.index()].trait_.is_some(),
+            Owner::Trait(_) => true,
+            _ => false,
+        };
+        of_trait.then_some(method)
+    }
+
     #[allow(clippy::too_many_arguments)]
     fn call_target(
         &mut self,
@@ -196,20 +234,16 @@ impl Interp<'_> {
                 let this = self.pass_receiver(cx, receiver, found, mode);
                 self.apply_model(cx, id, model, Some(this), &ty, args)
             }
+            Target::OfSeveral(methods) => {
+                let mode = self.self_mode(methods.first().map(|(_, method)| method));
+                let this = self.pass_receiver(cx, receiver, found, mode);
+                self.each_alternative(methods, |interp, (ty, method)| {
+                    let this = interp.only_of_type(&this, &ty);
+                    interp.call_fn(cx, id, method.id, method.subst, Some(this), args.clone())
+                })
+            }
             Target::User(methods) => {
-                let by_value = matches!(
-                    methods.first().and_then(|m| self.program.fn_def(m.id).sig.self_ty.clone()),
-                    Some(ty) if !matches!(ty, Ty::Ref { .. })
-                );
-                let mutable = matches!(
-                    methods.first().and_then(|m| self.program.fn_def(m.id).sig.self_ty.clone()),
-                    Some(Ty::Ref { mutable: true, .. })
-                );
-                let mode = match (by_value, mutable) {
-                    (true, _) => SelfMode::Value,
-                    (_, true) => SelfMode::RefMut,
-                    _ => SelfMode::Ref,
-                };
+                let mode = self.self_mode(methods.first());
                 let this = self.pass_receiver(cx, receiver, found, mode);
                 self.each_alternative(methods, |interp, method| {
                     let this = interp.only_of_impl(&this, &method);
@@ -219,9 +253,31 @@ impl Interp<'_> {
         }
     }
 
+    /// How a function of the program takes its receiver.
+    pub(super) fn self_mode(&self, method: Option<&Method>) -> SelfMode {
+        match method.and_then(|m| self.program.fn_def(m.id).sig.self_ty.as_ref()) {
+            Some(Ty::Ref { mutable: true, .. }) => SelfMode::RefMut,
+            Some(Ty::Ref { .. }) | None => SelfMode::Ref,
+            Some(_) => SelfMode::Value,
+        }
+    }
+
+    /// The alternatives of a receiver that are of one type.
+    fn only_of_type(&self, this: &Val, ty: &Ty) -> Val {
+        let mut narrowed = this.clone();
+        narrowed.alts.retain(|kind| match kind {
+            Kind::Pointer(place, _) => &self.places.get(*place).ty == ty,
+            _ => true,
+        });
+        if let Ty::Ref { mutable, .. } = narrowed.ty {
+            narrowed.ty = Ty::reference(mutable, ty.clone());
+        }
+        narrowed
+    }
+
     /// For a trait object with several implementations: the alternatives of the receiver that this one is for.
     fn only_of_impl(&self, this: &Val, method: &Method) -> Val {
-        let crate::resolve::Owner::Impl(imp) = self.program.fn_def(method.id).owner else {
+        let Owner::Impl(imp) = self.program.fn_def(method.id).owner else {
             return this.clone();
         };
         let own = &self.program.impls[imp.index()].self_ty;

@@ -20,6 +20,7 @@ pub mod state;
 pub mod terms;
 pub mod values;
 
+mod arithmetic;
 mod calls;
 mod closures;
 mod condition;
@@ -27,6 +28,7 @@ mod counting;
 mod declared;
 mod doors;
 mod effects;
+mod elements;
 mod entries;
 mod escape;
 mod expr;
@@ -39,6 +41,7 @@ mod loops;
 mod memory;
 mod mentions;
 mod method;
+mod operators;
 mod parallel;
 mod pattern;
 mod phases;
@@ -249,6 +252,8 @@ pub struct Interp<'p> {
     exits: Vec<Exit>,
     scopes: Vec<scopes::Scope>,
     loops: Vec<LoopId>,
+    /// What had been started and joined when a loop was last entered.
+    loop_entries: FxHashMap<LoopId, Rc<Moment>>,
     stack: Vec<CallFrame>,
     steps: u64,
     /// Steps this program may take.
@@ -284,8 +289,8 @@ pub struct Interp<'p> {
     scope_members: FxHashMap<LoopId, std::collections::BTreeSet<ContextId>>,
     /// The `while let` whose condition is being evaluated: what it takes out is taken for each element.
     draining: Option<LoopId>,
-    /// What each round of a loop surely joins of the elements it goes through.
-    each: Vec<(LoopId, Vec<ContextId>)>,
+    /// What each round of a loop surely does with the element that it is for.
+    each: Vec<loops::EachRound>,
     /// Channels that the loops being walked receive from.
     received_in: FxHashMap<LoopId, std::collections::BTreeSet<PlaceId>>,
     stopped: bool,
@@ -368,6 +373,7 @@ pub fn analyse(
         exits: Vec::new(),
         scopes: Vec::new(),
         loops: Vec::new(),
+        loop_entries: FxHashMap::default(),
         stack: Vec::new(),
         steps: 0,
         budget: budget.min(MAX_PROGRAM_STEPS),

@@ -5,10 +5,10 @@
 //! thread-id analyses: created and must-joined sets.)
 
 use super::Analysis;
-use super::access::{AccessEvent, Effect, HeldLock};
+use super::access::{AccessEvent, Effect, HeldLock, Runs};
 use super::contexts::ContextId;
 use super::phases::Phases;
-use super::places::{PlaceId, Proj, Root};
+use super::places::{LoopId, PlaceId, Root};
 use super::state::{Claim, Moment, SyncKey, SyncKind};
 use super::terms::Term;
 use super::values::Mode;
@@ -68,8 +68,12 @@ impl Analysis {
 
     /// Both are made by the instance that was started in the same round: its number was asked for.
     fn one_instance(&self, context: ContextId, first: &Moment, second: &Moment) -> bool {
-        let loops = &self.contexts.get(context).loops;
-        first.rounds.iter().any(|(at, round)| loops.contains(at) && second.rounds.get(at) == Some(round))
+        let started = self.contexts.get(context);
+        let same_round =
+            |at: &&LoopId| first.rounds.get(at).is_some_and(|round| second.rounds.get(at) == Some(round));
+        let mut innermost = started.loops.iter().rev().take_while(same_round);
+        started.parent.is_none_or(|parent| !self.is_many(parent))
+            && innermost.any(|at| !started.entered_again.contains(at))
     }
 
     /// Why access `a` of context `one` and `b` of `two` are ordered; `None`: they may happen in parallel.
@@ -96,7 +100,7 @@ impl Analysis {
         if once_between(first, second) || once_between(second, first) {
             return Some(Ordered::Once);
         }
-        if one != two && self.index_owned(one, a, two) && self.index_owned(two, b, one) {
+        if self.ring_between((one, a), (two, b), true).is_some() {
             return Some(Ordered::Turn);
         }
         if self.takes_turns(first, second) {
@@ -111,6 +115,8 @@ impl Analysis {
         }
         if self.obtained(one, a, two, second)
             || self.obtained(two, b, one, first)
+            || self.only_through_acquires(one, a, two, b)
+            || self.only_through_acquires(two, b, one, a)
             || self.last_of(one, first, second)
             || self.last_of(two, second, first)
         {
@@ -118,7 +124,13 @@ impl Analysis {
         }
         if self.handed(one, first, two, second)
             || self.handed(two, second, one, first)
+            || self.handed_within(one, a, b)
+            || self.handed_within(two, b, a)
+            || self.published_up_to((one, a), (two, b), true).is_some()
+            || self.published_up_to((two, b), (one, a), true).is_some()
             || self.in_other_phase(one, first, two, second)
+            || self.relayed(one, first, two, second)
+            || self.relayed(two, second, one, first)
         {
             return Some(Ordered::Handed);
         }
@@ -150,7 +162,7 @@ impl Analysis {
     }
 
     /// `two` descends from a context that `one` hasn't started yet.
-    fn not_started(&self, one: ContextId, moment: &Moment, two: ContextId) -> bool {
+    pub(super) fn not_started(&self, one: ContextId, moment: &Moment, two: ContextId) -> bool {
         let mut child = two;
         for at in self.contexts.ancestry(two).skip(1) {
             if at == one {
@@ -178,7 +190,7 @@ impl Analysis {
     }
 
     /// What has surely ended: joined, and what those had joined at their end.
-    fn joined(&self, moment: &Moment) -> BTreeSet<ContextId> {
+    pub(super) fn joined(&self, moment: &Moment) -> BTreeSet<ContextId> {
         let mut all = moment.joined.clone();
         let mut work: Vec<ContextId> = all.iter().copied().collect();
         while let Some(id) = work.pop() {
@@ -189,35 +201,6 @@ impl Analysis {
             }
         }
         all
-    }
-
-    /// The access is to an element, decided by an acquiring load of an index that only `other` stores: a ring of one producer and
-    /// one consumer.
-    fn index_owned(&self, context: ContextId, access: &AccessEvent, other: ContextId) -> bool {
-        let element = self.places.passes(access.place, |step| matches!(step, Proj::Index(_)));
-        let log = &self.contexts.get(context).log.events;
-        element
-            && !self.is_many(context)
-            && access
-                .control
-                .iter()
-                .filter_map(|id| log.get(id.0 as usize))
-                .any(|load| load.atomic.is_some_and(acquires) && self.stored_only_by(load.place, other))
-    }
-
-    fn stored_only_by(&self, place: PlaceId, only: ContextId) -> bool {
-        let mut stored = false;
-        for id in self.contexts.ids() {
-            for event in &self.contexts.get(id).log.events {
-                if event.place == place && event.kind != AccessKind::Read {
-                    if id != only || !event.atomic.is_some_and(releases) {
-                        return false;
-                    }
-                    stored = true;
-                }
-            }
-        }
-        stored
     }
 
     /// Both saw one flag, with different values, and nobody stores to it but who saw its own value.
@@ -246,27 +229,67 @@ impl Analysis {
             return true;
         }
         second.acquired.iter().any(|key| match key.kind {
-            SyncKind::Barrier | SyncKind::Once | SyncKind::Object | SyncKind::Last => false,
-            SyncKind::Counted(least) => one != two && self.counted_in(one, first, key.place, least),
             SyncKind::Channel => {
                 let answered = !first.owes.contains(&key.place) && second.has.contains(&key.place);
-                one != two && (!released_before(first, key) || answered) && self.only_releaser(one, two, key)
+                one != two
+                    && (self.handed_by(one, first, two, key)
+                        || (answered && self.only_releaser(one, two, key)))
             }
+            _ => one != two && self.handed_by(one, first, two, key),
+        })
+    }
+
+    /// What `one` releases after the first access reached `two` through others, who had acquired it before they released in turn.
+    fn relayed(&self, one: ContextId, first: &Moment, two: ContextId, second: &Moment) -> bool {
+        let mut known: Vec<(&SyncKey, ContextId)> = second.acquired.iter().map(|key| (key, two)).collect();
+        let mut next = 0;
+        while let Some(&(key, by)) = known.get(next) {
+            next += 1;
+            for (relayed, through) in self.relayed_with(key, by) {
+                if through != one && self.handed_by(one, first, through, relayed) {
+                    return one != two;
+                }
+                if known.iter().all(|(other, _)| *other != relayed) {
+                    known.push((relayed, through));
+                }
+            }
+        }
+        false
+    }
+
+    /// What the one context that releases what `by` acquired has acquired whenever it does.
+    fn relayed_with(&self, key: &SyncKey, by: ContextId) -> Vec<(&SyncKey, ContextId)> {
+        let starts_so = matches!(key.kind, SyncKind::Flag(value) if value == self.initial_flag(key.place));
+        if starts_so || !matches!(key.kind, SyncKind::Channel | SyncKind::Flag(_) | SyncKind::Token) {
+            return Vec::new();
+        }
+        let relays = self.contexts.ids().flat_map(|id| {
+            let passed_on = self.contexts.get(id).passes_on.iter();
+            passed_on
+                .filter(|(released, _)| matches_release(released, key))
+                .map(move |(_, known)| (id, known))
+        });
+        let mut relays = relays.filter(|(id, _)| *id != by);
+        match (relays.next(), relays.next()) {
+            (Some((through, known)), None) => known.iter().map(|known| (known, through)).collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Who acquired this knows all that `one` did up to the first access.
+    fn handed_by(&self, one: ContextId, first: &Moment, two: ContextId, key: &SyncKey) -> bool {
+        match key.kind {
+            SyncKind::Barrier | SyncKind::Once | SyncKind::Object | SyncKind::Last => false,
+            SyncKind::Counted(least) => self.counted_in(one, first, key.place, least),
             SyncKind::Drained => {
                 let sent = SyncKey { place: key.place, kind: SyncKind::Channel };
-                one != two && !released_before(first, &sent) && self.releases(one, &sent)
+                !released_before(first, &sent) && self.releases(one, &sent)
             }
-            SyncKind::Flag(value) => {
-                let initial = self.initial_flag(key.place);
-                one != two
-                    && value != initial
-                    && !released_before(first, key)
-                    && self.only_releaser(one, two, key)
+            SyncKind::Flag(value) if value == self.initial_flag(key.place) => false,
+            SyncKind::Channel | SyncKind::Flag(_) | SyncKind::Token => {
+                !released_before(first, key) && self.only_releaser(one, two, key)
             }
-            SyncKind::Token => {
-                one != two && !released_before(first, key) && self.only_releaser(one, two, key)
-            }
-        })
+        }
     }
 
     /// The two contexts wait at one barrier, and the accesses are never in the same of its phases.
@@ -304,17 +327,60 @@ impl Analysis {
         })
     }
 
-    /// The access is made by who holds an atomic, the other after it saw a value that only a holder stores and that nobody takes it
-    /// out of again: a once-initializer made by hand.
+    /// The first access is made to an object of its own context before that published it, the second to the same object by a
+    /// context that reads the atomic it was published through with orderings that acquire, and no other way.
+    fn only_through_acquires(
+        &self,
+        one: ContextId,
+        a: &AccessEvent,
+        two: ContextId,
+        b: &AccessEvent,
+    ) -> bool {
+        let root = self.places.get(a.place).root;
+        let Root::Object(id) = root else { return false };
+        let object = self.places.ancestors(a.place).last().unwrap_or(a.place);
+        let Some(atomic) = self.published.get(&object) else { return false };
+        if one == two || self.places.get(b.place).root != root {
+            return false;
+        }
+        let made = self.frames.get(self.objects.list[id.0 as usize].frame).context == one;
+        let key = SyncKey { place: object, kind: SyncKind::Object };
+        let (maker, first) = (self.contexts.get(one), &self.moments[a.moment.0 as usize]);
+        let second = &self.moments[b.moment.0 as usize];
+        let weakly = |e: &AccessEvent| self.moments[e.moment.0 as usize].weakly_released.contains(&key);
+        let mut reads = self.contexts.get(two).log.events.iter().filter(|event| {
+            self.places.same_but_index(event.place, *atomic)
+                && event.kind != AccessKind::Write
+                && event.atomic.is_some()
+        });
+        made && !first.released.contains_key(&key)
+            && !second.weak.contains(&key)
+            && self.releases(one, &key)
+            && !maker.weakly_released_at_end.contains(&key)
+            && !maker.log.events.iter().any(weakly)
+            && reads.clone().next().is_some()
+            && reads.all(|event| {
+                // What a failed exchange finds is told by `weak`.
+                matches!(event.effect, Some(Effect::Compare { .. })) || event.atomic.is_some_and(acquires)
+            })
+    }
+
+    /// The access is made by who holds an atomic, the other after it saw or itself stored a value that only a holder stores and that
+    /// nobody takes it out of again: a once-initializer made by hand.
     fn done_once(&self, access: &AccessEvent, second: &Moment) -> bool {
         access.locks.iter().filter(|held| held.mode == Mode::Exclusive).any(|held| {
-            second.acquired.iter().any(|key| {
-                let SyncKind::Flag(value) = key.kind else { return false };
-                key.place == held.lock
+            let settles = |place: PlaceId, value: i128| {
+                place == held.lock
                     && value != ANY_VALUE
-                    && value != self.initial_flag(key.place)
+                    && value != self.initial_flag(place)
                     && self.stays(held.lock, value)
-            })
+            };
+            let seen = second
+                .acquired
+                .iter()
+                .any(|key| matches!(key.kind, SyncKind::Flag(value) if settles(key.place, value)));
+            let passed = second.passed.iter().filter(|(_, known_by)| known_by.is_none());
+            seen || passed.into_iter().any(|((place, value), _)| settles(*place, *value))
         })
     }
 
@@ -398,7 +464,9 @@ impl Analysis {
     ) -> Option<PlaceId> {
         let (first, second) = (&self.moments[a.moment.0 as usize], &self.moments[b.moment.0 as usize]);
         let context = self.contexts.get(one);
-        let weakly_seen = second.weak.iter().map(|key| (key, true));
+        // An exchange that took the atomic said more than a look before it.
+        let looked = second.weak.iter().filter(|key| !second.taken.contains_key(&key.place));
+        let weakly_seen = looked.map(|key| (key, true));
         let seen = weakly_seen.chain(second.acquired.iter().map(|key| (key, false)));
         seen.into_iter().find_map(|(key, weakly)| {
             let (flag, changed) = match key.kind {
@@ -418,7 +486,9 @@ impl Analysis {
             let stored = strongly.chain(&context.weakly_released_at_end);
             let later = stored.into_iter().any(|k| matches_release(k, key));
             let before = first.released.keys().chain(&first.weakly_released).any(|k| matches_release(k, key));
-            (one != two && changed && later && !before).then_some(flag)
+            // What an earlier round stored doesn't tell of this one.
+            let before = before && !matches!(a.runs, Runs::Rounds(_));
+            ((one != two || self.is_many(one)) && changed && later && !before).then_some(flag)
         })
     }
 
@@ -428,6 +498,12 @@ impl Analysis {
         let by = |moment: &Moment| moment.released.keys().any(|k| matches_release(k, key));
         context.log.events.iter().any(|e| by(&self.moments[e.moment.0 as usize]))
             || context.released_at_end.keys().any(|k| matches_release(k, key))
+    }
+
+    /// Whether a context releases an atomic after an access of its own, and not before.
+    pub fn releases_after(&self, id: ContextId, access: &AccessEvent, atomic: PlaceId) -> bool {
+        let key = SyncKey { place: atomic, kind: SyncKind::Flag(ANY_VALUE) };
+        !released_before(&self.moments[access.moment.0 as usize], &key) && self.releases(id, &key)
     }
 
     /// Whether what `two` acquired can only have come from `one`.

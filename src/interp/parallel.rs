@@ -8,6 +8,7 @@ use super::contexts::{Chain, Entry, Naming, Site};
 use super::effects::Call;
 use super::places::LoopId;
 use super::spawn::Job;
+use super::state::Reach;
 use super::values::{HandleValue, IterValue, Kind, Stage, StageKind, Val};
 use super::{CalleeKey, Cx, Frame, Interp};
 use crate::hir::ExprId;
@@ -18,8 +19,13 @@ use std::rc::Rc;
 impl Interp<'_> {
     /// Runs many instances of a closure at once.
     pub(super) fn run_many(&mut self, cx: &Cx, site: ExprId, word: &str, f: &Val, args: Vec<Val>) -> Val {
-        let holds =
-            self.st.locks.iter().filter(|h| !h.yields && !h.among).map(|h| (h.lock, h.mode)).collect();
+        let holds = self
+            .st
+            .locks
+            .iter()
+            .filter(|h| !h.yields && h.reach != Reach::Among)
+            .map(|h| (h.lock, h.mode))
+            .collect();
         let job = Job { args, many: true, holds, ..Job::of_word(word) };
         let handles = self.spawn(cx, site, &job, f);
         self.end_all(&handles);
@@ -92,8 +98,13 @@ impl Interp<'_> {
     fn drive_parallel(&mut self, cx: &Cx, site: ExprId, iter: IterValue) -> Val {
         self.escape(&Val::of(Kind::Iter(Rc::new(iter.clone())), Ty::Unknown));
         let at = LoopId { frame: cx.frame, expr: site };
-        let holds: Vec<_> =
-            self.st.locks.iter().filter(|h| !h.yields && !h.among).map(|h| (h.lock, h.mode)).collect();
+        let holds: Vec<_> = self
+            .st
+            .locks
+            .iter()
+            .filter(|h| !h.yields && h.reach != Reach::Among)
+            .map(|h| (h.lock, h.mode))
+            .collect();
         let mut handles = Val { open: false, ..Val::unknown(Ty::Unknown) };
         let mut last = None;
         for (n, stage) in iter.stages.iter().enumerate() {

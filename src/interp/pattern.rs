@@ -175,10 +175,12 @@ impl Interp<'_> {
             Pat::Tuple(parts) | Pat::Slice(parts) => self.bind_parts(cx, parts, &subject),
             Pat::TupleStruct(path, parts) => {
                 let narrowed = self.narrowed(cx, path, &subject);
+                self.recall_refused(&narrowed.value);
                 self.bind_parts(cx, parts, &narrowed);
             }
             Pat::Struct { path, fields, .. } => {
                 let narrowed = self.narrowed(cx, path, &subject);
+                self.recall_refused(&narrowed.value);
                 for (name, field) in fields {
                     let part = self.part_of(cx, &narrowed, Proj::Field(*name));
                     self.bind(cx, field, &part);
@@ -441,6 +443,22 @@ impl Interp<'_> {
             let deps = self.log_lval(cx, &lval, &AccessInfo::plain(AccessKind::Read, subject.range));
             subject.value = subject.value.clone().with_deps(&deps);
         }
+    }
+}
+
+/// Where a pattern binds its first name.
+pub(super) fn bound_at(cx: &Cx, pat: &Pat) -> Option<TextRange> {
+    match pat {
+        Pat::Bind { binding, .. } => match cx.body.binding(*binding) {
+            Bound::Local(local) => cx.body.locals.get(local.0 as usize).map(|info| info.range),
+            Bound::Named(_) => None,
+        },
+        Pat::Ref(inner) => bound_at(cx, inner),
+        Pat::Tuple(parts) | Pat::Slice(parts) | Pat::TupleStruct(_, parts) | Pat::Or(parts) => {
+            parts.iter().find_map(|part| bound_at(cx, part))
+        }
+        Pat::Struct { fields, .. } => fields.iter().find_map(|(_, field)| bound_at(cx, field)),
+        Pat::Wild | Pat::Rest | Pat::Unknown | Pat::Path(_) | Pat::Lit(_) | Pat::Range => None,
     }
 }
 

@@ -48,6 +48,8 @@ pub enum Index {
     Share(LoopId, u32),
     /// Somewhere in `mul * i + add ..` of length `mul`, with `i` the counter of the loop.
     Block(LoopId, i64, i64),
+    /// Somewhere in this many elements from one on.
+    Span(i64, i64),
     /// A value that a `fetch_add` of this atomic gave out: never the same one twice.
     Claimed(PlaceId),
     Any,
@@ -163,6 +165,16 @@ impl Places {
     /// Whether some step on the way is one that `wanted` accepts.
     pub fn passes(&self, id: PlaceId, wanted: impl Fn(Proj) -> bool) -> bool {
         self.ancestors(id).any(|at| self.get(at).proj.is_some_and(&wanted))
+    }
+
+    /// Whether two places differ in indices at most.
+    pub fn same_but_index(&self, one: PlaceId, two: PlaceId) -> bool {
+        let (first, second) = (self.path(one), self.path(two));
+        let index = |step: &Proj| matches!(step, Proj::Index(_));
+        one == two
+            || (self.get(one).root == self.get(two).root
+                && first.len() == second.len()
+                && first.iter().zip(&second).all(|(a, b)| a == b || (index(a) && index(b))))
     }
 
     /// The steps from `ancestor` down to `id`, if `ancestor` is one.

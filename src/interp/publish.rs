@@ -108,6 +108,7 @@ impl Interp<'_> {
             at: made.site,
             frame: made.frame,
             data: Deps::default(),
+            through: Deps::default(),
             control: Deps::default(),
             seen: Deps::default(),
             same: None,
@@ -119,6 +120,13 @@ impl Interp<'_> {
             runs: self.runs(),
         };
         self.contexts.get_mut(self.context).log.add(event);
+    }
+
+    /// The objects that a value leads to and that nobody else can reach yet.
+    pub(super) fn unpublished(&self, value: &Val) -> Vec<PlaceId> {
+        let mut found = self.led_to(value);
+        found.retain(|place| !self.st.moment.released.contains_key(&object_key(*place)));
+        found
     }
 
     /// The objects that a value leads to, in the order in which they are met.
@@ -153,6 +161,6 @@ impl Interp<'_> {
     }
 }
 
-fn object_key(place: PlaceId) -> SyncKey {
+pub(super) fn object_key(place: PlaceId) -> SyncKey {
     SyncKey { place, kind: SyncKind::Object }
 }

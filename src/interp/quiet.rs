@@ -3,16 +3,54 @@
 //! In: a function that isn't walked, because it touches nothing that is shared. Out: whether it can be called once more without
 //! anybody noticing: all that it calls is modelled, or is such a function, and it prints nothing.
 //!
+//! Of them some are walked all the same: what they make of a loop's counter tells the instances of a context apart.
+//!
 //! Methods are told by their names alone, so that no type is needed: every method of that name has to be quiet.
 
 use super::Interp;
+use super::places::Root;
+use super::values::{Kind, Val};
 use crate::hir::{ExprKind, MacroArgsKind, Name};
-use crate::resolve::{FnId, Owner, Res, ResolvedBody};
+use crate::resolve::{FnId, Owner, Res, ResolvedBody, Ty};
 
 /// Functions looked at for one answer; past that it is no.
 const MAX_FUNCTIONS: usize = 100;
+/// What tells instances apart is a getter or a comparison, no larger than this.
+const MAX_EXPRESSIONS: usize = 32;
+/// A counter lies no deeper in an argument.
+const MAX_NESTING: u32 = 3;
 
 impl Interp<'_> {
+    /// Whether a small function makes a truth value or a number of what tells one instance of a context from another.
+    pub(super) fn tells_apart<'a>(
+        &self,
+        id: FnId,
+        ret: &Ty,
+        mut args: impl Iterator<Item = &'a Val>,
+    ) -> bool {
+        matches!(ret, Ty::Prim(_))
+            && args.any(|arg| self.holds_counter(arg, 0))
+            && self.program.body(id).is_some_and(|body| body.body.exprs.len() <= MAX_EXPRESSIONS)
+    }
+
+    fn holds_counter(&self, value: &Val, depth: u32) -> bool {
+        depth <= MAX_NESTING
+            && value.alts.iter().any(|kind| match kind {
+                Kind::Linear(..) | Kind::Block(..) | Kind::Claimed(_) => true,
+                Kind::Aggregate(parts) => {
+                    parts.fields.iter().any(|(_, part)| self.holds_counter(part, depth + 1))
+                }
+                Kind::Pointer(place, _) => {
+                    let held = match self.places.get(*place).root {
+                        Root::Local(frame, local) => self.st.local(frame, local),
+                        root => self.heap.get(&root),
+                    };
+                    held.is_some_and(|held| self.holds_counter(held, depth + 1))
+                }
+                _ => false,
+            })
+    }
+
     pub(super) fn is_quiet(&mut self, id: FnId) -> bool {
         if let Some(known) = self.quiet.get(&id) {
             return *known;

@@ -8,7 +8,7 @@ use super::doors::{self, Doors};
 use super::mentions::{Mention, Mentions};
 use super::tokens::Tokens;
 use crate::hir::{Name, StaticKind};
-use crate::models::{FnModel, Models, Op, OpName};
+use crate::models::{FnModelId, Models, Op, OpName};
 use crate::resolve::outline::{Outline, Unit, UnitOf};
 use crate::resolve::{BodyOwner, FnId, ModuleId, Program, Ty};
 use rustc_hash::FxHashSet;
@@ -169,7 +169,7 @@ impl Relevance {
 
 /// Statics that every context sees and that can change, and the process's own state.
 fn shared_state(program: &Program, outline: &Outline, mentions: &Mentions, words: &Words) -> Vec<Mention> {
-    let stateful = mentions.types_holding(&words.holders);
+    let stateful = mentions.types_holding(&words.state);
     let (keyword, mutable) = (Name::new("static"), Name::new("mut"));
     let declares = |unit: &Unit| {
         matches!(unit.of, UnitOf::Body(_) | UnitOf::Macro)
@@ -221,8 +221,6 @@ struct Words {
     acts: FxHashSet<Name>,
     /// Types that hold state.
     state: FxHashSet<Name>,
-    /// These and what is like them.
-    holders: FxHashSet<Name>,
     /// Functions that touch the process's own state.
     global: FxHashSet<Name>,
     /// Those of them that change it.
@@ -233,9 +231,9 @@ struct Words {
 
 fn model_words(models: &Models) -> Words {
     let (mut starts, mut acts) = (FxHashSet::default(), FxHashSet::default());
-    let mut state: FxHashSet<Name> = FxHashSet::default();
+    let mut stateful = FxHashSet::default();
     let (mut global, mut changes) = (FxHashSet::default(), FxHashSet::default());
-    for model in &models.fns {
+    for (at, model) in models.fns.iter().enumerate() {
         let Some(op) = &model.op else { continue };
         let last = super::pattern::last_segment(model.path);
         let starting = |name| {
@@ -293,30 +291,14 @@ fn model_words(models: &Models) -> Words {
         if mentions(op, &acting) {
             acts.insert(last);
         }
-        if (op.wraps().is_some_and(|step| step != "once") || mentions(op, &|name| name == OpName::AtomicLoad))
-            && let Some((owner, _)) = model.path.as_str().rsplit_once("::")
-        {
-            state.insert(super::pattern::last_segment(Name::new(owner)));
+        if op.wraps().is_some_and(|step| step != "once") || mentions(op, &|name| name == OpName::AtomicLoad) {
+            stateful.insert(FnModelId(at as u32));
         }
     }
-    let holds = |model: &FnModel| {
-        let op = model.op.as_ref();
-        op.is_some_and(|op| {
-            op.wraps().is_some_and(|step| step != "once") || mentions(op, &|name| name == OpName::AtomicLoad)
-        })
-    };
-    let holders = models.types_with(&holds).map(super::pattern::last_segment).collect();
+    let state = models.owners(&stateful).map(super::pattern::last_segment).collect();
     starts.extend(models.macros_of(crate::hir::MacroShape::Join));
     starts.extend(models.macros_of(crate::hir::MacroShape::Select));
-    Words {
-        starts,
-        acts,
-        state,
-        holders,
-        global,
-        changes,
-        unchecked: FxHashSet::from_iter([Name::new("unsafe")]),
-    }
+    Words { starts, acts, state, global, changes, unchecked: FxHashSet::from_iter([Name::new("unsafe")]) }
 }
 
 fn mentions(op: &Op, wanted: &dyn Fn(OpName) -> bool) -> bool {

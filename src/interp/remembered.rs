@@ -5,7 +5,8 @@
 //! stored in between isn't looked at: a value is tested soon after it is made.
 
 use super::Interp;
-use super::places::{LoopId, PlaceId};
+use super::places::{FrameId, LoopId, PlaceId, Root};
+use super::publish::object_key;
 use super::state::{Claim, Hold, State, SyncKey};
 use super::values::{Const, Kind, Subject, Test, Val};
 use std::collections::BTreeMap;
@@ -28,6 +29,8 @@ pub struct Learned {
     taken: Vec<(PlaceId, Claim)>,
     rounds: Vec<(LoopId, i128)>,
     locks: Vec<Hold>,
+    /// Objects that this path did not make reachable for others, as it would have.
+    refused: Vec<PlaceId>,
 }
 
 impl Outcome {
@@ -55,9 +58,13 @@ impl Learned {
             locks: one
                 .locks
                 .iter()
-                .filter(|hold| !hold.among && !other.locks.iter().any(|o| o.lock == hold.lock))
+                .filter(|hold| {
+                    hold.reach != super::state::Reach::Among
+                        && !other.locks.iter().any(|o| o.lock == hold.lock)
+                })
                 .cloned()
                 .collect(),
+            refused: Vec::new(),
         }
     }
 
@@ -68,6 +75,9 @@ impl Learned {
             }
         }
         self.acquired.iter().for_each(|key| state.acquire(key.clone()));
+        for &place in &self.refused {
+            state.moment_mut().released.remove(&object_key(place));
+        }
         if !self.saw.is_empty() {
             Rc::make_mut(&mut state.saw).extend(self.saw.iter().copied());
         }
@@ -77,6 +87,13 @@ impl Learned {
         moment.taken.extend(self.taken.iter().copied());
         moment.rounds.extend(self.rounds.iter().copied());
     }
+}
+
+/// What a failed exchange tells: what it was to put in is still its context's own.
+pub(super) fn refusal(objects: Vec<PlaceId>) -> Kind {
+    let fails = Learned { refused: objects, ..Learned::default() };
+    let outcome = Outcome { holds: Learned::default(), fails };
+    Kind::Test(Rc::new(Test { subject: Subject::Outcome(Rc::new(outcome)), negated: false }))
 }
 
 fn only_in<K: Ord + Copy, V: PartialEq + Copy>(here: &BTreeMap<K, V>, there: &BTreeMap<K, V>) -> Vec<(K, V)> {
@@ -97,9 +114,27 @@ impl Interp<'_> {
         outcome.told()
     }
 
+    /// A test of an `Option` or `Result` that ends here, with what its outcome tells: the atomics that were taken.
+    pub(super) fn outlasting(&mut self, frame: FrameId, value: Val) -> Val {
+        let ends = |test: &Test| match test.subject {
+            Subject::Success(place) => matches!(self.places.get(place).root, Root::Local(f, _) if f == frame),
+            _ => false,
+        };
+        if !matches!(value.single(), Some(Kind::Test(test)) if ends(test)) {
+            return value;
+        }
+        let branches = self.split_by(&value);
+        match self.remembered(&branches.yes, &branches.no) {
+            Some(told) => Val { alts: std::iter::once(told).collect(), ..value },
+            None => value,
+        }
+    }
+
     fn is_atomic(&self, place: PlaceId) -> bool {
         let log = &self.contexts.get(self.context).log.events;
-        log.iter().any(|event| event.place == place && event.atomic.is_some())
+        let of_bit = self.places.get(place).parent;
+        log.iter()
+            .any(|event| event.atomic.is_some() && (event.place == place || Some(event.place) == of_bit))
     }
 }
 

@@ -5,13 +5,14 @@
 use super::contexts::{Context, ContextId, Entry, Naming};
 use super::phases::Phases;
 use super::places::{LoopId, PlaceId, Root};
-use super::state::Hold;
+use super::state::{Hold, Moment, Reach};
 use super::values::{ClosureValue, Const, FutureValue, HandleValue, HoldId, Kind, Mode, Val};
 use super::{Cx, Interp};
 use crate::finding::{ContextKind, Evidence, Location};
 use crate::hir::{Body, ExprId, ExprKind, Name, Pat};
 use crate::resolve::Ty;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// What a context runs on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -120,7 +121,11 @@ impl Interp<'_> {
         let id = self.context_at(cx, site, job, entry, named, at)?;
         self.act(cx, site);
         let before = self.st.moment.started.clone();
-        self.contexts.get_mut(id).started_before.extend(before);
+        let entered_again: Vec<LoopId> =
+            self.loops.iter().copied().filter(|at| self.ran_before(*at, id)).collect();
+        let context = self.contexts.get_mut(id);
+        context.started_before.extend(before);
+        context.entered_again.extend(entered_again);
         let running = self.st.start(id);
         self.note_start(id, running);
         if let Some(group) = job.group
@@ -209,6 +214,12 @@ impl Interp<'_> {
             Kind::Fn(id, _) if called => self.program.fn_location(*id),
             _ => self.call_location(cx, site),
         }
+    }
+
+    /// An instance may have been running when the loop was entered.
+    fn ran_before(&self, at: LoopId, id: ContextId) -> bool {
+        let running = |entry: &Rc<Moment>| entry.started.contains(&id) && !entry.joined.contains(&id);
+        self.loop_entries.get(&at).is_some_and(running)
     }
 
     fn note_start(&mut self, id: ContextId, running: bool) {
@@ -426,14 +437,14 @@ impl Interp<'_> {
     }
 
     pub(super) fn hold(&mut self, lock: PlaceId, mode: Mode, id: HoldId) {
-        self.hold_one(lock, mode, id, false);
+        self.hold_one(lock, mode, id, Reach::One);
     }
 
-    /// Takes a lock; `among`: it or another one, whichever the guard turns out to be of.
-    pub(super) fn hold_one(&mut self, lock: PlaceId, mode: Mode, id: HoldId, among: bool) {
+    /// Takes a lock, or one of several.
+    pub(super) fn hold_one(&mut self, lock: PlaceId, mode: Mode, id: HoldId, reach: Reach) {
         if !self.st.locks.iter().any(|h| h.id == id && h.lock == lock) {
             let yields = self.executors.contains(&lock);
-            self.st.locks.push(Hold { lock, mode, id, yields, among });
+            self.st.locks.push(Hold { lock, mode, id, yields, reach });
         }
     }
 }

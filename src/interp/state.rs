@@ -45,8 +45,17 @@ pub struct Hold {
     pub id: HoldId,
     /// Given up and taken again wherever the context waits: an executor's.
     pub yields: bool,
-    /// Of several locks that the guard may be of: it counts only where its own data is touched.
-    pub among: bool,
+    pub reach: Reach,
+}
+
+/// Which of the locks that a place stands for is held.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Reach {
+    One,
+    /// One of several that the guard may be of: it counts only where its own data is touched.
+    Among,
+    /// Those of all elements: a loop over them took each and kept it.
+    All,
 }
 
 /// Something that orders contexts by release and acquire: a channel, a flag with the value stored, a barrier.
@@ -335,7 +344,7 @@ impl State {
 }
 
 fn same_lock(a: &Hold, b: &Hold) -> bool {
-    a.lock == b.lock && a.mode == b.mode && a.among == b.among
+    a.lock == b.lock && a.mode == b.mode && a.reach == b.reach
 }
 
 fn join_moments(a: &Moment, b: &Moment) -> Moment {

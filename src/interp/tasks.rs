@@ -10,7 +10,7 @@ use super::pattern::Subject;
 use super::places::{FrameId, LoopId, PlaceId, Root};
 use super::scopes::ScopeKind;
 use super::spawn::{Job, RunsOn};
-use super::state::State;
+use super::state::{Reach, State};
 use super::values::{ClosureValue, FutureValue, Kind, Mode, Val};
 use super::{CalleeKey, Cx, Frame, Interp};
 use crate::finding::Location;
@@ -188,7 +188,9 @@ impl Interp<'_> {
         self.executors.insert(token);
         // Whoever waits for them holds its locks for as long as they run.
         let mut holds = vec![(token, Mode::Exclusive)];
-        holds.extend(self.st.locks.iter().filter(|h| !h.yields && !h.among).map(|h| (h.lock, h.mode)));
+        holds.extend(
+            self.st.locks.iter().filter(|h| !h.yields && h.reach != Reach::Among).map(|h| (h.lock, h.mode)),
+        );
         let mut handles = Vec::new();
         for (n, future) in futures.iter().enumerate() {
             let job = Job { which: n as u32 * 8, holds: holds.clone(), ..Job::of_word("task") };

@@ -30,6 +30,9 @@ impl ReadId {
 
     const ELSEWHERE: u32 = 1 << 24;
 
+    /// What a thread has for itself: a thread-local's value, its id.
+    pub const OWN: ReadId = ReadId(u32::MAX - (ReadId::ELSEWHERE - 1));
+
     pub fn is_elsewhere(self) -> bool {
         self.0 > u32::MAX - ReadId::ELSEWHERE
     }
@@ -115,8 +118,8 @@ pub enum Kind {
     Const(Const),
     /// `mul * i + add` with the counter of a loop.
     Linear(LoopId, i64, i64),
-    /// Somewhere in a block of `mul` from `mul * i + add` on.
-    Block(LoopId, i64, i64),
+    /// Somewhere in a block of `mul` from `mul * i + add` on, and this far from its end: so much may be added.
+    Block(LoopId, i64, i64, i64),
     /// Given out by a `fetch_add` of this atomic.
     Claimed(PlaceId),
     Pointer(PlaceId, Pointer),
@@ -138,6 +141,13 @@ pub enum Kind {
     Loaded(PlaceId, Name),
     /// What an atomic held before one was taken off it.
     CountedDown(PlaceId, Name),
+    /// What an atomic held before bits of it were set: the lock that the bits are, which bits, and whether the others are
+    /// masked out.
+    BitsSet {
+        lock: PlaceId,
+        bits: i128,
+        alone: bool,
+    },
     /// A condition and what its truth tells.
     Test(Rc<Test>),
     /// Moved away: nothing is dropped at the end of the scope.

@@ -297,12 +297,6 @@ impl Models {
         self.types.get(&ty)?.methods.get(&method).copied()
     }
 
-    /// Types with a function, also one taken over from another type, of which this holds.
-    pub fn types_with<'a>(&'a self, wanted: &'a dyn Fn(&FnModel) -> bool) -> impl Iterator<Item = Name> + 'a {
-        let has = |ty: &&TypeModel| ty.methods.values().any(|id| wanted(self.fn_model(*id)));
-        self.types.values().filter(has).map(|ty| ty.path)
-    }
-
     /// A method of a library's trait, whatever the receiver.
     pub fn any_method(&self, method: Name) -> Option<FnModelId> {
         self.any_methods.get(&method).copied()
@@ -317,6 +311,12 @@ impl Models {
     pub fn threads(&self, path: Name) -> Option<Threads> {
         let standard = || self.is_standard(path).then_some(Threads::Structural);
         self.type_model(path).map(|model| model.threads).or_else(standard)
+    }
+
+    /// The types that have one of these functions, be it taken over from another type; in no order.
+    pub fn owners<'a>(&'a self, of: &'a FxHashSet<FnModelId>) -> impl Iterator<Item = Name> + 'a {
+        let owns = |model: &&TypeModel| model.methods.values().any(|id| of.contains(id));
+        self.types.values().filter(owns).map(|model| model.path)
     }
 
     pub fn type_model(&self, path: Name) -> Option<&TypeModel> {

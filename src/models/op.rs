@@ -151,6 +151,8 @@ op_names! {
     Offset = "offset", 1..=2;
     /// (p, n) the pointer as one to a slice of this many elements.
     Block = "block", 2..=2;
+    /// (p, n) the pointer, where this many elements from there on are touched.
+    Span = "span", 2..=2;
     /// (p) how many elements a collection has: reads only that.
     Size = "size", 1..=1;
     /// (p, v) puts an element in; the value depends on what was there (whether it is new).

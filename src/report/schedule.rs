@@ -83,6 +83,9 @@ fn heading(finding: &Finding) -> &'static str {
         steps.len() > 2 && (first.thread, first.instance) == (last.thread, last.instance)
     });
     match &finding.outcomes {
+        _ if finding.accesses.iter().any(|access| access.of.is_some()) => {
+            "the ordering lets these steps be seen like this"
+        }
         _ if !loses => "nothing orders these steps",
         Some(outcomes) if outcomes.lost.is_empty() => "one possible schedule",
         Some(_) | None => "one losing schedule",

@@ -146,6 +146,7 @@ fn deeds(own: &[&Access], place: &str, number: Number) -> String {
     }
     let mut said: Vec<String> = Vec::new();
     for access in own {
+        let place = access.of.as_deref().unwrap_or(place);
         let deed = match access.in_place {
             true => changed(place, number),
             false => deed(access.kind, access.atomic, place, number),

@@ -86,7 +86,7 @@ pub enum Key {
 }
 
 /// Traits whose functions run without being named: at the end of a scope, by operators, loops, `await` and `?`.
-const CALLED_UNNAMED: [&str; 34] = [
+const CALLED_UNNAMED: [&str; 37] = [
     "Drop",
     "Deref",
     "DerefMut",
@@ -119,6 +119,9 @@ const CALLED_UNNAMED: [&str; 34] = [
     "BitXor",
     "BitXorAssign",
     "Shl",
+    "ShlAssign",
+    "Shr",
+    "ShrAssign",
     "Neg",
     "Not",
 ];

@@ -132,6 +132,7 @@ fn accesses(facts: &Facts, group: &Group, shown: &[Shown]) -> Vec<Access> {
         let access = Access {
             thread,
             kind: event.access.kind,
+            of: flag_name(facts, event, group.place),
             atomic: event.access.atomic.map(|n| n.as_str()),
             in_place: changes_in_place(event.access),
             locks: lock_names(facts, event),
@@ -144,11 +145,18 @@ fn accesses(facts: &Facts, group: &Group, shown: &[Shown]) -> Vec<Access> {
     list
 }
 
+/// Of an atomic that is neither part of the finding's place nor has it inside.
+fn flag_name(facts: &Facts, event: &Event, place: PlaceId) -> Option<String> {
+    let (places, flag) = (&facts.analysis.places, event.access.place);
+    let apart = places.below(place, flag).is_none() && places.below(flag, place).is_none();
+    (event.access.atomic.is_some() && apart).then(|| place_name(facts, flag))
+}
+
 /// One entry for each thread and source range; a read inside the expression that writes makes it an update.
 fn merge(list: &mut Vec<Access>, access: Access) {
     for old in list.iter_mut() {
         let same_file = old.at.file == access.at.file && old.thread == access.thread;
-        if !same_file {
+        if !same_file || old.of != access.of {
             continue;
         }
         let (inner, outer) = (old.at.range, access.at.range);

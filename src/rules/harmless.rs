@@ -5,6 +5,7 @@
 
 use super::Facts;
 use super::pairs::{Event, common_lock, differs, is_own, meet};
+use super::protocol::awaits_another;
 use crate::finding::{AccessKind, ContextKind};
 use crate::interp::ProgramKind;
 use crate::interp::access::{AccessEvent, Effect, HeldLock, Side};
@@ -29,6 +30,10 @@ pub enum Harmless {
     Apart,
     /// What was decided on holds after the other's write too.
     StillHolds,
+    /// The other comes only where there is another value.
+    AwaitsAnother,
+    /// A version that the other changes was looked at again.
+    SameVersion,
     /// Both set it to one value.
     SameAgain,
     /// A flag is set, and nothing else follows.
@@ -56,6 +61,8 @@ impl Harmless {
             Harmless::LooksAgain => "decided anew under the hold that it is made under",
             Harmless::Apart => "nothing written between",
             Harmless::StillHolds => "what was decided on holds after it",
+            Harmless::AwaitsAnother => "it awaits another value",
+            Harmless::SameVersion => "decided by a version that it changes",
             Harmless::SameAgain => "both put in the same",
             Harmless::MerelySets => "a flag is set, and nothing else follows",
             Harmless::MakesRoom => "it goes away from the bound",
@@ -185,16 +192,49 @@ fn never_written(facts: &Facts, source: &AccessEvent, but: &Event) -> bool {
 /// of what the lock protects.
 fn looks_again(facts: &Facts, write: &Event) -> bool {
     let log = &facts.analysis.contexts.get(write.context).log.events;
-    let looked = write.access.control.join(&write.access.acted_on);
-    looked.iter().filter_map(|id| log.get(id.0 as usize)).any(|read| {
+    // What an atomic shows of what a lock protects is made of that under the lock.
+    let mirrored = write.access.data.iter().filter(|id| {
+        let protected = log.get(id.0 as usize).is_some_and(|read| read.atomic.is_none());
+        write.access.atomic.is_some() && protected
+    });
+    let decisive = write.access.control.join(&write.access.acted_on);
+    decisive.iter().chain(mirrored).filter_map(|id| log.get(id.0 as usize)).any(|read| {
         let of_it = write.access.atomic.is_some() || same_place(facts, write, read);
-        // A lock that each instance has one of excludes none of the others, nor do readers each other.
-        let excludes = |hold: &&HeldLock| {
-            let writes = |l: &HeldLock| l.hold == hold.hold && l.mode == Mode::Exclusive;
-            write.access.locks.iter().any(writes)
-                && !differs(facts, write.context, write.context, hold.lock, write.access.place)
-        };
-        of_it && common_holds(read, write.access).iter().any(excludes)
+        of_it && common_holds(read, write.access).iter().any(|hold| keeps_others_out(facts, write, hold))
+    })
+}
+
+/// Readers don't exclude each other, nor does a lock that each instance has one of, but at what is in one object with it.
+fn keeps_others_out(facts: &Facts, write: &Event, hold: &HeldLock) -> bool {
+    let places = &facts.analysis.places;
+    let exclusive = |held: &HeldLock| held.hold == hold.hold && held.mode == Mode::Exclusive;
+    let one_object = places.get(hold.lock).root == places.get(write.access.place).root;
+    write.access.locks.iter().any(exclusive)
+        && (one_object || !differs(facts, write.context, write.context, hold.lock, write.access.place))
+}
+
+/// The write is decided by a second look at a version that was first read with what the write was computed from, and
+/// that the other changes together with what it writes: the version is the old one only if nothing fell between.
+fn same_version(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event) -> bool {
+    let log = &facts.analysis.contexts.get(write.context).log.events;
+    let decisive = || write.access.control.iter().filter_map(|id| log.get(id.0 as usize));
+    let changed = |version: PlaceId| {
+        let others = &facts.analysis.contexts.get(other.context).log.events;
+        others.iter().any(|event| {
+            event.kind == AccessKind::Update
+                && event.place == version
+                && !common_holds(event, other.access).is_empty()
+        })
+    };
+    let places = &facts.analysis.places;
+    let apart = |place: PlaceId| {
+        let written = write.access.place;
+        places.below(place, written).is_none() && places.below(written, place).is_none()
+    };
+    let looks = |read: &&AccessEvent| apart(read.place) && !common_holds(read, write.access).is_empty();
+    decisive().filter(looks).any(|again| {
+        let first = |first: &AccessEvent| first.place == again.place && !common_holds(first, read).is_empty();
+        decisive().any(first) && changed(again.place)
     })
 }
 
@@ -243,7 +283,9 @@ pub fn harmless(
     if other.access.kind == AccessKind::Read || apart || !meet(facts, *write, *other) {
         return Some(Harmless::Apart);
     }
-    by_effect(facts, write, read, other, how).or_else(|| by_order(facts, write, read, other))
+    by_effect(facts, write, read, other, how)
+        .or_else(|| by_order(facts, write, read, other))
+        .or_else(|| same_version(facts, write, read, other).then_some(Harmless::SameVersion))
 }
 
 /// By what the three accesses do.
@@ -252,6 +294,7 @@ fn by_effect(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event, ho
     let decided = matches!(how, How::Decided | How::DrainedIfDecided);
     match (&other.access.effect, how) {
         (Some(Effect::Set(value)), _) if decided && access.saw == Some(*value) => Some(Harmless::StillHolds),
+        _ if how != How::Computed && awaits_another(facts, access, *other) => Some(Harmless::AwaitsAnother),
         // A flag that is set again: nothing adds up.
         (Some(Effect::Set(_)), How::Drained) => Some(Harmless::SameAgain),
         (Some(effect), How::Decided) if makes_room(effect, access) => Some(Harmless::MakesRoom),

@@ -11,6 +11,7 @@ pub mod info;
 mod lock_check_then_act;
 mod order_dependent;
 mod pairs;
+mod protocol;
 mod raw_pointer_race;
 mod relaxed_publish;
 mod sentence;

@@ -4,11 +4,11 @@
 //! that of a data race (two accesses of one place, one a write, not both atomic, not ordered), less what a common lock excludes.
 
 use super::Facts;
+use super::protocol::keeps_apart;
 use crate::finding::AccessKind;
-use crate::interp::ProgramKind;
 use crate::interp::access::{AccessEvent, HeldLock};
 use crate::interp::contexts::ContextId;
-use crate::interp::order::{Ordered, acquires, releases};
+use crate::interp::order::Ordered;
 use crate::interp::places::{Index, PlaceId, Proj, Root};
 use crate::interp::values::Mode;
 
@@ -63,7 +63,7 @@ pub enum Verdict {
     BothRead,
     BothAtomic,
     Locked(PlaceId),
-    /// Both decided by atomics of the object, in a way that is the library's own.
+    /// Kept apart in a way that is the library's own.
     Protocol,
     Ordered(Ordered),
 }
@@ -111,12 +111,7 @@ pub fn verdict(facts: &Facts, a: Event, b: Event) -> Verdict {
     if let Some(order) = analysis.ordered(a.context, a.access, b.context, b.access) {
         return Verdict::Ordered(order);
     }
-    if within_another(facts, a, b) || within_another(facts, b, a) {
-        return Verdict::Protocol;
-    }
-    if (facts.kind == ProgramKind::Callers && (guards_itself(facts, a) || guards_itself(facts, b)))
-        || follows_protocol(facts, a) && follows_protocol(facts, b)
-    {
+    if keeps_apart(facts, a, b) {
         return Verdict::Protocol;
     }
     match common_lock(facts, a, b) {
@@ -125,53 +120,19 @@ pub fn verdict(facts: &Facts, a: Event, b: Event) -> Verdict {
     }
 }
 
-/// The one fills, holding a hand-made lock, what the other finds a cell of its own in: who gets there saw it filled.
-fn within_another(facts: &Facts, outer: Event, inner: Event) -> bool {
-    let places = &facts.analysis.places;
-    let Some(below) = places.below(outer.access.place, inner.access.place) else { return false };
-    below.contains(&Proj::Cell)
-        && outer
-            .access
-            .locks
-            .iter()
-            .any(|held| places.get(held.lock).root == places.get(outer.access.place).root)
-        && !inner.access.control.is_empty()
-}
-
-/// A part of the object may be its lock, or whoever gets there has proof that it may: nobody sees what was done.
-fn guards_itself(facts: &Facts, event: Event) -> bool {
-    if event.access.locks.iter().any(|held| facts.analysis.witnesses.contains(&held.lock)) {
-        return true;
-    }
-    let root = facts.analysis.places.ancestors(event.access.place).last();
-    root.is_some_and(|root| facts.analysis.self_guarded.contains(&root))
-}
-
-/// Of a library whose callers nobody sees: the access is decided by an atomic of the same object, a write by what an exchange itself
-/// found. Who gets there when is the library's own protocol.
-fn follows_protocol(facts: &Facts, event: Event) -> bool {
-    let places = &facts.analysis.places;
-    let log = &facts.analysis.contexts.get(event.context).log.events;
-    let root = places.get(event.access.place).root;
-    event.access.control.iter().filter_map(|id| log.get(id.0 as usize)).any(|read| {
-        let decides = match event.access.kind {
-            AccessKind::Read => read.atomic.is_some_and(acquires),
-            AccessKind::Write | AccessKind::Update => {
-                read.kind == AccessKind::Update
-                    && read.atomic.is_some_and(|order| acquires(order) || releases(order))
-            }
-        };
-        decides && places.get(read.place).root == root
-    })
-}
-
 /// The flag that was meant to order a pair.
 pub fn weak_flag(facts: &Facts, a: Event, b: Event) -> Option<PlaceId> {
     let analysis = facts.analysis;
     let one_way = |x: Event, y: Event| analysis.weakly_handed(x.context, x.access, y.context, y.access);
     let held = |x: &HeldLock| b.access.locks.iter().any(|y| y.lock == x.lock) && analysis.is_too_weak(x.lock);
     let weak_lock = || a.access.locks.iter().find(|x| held(x)).map(|x| x.lock);
-    one_way(a, b).or_else(|| one_way(b, a)).or_else(weak_lock)
+    let [one, two] = [(a.context, a.access), (b.context, b.access)];
+    one_way(a, b)
+        .or_else(|| one_way(b, a))
+        .or_else(weak_lock)
+        .or_else(|| analysis.ring_between(one, two, false))
+        .or_else(|| analysis.published_up_to(one, two, false))
+        .or_else(|| analysis.published_up_to(two, one, false))
 }
 
 /// Which racing pairs a rule takes.
@@ -301,6 +262,13 @@ fn indices_meet(facts: &Facts, one: ContextId, x: Index, two: ContextId, y: Inde
             !(one == two && facts.analysis.contexts.get(one).loops.contains(&l))
         }
         (Index::Claimed(a), Index::Claimed(b)) => a != b,
+        (Index::Span(first, len), Index::Const(n)) | (Index::Const(n), Index::Span(first, len)) => {
+            (i128::from(first)..i128::from(first) + i128::from(len)).contains(&n)
+        }
+        (Index::Span(first, len), Index::Span(other, many)) => {
+            let end = |first, len| i128::from(first) + i128::from(len);
+            i128::from(first) < end(other, many) && i128::from(other) < end(first, len)
+        }
         _ => true,
     }
 }
@@ -308,7 +276,7 @@ fn indices_meet(facts: &Facts, one: ContextId, x: Index, two: ContextId, y: Inde
 /// A lock that both hold, one of them exclusively.
 pub fn common_lock(facts: &Facts, a: Event, b: Event) -> Option<PlaceId> {
     let same = |x: &HeldLock, y: &HeldLock| {
-        x.lock == y.lock || guards_element(facts, (x.lock, a.access.place), (y.lock, b.access.place))
+        same_lock(facts, x, y) || guards_element(facts, (x.lock, a.access.place), (y.lock, b.access.place))
     };
     let excludes = |x: &HeldLock, y: &HeldLock| {
         same(x, y)
@@ -317,6 +285,11 @@ pub fn common_lock(facts: &Facts, a: Event, b: Event) -> Option<PlaceId> {
             && !differs(facts, a.context, b.context, x.lock, a.access.place)
     };
     a.access.locks.iter().find(|x| b.access.locks.iter().any(|y| excludes(x, y))).map(|x| x.lock)
+}
+
+/// The same lock, or one of those that the other holds all of.
+fn same_lock(facts: &Facts, x: &HeldLock, y: &HeldLock) -> bool {
+    x.lock == y.lock || ((x.all || y.all) && facts.analysis.places.same_but_index(x.lock, y.lock))
 }
 
 /// Each has the lock at the index at which it accesses the data: who meets at one element holds one lock.

@@ -72,7 +72,7 @@ fn between(threads: &[Thread], readers: &[usize], others: &[usize]) -> String {
 
 fn accessed(place: &str, threads: &[Thread], accesses: &[Access], tail: &str) -> String {
     let kind = |t: usize| {
-        let own = accesses.iter().filter(|a| a.thread == t).map(|a| a.kind);
+        let own = accesses.iter().filter(|a| a.thread == t && a.of.is_none()).map(|a| a.kind);
         own.reduce(|a, b| if a == b { a } else { AccessKind::Update }).unwrap_or(AccessKind::Read)
     };
     let clause = |(wanted, verb): (AccessKind, &str)| {

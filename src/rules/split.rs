@@ -10,6 +10,7 @@ use super::Facts;
 use super::describe::{Story, describe};
 use super::harmless::{How, harmless, is_cell, one_step, same_place};
 use super::pairs::{Event, Group, by_root};
+use super::protocol::asks_for_itself;
 use super::sentence::Says;
 use crate::finding::{AccessKind, Finding, Level};
 use crate::interp::access::{AccessEvent, Effect};
@@ -160,7 +161,10 @@ pub fn reads_of<'a>(
         }
         Dependence::Ignored => Vec::new(),
     };
-    let event = |(id, how): (ReadId, How)| Some((log.events.get(id.0 as usize)?, how));
+    let event = |(id, how): (ReadId, How)| {
+        let read = log.events.get(id.0 as usize)?;
+        (!asks_for_itself(facts, write.context, id)).then_some((read, how))
+    };
     let reads = |(read, how): &(&AccessEvent, How)| {
         // What a swap took out and what an addition found is read too, if it is then written over.
         let found = *how == How::Computed && access.kind == AccessKind::Write;

@@ -4,6 +4,7 @@
 
 use super::written::new_value;
 use super::*;
+use crate::interp::places::Places;
 use crate::interp::values::ReadId;
 
 impl Interp<'_> {
@@ -74,7 +75,10 @@ impl Interp<'_> {
                 };
                 let term = word.and_then(|word| new_value(word.as_str(), &value));
                 let write = AtomicWrite { kind: AccessKind::Update, order, effect, term };
+                let sets_bits = word.is_some_and(|w| w == "or");
+                let bit_holds = if sets_bits { self.bit_holds(&lval) } else { Vec::new() };
                 let deps = self.atomic_write(call, &lval, write, &value);
+                self.st.locks.extend(bit_holds);
                 let mut old = self.peek(&lval).with_deps(&deps).with_term(self.found_by(&lval, &deps));
                 old.alts.retain(|k| matches!(k, Kind::Pointer(..)));
                 self.obtain_through(&old, order);
@@ -84,10 +88,15 @@ impl Interp<'_> {
                         *how = Pointer::Owner;
                     }
                 }
+                let one_bit = match value.constant() {
+                    Some(Const::Int(bits)) if sets_bits && bits.count_ones() == 1 => Some(*bits),
+                    _ => None,
+                };
                 let sets = match word.map(Name::as_str) {
                     Some("swap") => flag_value(&value) == Some(1),
                     Some("or") => {
-                        crate::interp::order::acquires(order)
+                        one_bit.is_none()
+                            && crate::interp::order::acquires(order)
                             && flag_value(&value).is_some_and(|bits| bits != 0)
                     }
                     _ => false,
@@ -95,6 +104,12 @@ impl Interp<'_> {
                 if let (true, [place]) = (sets, &lval.places[..]) {
                     let test = Test { subject: Subject::Taken(*place), negated: true };
                     old.alts.push(Kind::Test(Rc::new(test)));
+                }
+                if let ([place], Some(bits)) = (&lval.places[..], one_bit)
+                    && crate::interp::order::acquires(order)
+                {
+                    let lock = self.places.step(*place, Proj::Index(Index::Const(bits)), &Ty::Unknown);
+                    old.alts.push(Kind::BitsSet { lock, bits, alone: false });
                 }
                 if word.is_some_and(|w| w == "sub")
                     && let [place] = lval.places[..]
@@ -118,6 +133,7 @@ impl Interp<'_> {
                 let stale = values.first().is_some_and(|seen| self.is_stale(&lval, seen, &new));
                 let effect = Some(Effect::Compare { expected, stale });
                 let write = AtomicWrite { kind: AccessKind::Update, order, effect, term: new.symbol() };
+                let own = self.unpublished(&new);
                 let deps = self.atomic_write(call, &lval, write, &new);
                 let seen = self
                     .exchanged(&lval, values.get(3), order)
@@ -144,7 +160,8 @@ impl Interp<'_> {
                     }
                     _ => seen.clone(),
                 };
-                self.either_result(won, seen, call.ret.clone())
+                let result = self.either_result(won, seen, call.ret.clone());
+                if own.is_empty() { result } else { self.refusing(result, own) }
             }
             _ => {
                 let f = values.first().cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
@@ -266,21 +283,28 @@ impl Interp<'_> {
             if self.st.moment.knows.contains_key(&place) {
                 self.st.moment_mut().knows.remove(&place);
             }
-            let held = self.st.locks.iter().any(|h| h.lock == place);
-            if held {
-                self.st.locks.retain(|h| h.lock != place);
+            let places = &self.places;
+            let gone = |h: &Hold| h.lock == place || is_bit_of(places, h.lock, place);
+            if self.st.locks.iter().any(gone) {
+                self.st.locks.retain(|h| !gone(h));
             }
             if let Some(value) = value {
                 self.st.pass(place, value, None);
             }
             if releases || self.st.moment.fenced {
                 let kind = SyncKind::Flag(value.unwrap_or(crate::interp::order::ANY_VALUE));
-                self.st.release(SyncKey { place, kind });
+                self.pass_on(SyncKey { place, kind });
             } else {
                 let kind = SyncKind::Flag(value.unwrap_or(crate::interp::order::ANY_VALUE));
                 self.st.moment_mut().weakly_released.insert(SyncKey { place, kind });
             }
         }
+    }
+
+    /// The bits of an atomic that are held as locks.
+    fn bit_holds(&self, lval: &Lval) -> Vec<Hold> {
+        let of_it = |h: &&Hold| lval.places.iter().any(|place| is_bit_of(&self.places, h.lock, *place));
+        self.st.locks.iter().filter(of_it).cloned().collect()
     }
 
     /// A flag was found free.
@@ -291,6 +315,12 @@ impl Interp<'_> {
         *times = (*times + 1).min(MOST);
         HoldId::new(frame, expr, 0, *times)
     }
+}
+
+/// The lock is one bit of the atomic.
+fn is_bit_of(places: &Places, lock: PlaceId, atomic: PlaceId) -> bool {
+    let lock = places.get(lock);
+    lock.parent == Some(atomic) && matches!(lock.proj, Some(Proj::Index(_)))
 }
 
 /// The value is what was loaded of the place itself.

@@ -9,7 +9,7 @@ use crate::interp::Interp;
 use crate::interp::access::Effect;
 use crate::interp::memory::{AccessInfo, Lval};
 use crate::interp::places::{Index, LoopId, Proj};
-use crate::interp::values::{GuardValue, Kind, Pointer, StageKind, Val};
+use crate::interp::values::{Deps, GuardValue, Kind, Pointer, StageKind, Val};
 use crate::models::{OpName, Role};
 use crate::resolve::Ty;
 use std::rc::Rc;
@@ -27,7 +27,12 @@ impl Interp<'_> {
                 // What may find nothing says so; what must find something was told by another look.
                 let optional = matches!(&call.ret, Ty::Ext(..));
                 let effect = optional.then_some(Effect::Take);
-                let info = AccessInfo { effect, ..self.info(call, AccessKind::Update) };
+                // Which one must be there was told by whatever the index comes from.
+                let data = match values.first() {
+                    Some(index) if !optional => index.all_deps(),
+                    _ => Deps::default(),
+                };
+                let info = AccessInfo { effect, data, ..self.info(call, AccessKind::Update) };
                 let deps = self.log_lval(call.cx, &lval, &info);
                 let element = self.step_lval(&lval, Proj::Index(Index::Any));
                 let mut value = self.peek(&element).with_deps(&deps);

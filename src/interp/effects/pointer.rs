@@ -1,4 +1,4 @@
-//! Effects on pointers into arrays: the first element, an offset, a slice of a length; and to what each context has one of.
+//! Effects on pointers into arrays: the first element, an offset, a slice or a span of a length; and to what each context has one of.
 //!
 //! In: pointers and the evaluated counts. Out: pointers to elements, as exact as `Index` can say: a pointer to element `k` moved by
 //! `n` points to element `k + n`. What can't be told is "some element" of the same array.
@@ -23,6 +23,7 @@ impl Interp<'_> {
                     let to = match name {
                         OpName::First => self.first_of(*place),
                         OpName::Offset => self.moved_by(*place, count.as_ref()),
+                        OpName::Span => self.span_from(*place, count.as_ref()),
                         _ => self.block_from(*place, count.as_ref()),
                     };
                     Kind::Pointer(to, *how)
@@ -112,6 +113,9 @@ impl Interp<'_> {
             _ => None,
         };
         let block = match (from, len) {
+            (Index::Const(first), Some(len)) if span(first, len).is_some() => {
+                span(first, len).unwrap_or(Index::Any)
+            }
             (Index::Const(0), _) => return array,
             (Index::Linear(own, mul, add), Some(len)) if len <= i128::from(mul) => {
                 Index::Block(own, mul, add)
@@ -122,12 +126,26 @@ impl Interp<'_> {
         self.places.step(array, Proj::Index(block), &Ty::Slice(ty.into()))
     }
 
+    /// The elements from the one pointed to on, where their number is known: a context's own, or such that those of different
+    /// rounds overlap.
+    fn span_from(&mut self, place: PlaceId, count: Option<&Val>) -> PlaceId {
+        let at = self.places.get(place);
+        let (Some(array), Some(Proj::Index(Index::Linear(own, mul, add)))) = (at.parent, at.proj) else {
+            return place;
+        };
+        let ty = at.ty.clone();
+        let Some(Const::Int(len @ 2..)) = count.and_then(Val::constant) else { return place };
+        let apart = *len <= i128::from(mul).abs();
+        let index = if apart { Index::Block(own, mul, add) } else { Index::Any };
+        self.places.step(array, Proj::Index(index), &ty)
+    }
+
     fn index_sum(&mut self, from: Index, by: &Val) -> Index {
         let base = match from {
             Index::Const(0) => return index_of(by),
             Index::Const(n) => Kind::Const(Const::Int(n)),
             Index::Linear(own, mul, add) => Kind::Linear(own, mul, add),
-            Index::Block(..) | Index::Claimed(_) | Index::Share(..) | Index::Any => {
+            Index::Block(..) | Index::Span(..) | Index::Claimed(_) | Index::Share(..) | Index::Any => {
                 let still = matches!(by.constant(), Some(Const::Int(0)));
                 return if still { from } else { Index::Any };
             }
@@ -151,4 +169,8 @@ impl Interp<'_> {
             _ => Ty::Unknown,
         }
     }
+}
+
+fn span(first: i128, len: i128) -> Option<Index> {
+    Some(Index::Span(i64::try_from(first).ok()?, i64::try_from(len).ok()?))
 }

@@ -4,6 +4,7 @@
 
 use super::*;
 use crate::interp::spawn::Job;
+use crate::interp::values::ReadId;
 
 impl Call<'_> {
     /// Numbers for the contexts that one call starts; each may have several callees.
@@ -136,12 +137,12 @@ impl Interp<'_> {
         };
         let ty = if self.models.role(&ty) == Role::Guard { ty } else { call.ret.clone() };
         let mut guard = Val { open: false, ..Val::unknown(ty) };
-        let several = lval.places.len() > 1;
+        let reach = if lval.places.len() > 1 { Reach::Among } else { Reach::One };
         for (which, &lock) in lval.places.iter().enumerate() {
             let data = self.step_lval(&Lval::one(lock, lval.ty.clone()), Proj::Guarded);
             let hold = self.new_hold(call.cx, call.id, which as u32);
             if !pending {
-                self.hold_one(lock, mode, hold, several);
+                self.hold_one(lock, mode, hold, reach);
             }
             guard.alts.push(Kind::Guard(Rc::new(GuardValue {
                 hold,
@@ -160,13 +161,13 @@ impl Interp<'_> {
 
     /// Gives the lock up and takes it again: another hold.
     pub(super) fn wait(&mut self, call: &mut Call, guard: Val) -> Val {
-        let several = guard.alts.len() > 1;
+        let reach = if guard.alts.len() > 1 { Reach::Among } else { Reach::One };
         let mut again = guard;
         for kind in &mut again.alts {
             if let Kind::Guard(old) = kind {
                 let hold = self.new_hold(call.cx, call.id, 0);
                 self.st.locks.retain(|h| h.lock != old.lock || !h.id.meets(old.hold));
-                self.hold_one(old.lock, old.mode, hold, several);
+                self.hold_one(old.lock, old.mode, hold, reach);
                 let key = SyncKey { place: old.lock, kind: SyncKind::Token };
                 self.st.acquire(key);
                 *kind = Kind::Guard(Rc::new(GuardValue { hold, pending: false, ..(**old).clone() }));
@@ -355,7 +356,7 @@ impl Interp<'_> {
             return self.channel(call);
         }
         if name == OpName::Current {
-            let own = self.elsewhere(call.cx, call.id.0);
+            let own = self.elsewhere(call.cx, call.id.0).join(&Deps::one(ReadId::OWN));
             return Val::unknown(call.ret.clone()).with_deps(&own);
         }
         let Some(pointer) = values.first().cloned() else {
@@ -372,7 +373,7 @@ impl Interp<'_> {
                 self.publish(&value);
                 self.used(&value);
                 for &place in &places {
-                    self.st.release(SyncKey { place, kind: SyncKind::Channel });
+                    self.pass_on(SyncKey { place, kind: SyncKind::Channel });
                     let moment = self.st.moment_mut();
                     moment.owes.insert(place);
                     moment.has.clear();
@@ -413,7 +414,7 @@ impl Interp<'_> {
             }
             OpName::Release | OpName::Unpark => {
                 for place in places {
-                    self.st.release(SyncKey { place, kind: SyncKind::Token });
+                    self.pass_on(SyncKey { place, kind: SyncKind::Token });
                 }
                 Val::unit()
             }
@@ -424,6 +425,19 @@ impl Interp<'_> {
                 Val::unit()
             }
         }
+    }
+
+    /// What the context did, and what it knows of others by now, is known to who acquires this.
+    pub(in crate::interp) fn pass_on(&mut self, key: SyncKey) {
+        let acquired = &self.st.moment.acquired;
+        let passed_on = &mut self.contexts.get_mut(self.context).passes_on;
+        match passed_on.get_mut(&key) {
+            Some(always) => always.retain(|known| acquired.contains(known)),
+            None => {
+                passed_on.insert(key.clone(), acquired.clone());
+            }
+        }
+        self.st.release(key);
     }
 
     /// A message came: what its sender did before is known, and an answer to what was sent.

@@ -1,0 +1,271 @@
+//! Arithmetic on abstract values: constants folded, counters kept linear, and what a comparison tells of what it compares.
+//!
+//! In: the two values. Out: the value, with the reads that both depend on. A number that was loaded, counted down, drawn or
+//! is the context's own gives a test, from which `condition` learns.
+
+use super::Interp;
+use super::places::{LoopId, PlaceId, Proj, Root};
+use super::terms::{Operator, Term, fold_int};
+use super::values::{Const, Deps, Kind, Pointer, ReadId, Subject, Test, Val};
+use crate::hir::{BinaryOp, Name, UnaryOp};
+use crate::resolve::Ty;
+use std::rc::Rc;
+
+impl Interp<'_> {
+    /// Reads that are held against what the context alone has, or against a constant.
+    fn note_comparison(&mut self, read: &Val, with: &Val) {
+        let atomic = matches!(read.single(), Some(Kind::Loaded(..) | Kind::CountedDown(..)));
+        let identity = with.deps.contains(ReadId::OWN) && !read.deps.contains(ReadId::OWN);
+        if identity {
+            let log = &mut self.contexts.get_mut(self.context).log;
+            log.identified.extend(read.deps.iter().filter(|id| !id.is_elsewhere()));
+        }
+        if atomic && with.constant().is_some() {
+            self.contexts.get_mut(self.context).log.compared.extend(read.deps.iter());
+        }
+    }
+
+    pub(super) fn binary(&mut self, op: BinaryOp, a: &Val, b: &Val) -> Val {
+        let deps = a.all_deps().join(&b.all_deps());
+        let comparison = super::operators::is_comparison(op);
+        let ty = if comparison { Ty::Prim(Name::new("bool")) } else { a.ty.clone() };
+        if matches!(op, BinaryOp::Eq | BinaryOp::Ne) {
+            self.note_comparison(a, b);
+            self.note_comparison(b, a);
+        }
+        let kind = match (a.single(), b.single()) {
+            (Some(Kind::Const(x)), Some(Kind::Const(y))) => fold(op, x, y).map(Kind::Const),
+            (Some(Kind::Linear(l, m, c)), Some(Kind::Const(Const::Int(n))))
+            | (Some(Kind::Const(Const::Int(n))), Some(Kind::Linear(l, m, c)))
+                if matches!(op, BinaryOp::Eq | BinaryOp::Ne) =>
+            {
+                round_of_counter(*l, *m, *c, *n, op == BinaryOp::Ne)
+            }
+            (Some(Kind::Linear(l, m, c)), Some(Kind::Const(Const::Int(n)))) => linear(op, *l, *m, *c, *n),
+            (Some(Kind::Const(Const::Int(n))), Some(Kind::Linear(l, m, c)))
+                if matches!(op, BinaryOp::Add | BinaryOp::Mul) =>
+            {
+                linear(op, *l, *m, *c, *n)
+            }
+            (Some(Kind::Linear(l, m, c)), Some(Kind::Linear(inner, 1, d))) if op == BinaryOp::Add => {
+                self.block(*l, *m, *c, *inner, *d)
+            }
+            (Some(Kind::Block(l, m, c, room)), Some(Kind::Linear(inner, 1, d)))
+            | (Some(Kind::Linear(inner, 1, d)), Some(Kind::Block(l, m, c, room)))
+                if op == BinaryOp::Add =>
+            {
+                self.within_block((*l, *m, *c, *room), *inner, *d)
+            }
+            (Some(Kind::Block(l, m, c, room)), Some(Kind::Const(Const::Int(n))))
+            | (Some(Kind::Const(Const::Int(n))), Some(Kind::Block(l, m, c, room)))
+                if matches!(op, BinaryOp::Add | BinaryOp::Mul) =>
+            {
+                of_block(op, (*l, *m, *c, *room), *n)
+            }
+            (Some(Kind::CountedDown(place, order)), Some(Kind::Const(Const::Int(1)))) if comparison => {
+                let negated = matches!(op, BinaryOp::Ne | BinaryOp::Gt);
+                Some(Kind::Test(Rc::new(Test { subject: Subject::Last(*place, *order), negated })))
+            }
+            (Some(Kind::BitsSet { lock, bits, alone }), Some(Kind::Const(Const::Int(n))))
+            | (Some(Kind::Const(Const::Int(n))), Some(Kind::BitsSet { lock, bits, alone })) => {
+                bits_tested(op, (*lock, *bits, *alone), *n)
+            }
+            // A number drawn by a `fetch_add`, awaited: whoever's it is has the turn until it stores the next.
+            (Some(Kind::Loaded(place, order)), Some(Kind::Claimed(drawn)))
+            | (Some(Kind::Claimed(drawn)), Some(Kind::Loaded(place, order)))
+                if matches!(op, BinaryOp::Eq | BinaryOp::Ne)
+                    && place != drawn
+                    && super::order::acquires(*order) =>
+            {
+                let negated = op == BinaryOp::Ne;
+                Some(Kind::Test(Rc::new(Test { subject: Subject::Taken(*place), negated })))
+            }
+            // Its own number, awaited: one context has the turn.
+            (Some(Kind::Loaded(place, order)), Some(Kind::Linear(at, mul, _)))
+            | (Some(Kind::Linear(at, mul, _)), Some(Kind::Loaded(place, order)))
+                if matches!(op, BinaryOp::Eq | BinaryOp::Ne)
+                    && *mul != 0
+                    && super::order::acquires(*order)
+                    && self.contexts.get(self.context).loops.contains(at) =>
+            {
+                let negated = op == BinaryOp::Ne;
+                Some(Kind::Test(Rc::new(Test { subject: Subject::Taken(*place), negated })))
+            }
+            (Some(Kind::Test(test)), Some(other)) if matches!(op, BinaryOp::Eq | BinaryOp::Ne) => {
+                let truth = super::effects::flag_value(&Val::of(other.clone(), Ty::Unknown));
+                truth.map(|truth| {
+                    let negated = test.negated ^ ((truth == 0) == (op == BinaryOp::Eq));
+                    Kind::Test(Rc::new(Test { subject: test.subject.clone(), negated }))
+                })
+            }
+            // A bit of what was there.
+            (Some(Kind::Test(test)), Some(Kind::Const(Const::Int(_)))) if op == BinaryOp::BitAnd => {
+                Some(Kind::Test(test.clone()))
+            }
+            (Some(Kind::Loaded(place, order)), Some(other)) if comparison => {
+                tested(op, *place, *order, Some(other))
+            }
+            (Some(other), Some(Kind::Loaded(place, order))) if comparison => {
+                tested(mirrored(op), *place, *order, Some(other))
+            }
+            (Some(Kind::Loaded(place, order)), None) if comparison => tested(op, *place, *order, None),
+            (None, Some(Kind::Loaded(place, order))) if comparison => {
+                tested(mirrored(op), *place, *order, None)
+            }
+            _ => None,
+        };
+        let mut value = Val::unknown(ty).with_deps(&deps);
+        if kind.is_none() {
+            value.deps = value.deps.join(&self.own_numbers(a)).join(&self.own_numbers(b));
+        }
+        if a.term.is_some() || b.term.is_some() {
+            value.term = applied(Operator::Binary(op), a, b);
+        }
+        if let Some(kind) = kind {
+            value.open = false;
+            value.alts.push(kind);
+        }
+        value
+    }
+
+    /// What a number depends on that differs from round to round of a loop, or is claimed.
+    pub(super) fn own_numbers(&mut self, value: &Val) -> Deps {
+        match value.single() {
+            Some(Kind::Linear(at, ..) | Kind::Block(at, ..)) => self.round_of(*at),
+            Some(Kind::Claimed(_)) => Deps::one(ReadId::elsewhere(u32::MAX)),
+            Some(Kind::Aggregate(parts)) => {
+                let of_parts = |deps: Deps, (_, part): &(Proj, Val)| deps.join(&self.own_numbers(part));
+                parts.clone().fields.iter().fold(Deps::default(), of_parts)
+            }
+            Some(Kind::Pointer(place, Pointer::Shared))
+                if matches!(self.places.get(*place).root, Root::Local(..)) =>
+            {
+                let held = self.value_at(*place);
+                if held.pointers().next().is_some() { Deps::default() } else { self.own_numbers(&held) }
+            }
+            _ => Deps::default(),
+        }
+    }
+
+    /// What depends on which round of a loop it is.
+    pub(super) fn round_of(&mut self, at: LoopId) -> Deps {
+        let deps = self.elsewhere_in(at.frame, at.expr.0);
+        self.counters.extend(deps.iter().map(|read| (read, at)));
+        deps
+    }
+
+    /// `own * m + j` with `0 <= j < m`: a block of one's own.
+    fn block(&self, own: LoopId, mul: i64, add: i64, inner: LoopId, offset: i64) -> Option<Kind> {
+        let bound = self.loop_bounds.get(&inner)?;
+        let fits = offset >= 0 && bound.checked_add(i128::from(offset))? <= i128::from(mul);
+        fits.then(|| Kind::Block(own, mul, add, mul - offset - i64::try_from(*bound).unwrap_or(mul)))
+    }
+
+    /// A number of a block, and the counter of a loop that stays within the room behind it.
+    fn within_block(&self, block: (LoopId, i64, i64, i64), inner: LoopId, offset: i64) -> Option<Kind> {
+        let most = self.loop_bounds.get(&inner)?.checked_add(i128::from(offset))?.checked_sub(1)?;
+        if offset < 0 {
+            return None;
+        }
+        of_block(BinaryOp::Add, block, most)
+    }
+}
+
+/// `-x` as a difference, `!b` of a truth value as the other one.
+pub(super) fn negation(op: UnaryOp, term: &Rc<Term>, ty: &Ty) -> Option<Rc<Term>> {
+    let (op, left) = match op {
+        UnaryOp::Neg => (BinaryOp::Sub, 0),
+        UnaryOp::Not if matches!(ty, Ty::Prim(name) if *name == "bool") => (BinaryOp::BitXor, 1),
+        _ => return None,
+    };
+    Term::apply(Operator::Binary(op), &Rc::new(Term::Const(left)), term)
+}
+
+/// The term of an operation on two values.
+pub(super) fn applied(op: Operator, a: &Val, b: &Val) -> Option<Rc<Term>> {
+    Term::apply(op, &a.symbol()?, &b.symbol()?)
+}
+
+fn fold(op: BinaryOp, a: &Const, b: &Const) -> Option<Const> {
+    match (a, b) {
+        (Const::Int(a), Const::Int(b)) => fold_int(op, *a, *b),
+        (Const::Bool(a), Const::Bool(b)) => match op {
+            BinaryOp::Eq => Some(Const::Bool(a == b)),
+            BinaryOp::Ne | BinaryOp::BitXor => Some(Const::Bool(a != b)),
+            BinaryOp::BitAnd => Some(Const::Bool(*a && *b)),
+            BinaryOp::BitOr => Some(Const::Bool(*a || *b)),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// `mul * i + add == n`: true in one round at most.
+pub(super) fn round_of_counter(at: LoopId, mul: i64, add: i64, n: i128, negated: bool) -> Option<Kind> {
+    let (mul, offset) = (i128::from(mul), n.checked_sub(i128::from(add))?);
+    let hit = mul != 0 && offset % mul == 0;
+    hit.then(|| Kind::Test(Rc::new(Test { subject: Subject::Round(at, offset / mul), negated })))
+}
+
+fn linear(op: BinaryOp, at: LoopId, mul: i64, add: i64, n: i128) -> Option<Kind> {
+    let n = i64::try_from(n).ok()?;
+    match op {
+        BinaryOp::Add => Some(Kind::Linear(at, mul, add.checked_add(n)?)),
+        BinaryOp::Sub => Some(Kind::Linear(at, mul, add.checked_sub(n)?)),
+        BinaryOp::Mul if n != 0 => Some(Kind::Linear(at, mul.checked_mul(n)?, add.checked_mul(n)?)),
+        _ => None,
+    }
+}
+
+/// A try-lock that is a bit: what was found there before it was set, masked or compared with a number.
+fn bits_tested(op: BinaryOp, (lock, bits, alone): (PlaceId, i128, bool), n: i128) -> Option<Kind> {
+    let taken = |negated| Kind::Test(Rc::new(Test { subject: Subject::Taken(lock), negated }));
+    match op {
+        BinaryOp::BitAnd if n & bits != 0 => Some(Kind::BitsSet { lock, bits, alone: n == bits }),
+        BinaryOp::Eq | BinaryOp::Ne if n == 0 => Some(taken(op == BinaryOp::Ne)),
+        BinaryOp::Eq | BinaryOp::Ne if alone && n == bits => Some(taken(op == BinaryOp::Eq)),
+        _ => None,
+    }
+}
+
+/// A number of a block, moved or scaled by a constant; `None` where it may leave its block.
+fn of_block(op: BinaryOp, (at, mul, add, room): (LoopId, i64, i64, i64), n: i128) -> Option<Kind> {
+    let n = i64::try_from(n).ok().filter(|n| *n >= 0)?;
+    match op {
+        BinaryOp::Add if n <= room => Some(Kind::Block(at, mul, add, room - n)),
+        BinaryOp::Mul if n > 0 => {
+            let room = room.checked_add(1)?.checked_mul(n)?.checked_sub(1)?;
+            Some(Kind::Block(at, mul.checked_mul(n)?, add.checked_mul(n)?, room))
+        }
+        _ => None,
+    }
+}
+
+/// The comparison with its sides exchanged.
+fn mirrored(op: BinaryOp) -> BinaryOp {
+    match op {
+        BinaryOp::Lt => BinaryOp::Gt,
+        BinaryOp::Le => BinaryOp::Ge,
+        BinaryOp::Gt => BinaryOp::Lt,
+        BinaryOp::Ge => BinaryOp::Le,
+        other => other,
+    }
+}
+
+/// What comparing a loaded atomic with something tells.
+fn tested(op: BinaryOp, place: PlaceId, order: Name, with: Option<&Kind>) -> Option<Kind> {
+    let value = with.and_then(|with| super::effects::flag_value(&Val::of(with.clone(), Ty::Unknown)));
+    let reached = |more: i128| {
+        let least = value.and_then(|n| n.checked_add(more)).unwrap_or(super::order::ANY_VALUE);
+        Subject::Reached(place, order, least)
+    };
+    let (subject, negated) = match (op, value) {
+        (BinaryOp::Eq, Some(n)) => (Subject::Flag(place, order, n), false),
+        (BinaryOp::Ne, Some(n)) => (Subject::Flag(place, order, n), true),
+        (BinaryOp::Ge | BinaryOp::Eq, _) => (reached(0), false),
+        (BinaryOp::Gt, _) => (reached(1), false),
+        (BinaryOp::Le, _) => (reached(1), true),
+        _ => (reached(0), true),
+    };
+    Some(Kind::Test(Rc::new(Test { subject, negated })))
+}

@@ -1,0 +1,158 @@
+//! Order between elements of one array: flags that stand beside the data, and counters of how many elements are ready.
+//!
+//! In: two accesses of elements, which meet only if the indices are the same. Out: whether the element itself was handed
+//! over: by a flag in the same element, by a counter that its only writer moves past it, or by the two indices of a ring;
+//! and whether it would have been, had the orderings been strong enough.
+
+use super::Analysis;
+use super::access::{AccessEvent, Runs};
+use super::contexts::ContextId;
+use super::order::{ANY_VALUE, acquires, releases};
+use super::places::{Index, PlaceId, Proj};
+use super::state::{SyncKey, SyncKind};
+use crate::finding::AccessKind;
+
+impl Analysis {
+    /// The second access follows an acquire of a flag in its element, which the first context releases in its own after the
+    /// first access.
+    pub(super) fn handed_within(&self, one: ContextId, a: &AccessEvent, b: &AccessEvent) -> bool {
+        let (first, second) = (&self.moments[a.moment.0 as usize], &self.moments[b.moment.0 as usize]);
+        let (from, to) = (self.places.path(a.place), self.places.path(b.place));
+        let released = &self.contexts.get(one).released_at_end;
+        second.acquired.iter().any(|seen| {
+            let SyncKind::Flag(value) = seen.kind else { return false };
+            let flag = self.places.path(seen.place);
+            let Some(at) = index_of(&flag).filter(|at| to.get(*at) == Some(&flag[*at])) else { return false };
+            let told = value != self.initial_flag(seen.place) && self.beside(seen.place, b.place, at);
+            told && released.iter().any(|(key, count)| {
+                let path = self.places.path(key.place);
+                key.kind == seen.kind
+                    && path.len() == flag.len()
+                    && self.beside(key.place, a.place, at)
+                    && path[..at] == flag[..at]
+                    && path[at + 1..] == flag[at + 1..]
+                    && from.get(at) == Some(&path[at])
+                    && first.released.get(key).is_none_or(|before| before < count)
+            })
+        })
+    }
+
+    /// Both are in elements of one array, by this step of their paths.
+    fn beside(&self, flag: PlaceId, data: PlaceId, at: usize) -> bool {
+        let (flag, data) = ((flag, self.places.path(flag)), (data, self.places.path(data)));
+        self.places.get(flag.0).root == self.places.get(data.0).root && data.1.get(..at) == flag.1.get(..at)
+    }
+
+    /// The counter that orders the accesses, if one does: the first is made by its only writer, which moves it on afterwards,
+    /// the second is decided by a load of it, and so of what it has passed. `strictly`: by orderings that order.
+    pub fn published_up_to(
+        &self,
+        (one, a): (ContextId, &AccessEvent),
+        (two, b): (ContextId, &AccessEvent),
+        strictly: bool,
+    ) -> Option<PlaceId> {
+        let path = self.places.path(a.place);
+        let advances = index_of(&path).is_some_and(|at| !matches!(path[at], Proj::Index(Index::Const(_))));
+        if one == two || self.is_many(one) || !advances || a.kind == AccessKind::Read {
+            return None;
+        }
+        let first = &self.moments[a.moment.0 as usize];
+        self.deciding(two, b).map(|load| (load.place, load.atomic)).find_map(|(counter, order)| {
+            let key = SyncKey { place: counter, kind: SyncKind::Flag(ANY_VALUE) };
+            let moved_later = self.contexts.get(one).released_at_end.get(&key) > first.released.get(&key);
+            let ordered =
+                order.is_some_and(acquires) && moved_later && self.stored_only_by(counter, (one, two), true);
+            let found =
+                ordered || (!strictly && order.is_some() && self.stored_only_by(counter, (one, two), false));
+            (found && self.moved_with(one, a, counter)).then_some(counter)
+        })
+    }
+
+    /// The index of a ring of one producer and one consumer: an element is accessed as a load of an index says that only
+    /// `other` stores. `strictly`: by orderings that order.
+    fn index_owned(
+        &self,
+        context: ContextId,
+        access: &AccessEvent,
+        other: ContextId,
+        strictly: bool,
+    ) -> Option<PlaceId> {
+        if self.is_many(context) || index_of(&self.places.path(access.place)).is_none() {
+            return None;
+        }
+        let mut loads = self.deciding(context, access).filter(|load| match load.atomic {
+            Some(order) => acquires(order) || !strictly,
+            None => false,
+        });
+        loads.find(|load| self.stored_only_by(load.place, (other, context), strictly)).map(|load| load.place)
+    }
+
+    /// An index of the ring whose elements the two contexts hand to each other.
+    pub fn ring_between(
+        &self,
+        (one, a): (ContextId, &AccessEvent),
+        (two, b): (ContextId, &AccessEvent),
+        strictly: bool,
+    ) -> Option<PlaceId> {
+        let index = self.index_owned(one, a, two, strictly).filter(|_| one != two)?;
+        self.index_owned(two, b, one, strictly).map(|_| index)
+    }
+
+    /// The reads that an access, or the choice of its element, depends on.
+    fn deciding<'a>(
+        &'a self,
+        context: ContextId,
+        access: &'a AccessEvent,
+    ) -> impl Iterator<Item = &'a AccessEvent> {
+        let log = &self.contexts.get(context).log.events;
+        access.control.iter().chain(access.data.iter()).filter_map(|id| log.get(id.0 as usize))
+    }
+
+    /// Stores from before `seen_by` was started are its own past, those after it was joined come too late.
+    fn stored_only_by(
+        &self,
+        place: PlaceId,
+        (only, seen_by): (ContextId, ContextId),
+        releasing: bool,
+    ) -> bool {
+        let mut stored = false;
+        for id in self.contexts.ids() {
+            for event in &self.contexts.get(id).log.events {
+                let apart = || {
+                    let moment = &self.moments[event.moment.0 as usize];
+                    self.not_started(id, moment, seen_by) || self.joined(moment).contains(&seen_by)
+                };
+                if event.place == place && event.kind != AccessKind::Read && !apart() {
+                    if id != only || !event.atomic.is_some_and(|order| releases(order) || !releasing) {
+                        return false;
+                    }
+                    stored = true;
+                }
+            }
+        }
+        stored
+    }
+
+    /// The element is chosen by the counter's own value, or in the loop that moves the counter.
+    fn moved_with(&self, context: ContextId, access: &AccessEvent, counter: PlaceId) -> bool {
+        let log = &self.contexts.get(context).log.events;
+        let by_itself = self.deciding(context, access).any(|load| load.place == counter);
+        let loops = |runs: &Runs| match runs {
+            Runs::Rounds(loops) => loops.last().copied(),
+            Runs::Once | Runs::Unknown => None,
+        };
+        let stores = log.iter().filter(|event| event.place == counter && event.kind != AccessKind::Read);
+        by_itself
+            || stores.into_iter().any(|store| {
+                loops(&store.runs).is_some_and(|at| {
+                    self.places.path(access.place).iter().any(
+                        |step| matches!(step, Proj::Index(Index::Linear(l, mul, _)) if *l == at && *mul != 0),
+                    )
+                })
+            })
+    }
+}
+
+fn index_of(path: &[Proj]) -> Option<usize> {
+    path.iter().position(|step| matches!(step, Proj::Index(_)))
+}

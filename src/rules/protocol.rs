@@ -1,0 +1,173 @@
+//! Protocols that the order relation doesn't follow: what an object's own atomics, a lock of a type that nobody knows, or a proof
+//! say of who may touch it.
+//!
+//! In: two conflicting accesses, or an update in two steps and a write that may fall between. Out: whether a library's own rules
+//! keep them apart. Invariant: an atomic that is no more than a lock is followed elsewhere, and excuses nobody here.
+
+use super::Facts;
+use super::pairs::Event;
+use crate::finding::AccessKind;
+use crate::interp::ProgramKind;
+use crate::interp::access::{AccessEvent, Effect};
+use crate::interp::order::{acquires, releases};
+use crate::interp::places::{PlaceId, Proj};
+use crate::interp::terms::Term;
+use crate::interp::values::ReadId;
+use std::collections::BTreeSet;
+
+/// Whether some protocol keeps two accesses apart, or may do so where nobody sees.
+pub fn keeps_apart(facts: &Facts, a: Event, b: Event) -> bool {
+    let unseen = facts.kind == ProgramKind::Callers && (guards_itself(facts, a) || guards_itself(facts, b));
+    unseen
+        || within_another(facts, a, b)
+        || within_another(facts, b, a)
+        || (follows(facts, a) && follows(facts, b))
+        || (a.context != b.context && (hands_over(facts, a, b) || hands_over(facts, b, a)))
+}
+
+/// The one fills, holding a hand-made lock, what the other finds a cell of its own in: who gets there saw it filled.
+fn within_another(facts: &Facts, outer: Event, inner: Event) -> bool {
+    let places = &facts.analysis.places;
+    let Some(below) = places.below(outer.access.place, inner.access.place) else { return false };
+    below.contains(&Proj::Cell)
+        && outer
+            .access
+            .locks
+            .iter()
+            .any(|held| places.get(held.lock).root == places.get(outer.access.place).root)
+        && !inner.access.control.is_empty()
+}
+
+/// A part of the object may be its lock, or whoever gets there has proof that it may: nobody sees what was done.
+fn guards_itself(facts: &Facts, event: Event) -> bool {
+    if event.access.locks.iter().any(|held| facts.analysis.witnesses.contains(&held.lock)) {
+        return true;
+    }
+    let root = facts.analysis.places.ancestors(event.access.place).last();
+    root.is_some_and(|root| facts.analysis.self_guarded.contains(&root))
+}
+
+/// The reads of atomics of the same object that decided an access or the way to its place.
+fn deciding<'a>(facts: &Facts<'a>, event: Event<'a>) -> Vec<(ReadId, &'a AccessEvent)> {
+    let places = &facts.analysis.places;
+    let log = &facts.analysis.contexts.get(event.context).log.events;
+    let root = places.get(event.access.place).root;
+    let all = event.access.control.iter().chain(event.access.through.iter());
+    all.filter_map(|id| Some((id, log.get(id.0 as usize)?)))
+        .filter(|(_, read)| read.atomic.is_some() && places.get(read.place).root == root)
+        .collect()
+}
+
+/// The access is decided by an atomic, a write by what an exchange itself found; or by an atomic that was compared with what
+/// only the context itself has. Who gets there when is a protocol, unless that atomic is no more than a lock, which others may
+/// take again. What a look at it decides without leading to the place is followed by the order relation, if all
+/// callers are seen.
+fn follows(facts: &Facts, event: Event) -> bool {
+    let log = &facts.analysis.contexts.get(event.context).log;
+    deciding(facts, event).into_iter().any(|(id, read)| {
+        let found = read.kind == AccessKind::Update;
+        log.identified.contains(&id)
+            || match event.access.kind {
+                AccessKind::Read if !found => {
+                    let followed = facts.kind != ProgramKind::Callers && !event.access.through.contains(id);
+                    read.atomic.is_some_and(acquires) && !followed && !only_a_lock(facts, read.place)
+                }
+                AccessKind::Read => read.atomic.is_some_and(acquires),
+                AccessKind::Write | AccessKind::Update => found && orders(read),
+            }
+    })
+}
+
+/// The first access comes before its context releases an atomic of the object, and what the second found there decided it: one of
+/// several states that it exchanged, or a count that only the last holder sees.
+fn hands_over(facts: &Facts, first: Event, second: Event) -> bool {
+    let log = &facts.analysis.contexts.get(second.context).log;
+    deciding(facts, second).into_iter().any(|(id, read)| {
+        let last =
+            || log.compared.contains(&id) && read.atomic.is_some_and(acquires) && counts(facts, read.place);
+        orders(read)
+            && facts.analysis.releases_after(first.context, first.access, read.place)
+            && ((read.kind == AccessKind::Update && has_states(facts, read.place)) || last())
+    })
+}
+
+fn orders(access: &AccessEvent) -> bool {
+    match access.kind {
+        AccessKind::Read => access.atomic.is_some_and(acquires),
+        AccessKind::Write => access.atomic.is_some_and(releases),
+        // An exchange may acquire where it fails.
+        AccessKind::Update => access.atomic.is_some_and(|order| acquires(order) || releases(order)),
+    }
+}
+
+/// What is stored to an atomic.
+#[derive(Default)]
+struct Stored {
+    /// The value that it has at first.
+    initial: bool,
+    others: BTreeSet<i128>,
+    unknown: bool,
+}
+
+fn stored(facts: &Facts, atomic: PlaceId) -> Stored {
+    let initial = facts.analysis.initial(atomic);
+    let mut found = Stored { unknown: initial.is_none(), ..Stored::default() };
+    for event in writes(facts, atomic) {
+        match event.term.as_deref() {
+            Some(Term::Const(value)) if Some(*value) == initial => found.initial = true,
+            Some(Term::Const(value)) => {
+                found.others.insert(*value);
+            }
+            _ => found.unknown = true,
+        }
+    }
+    found
+}
+
+fn writes<'a>(facts: &Facts<'a>, atomic: PlaceId) -> impl Iterator<Item = &'a AccessEvent> + use<'a> {
+    let contexts = &facts.analysis.contexts.list;
+    let events = contexts.iter().flat_map(|context| &context.log.events);
+    events.filter(move |event| event.place == atomic && event.kind != AccessKind::Read)
+}
+
+/// The atomic goes to and fro between its first value and one other.
+fn only_a_lock(facts: &Facts, atomic: PlaceId) -> bool {
+    let stored = stored(facts, atomic);
+    stored.initial && !stored.unknown && stored.others.len() <= 1
+}
+
+/// It has more states than two.
+fn has_states(facts: &Facts, atomic: PlaceId) -> bool {
+    stored(facts, atomic).others.len() > 1
+}
+
+/// All that is done to it is counting up and down.
+fn counts(facts: &Facts, atomic: PlaceId) -> bool {
+    let counted = |event: &AccessEvent| {
+        matches!(event.effect, Some(Effect::Add | Effect::Subtract | Effect::SubtractSeen))
+    };
+    writes(facts, atomic).all(counted)
+}
+
+/// A read that asked whether the atomic has what only the context itself has: nobody else stores that.
+pub fn asks_for_itself(facts: &Facts, context: crate::interp::contexts::ContextId, read: ReadId) -> bool {
+    facts.analysis.contexts.get(context).log.identified.contains(&read)
+}
+
+/// The other write can't come while the atomic has the value that was seen: it expects another one, or, where there are several
+/// states, is made by who found the one before itself.
+pub fn awaits_another(facts: &Facts, write: &AccessEvent, other: Event) -> bool {
+    let Some(saw) = write.saw else { return false };
+    if let Some(Effect::Compare { expected: Some(expected), .. }) = &other.access.effect {
+        return matches!(**expected, Term::Const(value) if value != saw);
+    }
+    let log = &facts.analysis.contexts.get(other.context).log;
+    let event = |id: &ReadId| log.events.get(id.0 as usize);
+    let found_itself = |id: &ReadId| {
+        event(id).is_some_and(|e| e.place == other.access.place && e.kind == AccessKind::Update)
+    };
+    let itself = log.judged.iter().any(|id| event(id).is_some_and(|e| std::ptr::eq(e, other.access)));
+    other.access.kind == AccessKind::Update
+        && (itself || other.access.control.iter().any(|id| found_itself(&id)))
+        && has_states(facts, other.access.place)
+}
