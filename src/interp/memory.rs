@@ -87,6 +87,7 @@ impl Interp<'_> {
             .map(|h| HeldLock { lock: h.lock, all: h.reach == Reach::All, mode: h.mode, hold: h.id })
             .collect();
         let mut control = self.st.control.without(&self.st.settled);
+        let acted_on = self.st.control.without(&control);
         if constant {
             control = control.without(&self.st.looping);
         }
@@ -102,6 +103,7 @@ impl Interp<'_> {
             data: info.data.clone(),
             through: through.clone(),
             control,
+            acted_on,
             seen: if constant { self.st.seen.clone() } else { Deps::default() },
             same: info.same,
             saw: self.st.saw.get(&place).copied(),
