@@ -19,6 +19,7 @@ use crate::interp::contexts::{Context, ContextId};
 use crate::interp::order::Ordered;
 use crate::interp::places::PlaceId;
 use crate::interp::places::{Index, Proj, Root};
+use crate::interp::terms::Term;
 use crate::interp::values::{Const, Mode, ReadId};
 
 /// More accesses of one root aren't compared.
@@ -361,8 +362,8 @@ fn falls_between(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event
         {
             return false;
         }
-        // A flag that is set again: nothing adds up.
-        (Some(Effect::Set(_)), How::Drained) => return false,
+        // A flag or a state that is set again: nothing adds up.
+        (_, How::Drained) if matches!(other.access.term.as_deref(), Some(Term::Const(_))) => return false,
         // Who raises below a bound, or lowers above one, may do so all the more when others go the other way.
         (Some(effect), How::Decided) if makes_room(effect, write.access) => return false,
         (_, How::Decided | How::DrainedIfDecided) if merely_sets(facts, write, read) => return false,
