@@ -44,8 +44,9 @@ impl Interp<'_> {
         let locks: Rc<[HeldLock]> = held
             .map(|h| HeldLock { lock: h.lock, all: h.reach == Reach::All, mode: h.mode, hold: h.id })
             .collect();
-        let acted_on = if info.atomic.is_some() { &self.st.settled } else { &self.st.outdated };
-        let mut control = self.st.control.without(acted_on);
+        let settled = if info.atomic.is_some() { &self.st.settled } else { &self.st.outdated };
+        let mut control = self.st.control.without(settled);
+        let acted_on = self.st.control.without(&control);
         if constant {
             control = control.without(&self.st.looping);
         }
@@ -61,6 +62,7 @@ impl Interp<'_> {
             data: info.data.clone(),
             through: through.clone(),
             control,
+            acted_on,
             seen: if constant { self.st.seen.clone() } else { Deps::default() },
             same: info.same,
             saw: self.st.saw.get(&place).copied(),

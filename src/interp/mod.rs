@@ -259,6 +259,8 @@ pub struct Interp<'p> {
     budget: u64,
     /// Values from elsewhere, by where they come in: see `ReadId::elsewhere`.
     elsewhere: FxHashMap<(FrameId, u32), u32>,
+    /// Of these the results of functions that nobody knows.
+    unknown_results: FxHashSet<values::ReadId>,
     /// Parts of such values, by the whole and by the part.
     parts: FxHashMap<(values::ReadId, places::Proj), values::ReadId>,
     wholes: FxHashMap<values::ReadId, values::ReadId>,
@@ -375,6 +377,7 @@ pub fn analyse(
         steps: 0,
         budget: budget.min(MAX_PROGRAM_STEPS),
         elsewhere: FxHashMap::default(),
+        unknown_results: FxHashSet::default(),
         parts: FxHashMap::default(),
         wholes: FxHashMap::default(),
         counters: FxHashMap::default(),

@@ -228,12 +228,15 @@ impl Interp<'_> {
 
     pub(super) fn atomic_write(&mut self, call: &Call, lval: &Lval, write: AtomicWrite, value: &Val) -> Deps {
         let AtomicWrite { kind, order, effect, term } = write;
+        // A number that some library finds out: nobody can tell, so it counts as the same.
+        let known = lval.deps.join(&self.unknown_results_in(value));
+        let same = (kind == AccessKind::Write).then(|| self.same_everywhere(value, &known)).flatten();
         let info = AccessInfo {
             atomic: Some(order),
             data: value.all_deps(),
             effect,
             term,
-            same: (kind == AccessKind::Write).then(|| self.same_everywhere(value, &lval.deps)).flatten(),
+            same,
             ..self.info(call, kind)
         };
         let deps = self.log_lval(call.cx, lval, &info);
