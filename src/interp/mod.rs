@@ -37,6 +37,7 @@ mod grants;
 mod hand_locks;
 mod induction;
 mod iterate;
+mod logging;
 mod loops;
 mod memory;
 mod mentions;
@@ -113,9 +114,7 @@ impl Analysis {
     }
 
     fn held_first(&self, place: PlaceId) -> Option<Val> {
-        let whole = self.initial.get(&self.places.get(place).root)?;
-        let path = self.places.path(place);
-        Some(path.into_iter().fold(whole.clone(), |value, step| memory::project(&value, step)))
+        memory::held_first(&self.initial, &self.places, place)
     }
 
     /// The same as a number; a truth value is 0 or 1.
