@@ -127,6 +127,8 @@ pub struct Access {
     pub of: Option<String>,
     /// `Relaxed`, …: an atomic access with this ordering; `None`: a plain one.
     pub atomic: Option<&'static str>,
+    /// An update by a call that changes what is there (`push`, `insert`), and doesn't put back what it read.
+    pub in_place: bool,
     /// Locks held, by name.
     pub locks: Vec<String>,
     pub at: Location,

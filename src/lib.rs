@@ -115,9 +115,11 @@ impl Part {
     }
 }
 
-/// The same place and rule, seen again by another program.
+/// One finding a place and rule; objects that are used by the very same code are told as one.
 fn same_finding(a: &Finding, b: &Finding) -> bool {
-    a.rule == b.rule && a.place == b.place && a.declared_at == b.declared_at
+    let lines = |f: &Finding| f.accesses.iter().map(|access| access.at).collect::<Vec<_>>();
+    let same_code = !a.accesses.is_empty() && lines(a) == lines(b);
+    a.rule == b.rule && a.place == b.place && (a.declared_at == b.declared_at || same_code)
 }
 
 fn sort_findings(report: &mut Report) {

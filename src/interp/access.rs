@@ -51,6 +51,8 @@ pub struct AccessEvent {
     /// The reads that decided whether it runs, and that no write of the same place has acted on yet. A store of a constant
     /// isn't decided by the condition of a loop round it.
     pub control: Deps,
+    /// The reads that decided whether it runs, and that a write of their place has acted on.
+    pub acted_on: Deps,
     /// For a store of a constant: the reads that were made on the way there.
     pub seen: Deps,
     /// For a write of a value that is the same whoever computes it (as long as the places that it was read from don't change):
@@ -119,6 +121,8 @@ pub enum Effect {
     Idempotent,
     /// Takes an element out, or finds none.
     Take,
+    /// Computes and stores by itself (`+=`).
+    Assign,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -152,6 +156,7 @@ impl AccessLog {
             {
                 old.data = old.data.join(&event.data);
                 old.control = old.control.join(&event.control);
+                old.acted_on = old.acted_on.join(&event.acted_on);
                 old.through = old.through.join(&event.through);
                 if old.term != event.term {
                     old.term = None;

@@ -2,6 +2,7 @@
 
 use super::pattern::Subject;
 use super::places_of::MAX_DEREFS;
+use super::recursion::MAX_CALLS;
 use super::scopes::ScopeKind;
 use super::state::FrameEnv;
 use super::values::{FutureValue, Kind, Pointer, Val};
@@ -16,8 +17,6 @@ use std::rc::Rc;
 pub(super) const MAX_DEPTH: u32 = 40;
 /// Parameters are numbered from here where expressions are numbered too.
 pub(super) const FIRST_PARAM: u32 = 1 << 31;
-/// A function is entered at most this often on one call path.
-const MAX_RECURSION: usize = 2;
 
 impl Interp<'_> {
     pub(super) fn eval_call(&mut self, cx: &Cx, id: ExprId, callee: ExprId, args: &[ExprId]) -> Val {
@@ -454,7 +453,7 @@ impl Interp<'_> {
         let depth = self.frames.get(cx.frame).depth;
         let nested = self.stack.iter().filter(|call| call.function == Some(id)).count();
         let skipped = self.leaves_alone(id, &ret, self_arg.as_ref(), &args);
-        if skipped || depth >= MAX_DEPTH || nested >= MAX_RECURSION {
+        if skipped || depth >= MAX_DEPTH || nested >= MAX_CALLS {
             if !skipped && depth >= MAX_DEPTH {
                 self.counts.cut += 1;
             }
@@ -484,6 +483,8 @@ impl Interp<'_> {
             self.stop();
             return Val::bottom();
         }
+        let last_level = nested > 0 && nested + 1 == MAX_CALLS;
+        let args = if last_level { self.widened_args(cx, site, id, args) } else { args };
         let called_at = Some(self.call_location(cx, site));
         let context = self.context;
         let key = (Ok(cx.frame), site, CalleeKey::Fn(id));

@@ -5,6 +5,7 @@
 //! contexts by one type is one object.
 
 use super::auto_traits::{Auto, AutoTraits};
+use super::contexts::Entry;
 use super::places::{ObjId, PlaceId, Proj, Root};
 use super::values::{Kind, Mode, Pointer, Val};
 use super::{CalleeKey, Cx, Frame, Interp, Object};
@@ -156,7 +157,13 @@ impl Interp<'_> {
         };
         let Ty::Adt(adt, _) = &inner else { return Val::unknown(ty.clone()) };
         let auto = AutoTraits { program: self.program, models: self.models };
-        if !self.relevance.holds_cell(&inner) || auto.needs(&inner, Auto::Sync).is_none() {
+        let open = self.relevance.holds_cell(&inner) && auto.needs(&inner, Auto::Sync).is_some();
+        // What it starts shares the instance, whatever that is.
+        let starts = match self.contexts.get(self.context).entry {
+            Entry::Fn(id) => self.relevance.starts_contexts(self.program, id),
+            Entry::Value(..) | Entry::Chain(_) => false,
+        };
+        if !open && !starts {
             return Val::unknown(ty.clone());
         }
         // Whatever the parameters stand for, it is an instance of the one type.

@@ -190,6 +190,15 @@ impl Interp<'_> {
                     call.args.iter().chain(&call.this).fold(Deps::default(), |d, v| d.join(&v.all_deps()));
                 Val::unknown(Ty::Unknown).with_deps(&deps)
             }
+            O::Zero => Val::of(Kind::Const(Const::Int(0)), call.ret.clone()),
+            O::Off => Val::of(Kind::Const(Const::Bool(false)), call.ret.clone()),
+            O::Default => {
+                let held = match &call.ret {
+                    Ty::Ext(_, args) => args.first().cloned().unwrap_or(Ty::Unknown),
+                    _ => Ty::Unknown,
+                };
+                self.default_value(call.cx, call.id, held)
+            }
             O::Read | O::Write | O::Fill | O::Clear | O::Update | O::Observe | O::Replace | O::Swap => {
                 self.memory_op(call, name, values)
             }

@@ -98,7 +98,11 @@ impl Interp<'_> {
             let starts = self.relevance.starts_contexts(self.program, id);
             let matters = match kind {
                 ContextKind::Main => starts || (several && self.relevance.shares_state(self.program, id)),
-                ContextKind::Caller => starts || self.relevance.opens_doors(self.program, id),
+                ContextKind::Caller => {
+                    starts
+                        || self.relevance.opens_doors(self.program, id)
+                        || self.relevance.shares_state(self.program, id)
+                }
                 // Others share the object that it is called on.
                 ContextKind::PythonCall => starts || self.relevance.acts(self.program, id),
                 _ => starts || self.relevance.shares_state(self.program, id),

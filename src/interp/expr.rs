@@ -250,6 +250,7 @@ impl Interp<'_> {
         self.used(&operand);
         let old = self.peek(&lval);
         let mut info = AccessInfo::plain(AccessKind::Update, range);
+        info.effect = Some(Effect::Assign);
         info.term = operand.symbol().and_then(|n| Term::apply(Operator::Binary(op), &Rc::new(Term::Old), &n));
         let mut new = self.binary(op, &old, &operand);
         if new.ty.is_unknown() {

@@ -40,6 +40,7 @@ mod grants;
 mod hand_locks;
 mod induction;
 mod iterate;
+mod logging;
 mod loops;
 mod memory;
 mod mentions;
@@ -51,6 +52,7 @@ mod phases;
 mod places_of;
 mod publish;
 mod quiet;
+mod recursion;
 mod relevance;
 mod remembered;
 mod scopes;
@@ -98,6 +100,8 @@ pub struct Analysis {
     pub fences: bool,
     /// How often a loop's body runs, where that is known.
     pub rounds: FxHashMap<LoopId, u32>,
+    /// Loops that stand for the levels of a recursion: their counters start at 0.
+    pub recursions: FxHashSet<LoopId>,
     pub counts: Counts,
 }
 
@@ -113,9 +117,7 @@ impl Analysis {
     }
 
     fn held_first(&self, place: PlaceId) -> Option<Val> {
-        let whole = self.initial.get(&self.places.get(place).root)?;
-        let path = self.places.path(place);
-        Some(path.into_iter().fold(whole.clone(), |value, step| memory::project(&value, step)))
+        memory::held_first(&self.initial, &self.places, place)
     }
 
     /// The same as a number; a truth value is 0 or 1.
@@ -241,6 +243,7 @@ pub struct Interp<'p> {
     loop_bounds: FxHashMap<LoopId, i128>,
     /// How often a loop's body runs, where that is known.
     loop_rounds: FxHashMap<LoopId, u32>,
+    recursions: FxHashSet<LoopId>,
     relevance: &'p Relevance,
     closures: FxHashMap<(usize, ExprId), Rc<closures::ClosureInfo>>,
     /// Functions without an effect of their own.
@@ -266,6 +269,8 @@ pub struct Interp<'p> {
     unfinished: fixpoint::Unfinished,
     /// Values from elsewhere, by where they come in: see `ReadId::elsewhere`.
     elsewhere: FxHashMap<(FrameId, u32), u32>,
+    /// Of these the results of functions that nobody knows.
+    unknown_results: FxHashSet<values::ReadId>,
     /// Parts of such values, by the whole and by the part.
     parts: FxHashMap<(values::ReadId, places::Proj), values::ReadId>,
     wholes: FxHashMap<values::ReadId, values::ReadId>,
@@ -360,6 +365,7 @@ pub fn analyse(
         made_at: FxHashMap::default(),
         loop_bounds: FxHashMap::default(),
         loop_rounds: FxHashMap::default(),
+        recursions: FxHashSet::default(),
         relevance,
         closures: FxHashMap::default(),
         quiet: FxHashMap::default(),
@@ -378,6 +384,7 @@ pub fn analyse(
         limit: budget,
         unfinished: Default::default(),
         elsewhere: FxHashMap::default(),
+        unknown_results: FxHashSet::default(),
         parts: FxHashMap::default(),
         wholes: FxHashMap::default(),
         counters: FxHashMap::default(),
@@ -416,6 +423,7 @@ pub fn analyse(
         witnesses: interp.witnesses,
         fences: interp.fences,
         rounds: interp.loop_rounds,
+        recursions: interp.recursions,
         counts: interp.counts,
     }
 }

@@ -150,6 +150,22 @@ impl Interp<'_> {
         }
     }
 
+    /// The parts of what a tuple or variant holds, each with the pattern that it is matched with.
+    pub(super) fn inner_patterns<'p>(
+        &mut self,
+        cx: &Cx,
+        pat: &'p Pat,
+        subject: &Subject,
+    ) -> Vec<(Subject, &'p Pat)> {
+        let narrowed = match pat {
+            Pat::TupleStruct(path, _) => self.narrowed(cx, path, subject),
+            Pat::Tuple(_) => subject.clone(),
+            _ => return Vec::new(),
+        };
+        let parts = self.tested_parts(pat, &narrowed);
+        parts.into_iter().map(|(proj, inner)| (self.part_of(cx, &narrowed, proj), inner)).collect()
+    }
+
     /// Binds the pattern's variables, assuming that it matches.
     pub(super) fn bind(&mut self, cx: &Cx, pat: &Pat, subject: &Subject) {
         let subject = self.seen_through(cx, pat, subject);

@@ -114,6 +114,7 @@ impl Interp<'_> {
             same: None,
             saw: None,
             side: None,
+            acted_on: Deps::default(),
             effect: None,
             term: None,
             runs: self.runs(),

@@ -31,6 +31,7 @@ impl Interp<'_> {
             deps = deps.join(&self.lend(cx, id, &value, None));
         }
         let result = self.elsewhere(cx, id.0);
+        self.unknown_results.extend(result.iter());
         Val::unknown(Ty::Unknown).with_deps(&deps.join(&result))
     }
 
@@ -43,6 +44,13 @@ impl Interp<'_> {
         let next = (self.elsewhere.len() + self.parts.len()) as u32;
         let number = *self.elsewhere.entry((frame, what)).or_insert(next);
         Deps::one(ReadId::elsewhere(number))
+    }
+
+    /// Of what a value depends on the results of functions that nobody knows: they may give the same whoever asks.
+    pub(super) fn unknown_results_in(&self, value: &Val) -> Deps {
+        let deps = value.all_deps();
+        let unknown = deps.iter().filter(|read| self.unknown_results.contains(read));
+        unknown.fold(Deps::default(), |all, read| all.join(&Deps::one(read)))
     }
 
     /// A part of a value that nobody knows is known by less than the whole.

@@ -59,6 +59,12 @@ op_names! {
     Unit = "unit", 0..=0;
     /// A fresh value that depends on the arguments of the call but doesn't touch them.
     Fresh = "fresh", 0..=0;
+    /// The number 0.
+    Zero = "zero", 0..=0;
+    /// `false`
+    Off = "off", 0..=0;
+    /// The default of what the result holds: of its first type argument.
+    Default = "default", 0..=0;
     /// (x, y, …) one after the other; the last one's value.
     Seq = "seq", 2..=8;
     /// (p) what a pointer points to, by value (also the pointer or handle itself if that is what is stored).

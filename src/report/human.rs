@@ -103,6 +103,15 @@ impl Marks<'_, '_> {
             return;
         }
         let (file, range) = site(at, self.sources);
+        // What is said of a part of an expression needn't be said of the whole again.
+        let told = |label: &Label<FileId>| {
+            let (part, whole) = (&label.range, &range);
+            let inside = part.start == whole.start || part.end == whole.end;
+            label.file_id == file && inside && *part != *whole && label.message == text
+        };
+        if self.labels.iter().any(told) {
+            return;
+        }
         match self.labels.iter_mut().find(|label| label.file_id == file && label.range == range) {
             Some(label) => label.message = format!("{}; {text}", label.message),
             None => self.labels.push(Label::secondary(file, range).with_message(text)),
@@ -135,7 +144,9 @@ fn notes(finding: &Finding, sources: &Sources<'_>, names: &Names) -> Vec<String>
     notes.extend(schedule::table(finding, names, sources, home));
     notes.extend(finding.outcomes.as_ref().and_then(schedule::results).map(|note| wrap(&note)));
     notes.extend(finding.fix.as_ref().map(|fix| wrap(&schedule::replacement(fix))));
-    if !finding.help.is_empty() {
+    // A safe fix says all that the help would.
+    let fixed = finding.fix.as_ref().is_some_and(|fix| fix.safe);
+    if !finding.help.is_empty() && !fixed {
         notes.push(wrap(&format!("help: {}", finding.help)));
     }
     notes

@@ -42,7 +42,7 @@ pub fn thread(name: &str, spawned_at: Location) -> Thread {
 }
 
 pub fn access(thread: usize, kind: AccessKind, at: Location) -> Access {
-    Access { thread, kind, of: None, atomic: None, locks: Vec::new(), at, via: Vec::new() }
+    Access { thread, kind, of: None, atomic: None, in_place: false, locks: Vec::new(), at, via: Vec::new() }
 }
 
 pub fn step(thread: usize, does: &str, value: &str, at: Location) -> Step {

@@ -147,7 +147,10 @@ fn deeds(own: &[&Access], place: &str, number: Number) -> String {
     let mut said: Vec<String> = Vec::new();
     for access in own {
         let place = access.of.as_deref().unwrap_or(place);
-        let deed = deed(access.kind, access.atomic, place, number);
+        let deed = match access.in_place {
+            true => changed(place, number),
+            false => deed(access.kind, access.atomic, place, number),
+        };
         if !said.contains(&deed) {
             said.push(deed);
         }
@@ -167,6 +170,13 @@ fn deed(kind: AccessKind, atomic: Option<&str>, place: &str, number: Number) -> 
         (AccessKind::Read, Some(ordering)) => format!("load{s} `{place}` ({ordering})"),
         (AccessKind::Write, Some(ordering)) => format!("store{s} to `{place}` ({ordering})"),
         (AccessKind::Update, Some(ordering)) => format!("update{s} `{place}` in one step ({ordering})"),
+    }
+}
+
+fn changed(place: &str, number: Number) -> String {
+    match number {
+        Number::One => format!("changes `{place}`"),
+        Number::Several => format!("change `{place}`"),
     }
 }
 

@@ -7,6 +7,7 @@ use crate::finding::{
     Access, AccessKind, ContextKind, Evidence, Finding, Level, Location, Outcomes, Step, Thread, Via,
 };
 use crate::hir::Name;
+use crate::interp::access::{AccessEvent, Effect};
 use crate::interp::contexts::{Context, ContextId};
 use crate::interp::places::{FrameId, Index, PlaceId, Proj, Root};
 use crate::resolve::Ty;
@@ -133,6 +134,7 @@ fn accesses(facts: &Facts, group: &Group, shown: &[Shown]) -> Vec<Access> {
             kind: event.access.kind,
             of: flag_name(facts, event, group.place),
             atomic: event.access.atomic.map(|n| n.as_str()),
+            in_place: changes_in_place(event.access),
             locks: lock_names(facts, event),
             at: event.access.at,
             via: via(facts, event),
@@ -160,6 +162,7 @@ fn merge(list: &mut Vec<Access>, access: Access) {
         let (inner, outer) = (old.at.range, access.at.range);
         if inner == outer || inner.contains(outer) && is_part(old.kind, access.kind) {
             old.kind = joined(old.kind, access.kind);
+            old.in_place |= access.in_place;
             return;
         }
         if outer.contains(inner) && is_part(access.kind, old.kind) {
@@ -170,6 +173,12 @@ fn merge(list: &mut Vec<Access>, access: Access) {
         }
     }
     list.push(access);
+}
+
+/// A call such as `push`: what it reads to do so is its own affair.
+fn changes_in_place(access: &AccessEvent) -> bool {
+    let computes = access.effect == Some(Effect::Assign) || access.term.is_some();
+    access.kind == AccessKind::Update && access.atomic.is_none() && !computes
 }
 
 fn is_part(whole: AccessKind, part: AccessKind) -> bool {

@@ -1,9 +1,12 @@
-//! `--why PLACE`: everything known of a place, and for each pair of accesses why it is or isn't a race.
+//! `--why PLACE`: everything known of a place, for each pair of accesses why it is or isn't a race, and for each read and the
+//! write that depends on it why they are or aren't an update in two steps.
 
 use super::Facts;
 use super::describe::place_name;
+use super::harmless::{Harmless, How, harmless, one_step, same_place};
 use super::pairs::{Event, Verdict, verdict};
-use crate::finding::{Location, Why};
+use super::split::{Dependence, reads_of};
+use crate::finding::{AccessKind, Location, Why};
 use crate::interp::places::PlaceId;
 
 /// Pairs listed at most.
@@ -23,21 +26,64 @@ pub fn why(facts: &Facts, wanted: &str, out: &mut Why) {
     }
     for (name, event) in &events {
         let line = format!("{}: {} {{0}}", name, doing(facts, event));
-        out.lines.push((line, vec![event.access.at]));
+        add(out, line, vec![event.access.at]);
     }
+    let events: Vec<Event> = events.into_iter().map(|(_, event)| event).collect();
+    races(facts, &events, out);
+    updates(facts, &events, out);
+}
+
+fn races(facts: &Facts, events: &[Event], out: &mut Why) {
     let mut listed = 0;
-    for (i, (_, a)) in events.iter().enumerate() {
-        for (_, b) in &events[i..] {
+    for (i, a) in events.iter().enumerate() {
+        for b in &events[i..] {
             let verdict = verdict(facts, *a, *b);
             if verdict == Verdict::BothRead || listed >= MAX_PAIRS {
                 continue;
             }
-            listed += 1;
             let (one, two) = (context_name(facts, a), context_name(facts, b));
             let line = format!("`{one}` {{0}} and `{two}` {{1}}: {}", said(facts, verdict));
-            out.lines.push((line, vec![a.access.at, b.access.at]));
+            listed += usize::from(add(out, line, vec![a.access.at, b.access.at]));
         }
     }
+}
+
+/// Each write with the reads that it depends on, and what may come between.
+fn updates(facts: &Facts, events: &[Event], out: &mut Why) {
+    let mut listed = 0;
+    for write in events.iter().filter(|event| event.access.kind != AccessKind::Read) {
+        let reads = [Dependence::Value, Dependence::Decision].map(|kind| reads_of(facts, write, kind));
+        for (read, how) in reads.into_iter().flatten() {
+            if std::ptr::eq(read, write.access) || !same_place(facts, write, read) || listed >= MAX_PAIRS {
+                continue;
+            }
+            let context = context_name(facts, write);
+            let word = if how == How::Decided { "decided" } else { "computed" };
+            let line = |reason: &str| format!("`{context}` {{0}}, {word} by what is read {{1}}: {reason}");
+            let at = vec![write.access.at, read.at];
+            if let Some(whole) = one_step(facts, write, how) {
+                listed += usize::from(add(out, line(whole.reason()), at));
+                continue;
+            }
+            for other in events.iter().filter(|other| other.access.kind != AccessKind::Read) {
+                let reason = harmless(facts, write, read, other, how);
+                let said = reason.map_or("an update in two steps", Harmless::reason);
+                let reason = format!("with `{}` {{2}} between, {said}", context_name(facts, other));
+                let at = vec![write.access.at, read.at, other.access.at];
+                listed += usize::from(add(out, line(&reason), at));
+            }
+        }
+    }
+}
+
+/// Adds a line that isn't there yet.
+fn add(out: &mut Why, line: String, at: Vec<Location>) -> bool {
+    let entry = (line, at);
+    let new = !out.lines.contains(&entry);
+    if new {
+        out.lines.push(entry);
+    }
+    new
 }
 
 fn named(name: &str, wanted: &str) -> bool {

@@ -71,7 +71,7 @@ fn lost_update<'a>(analysis: &'a Analysis, scene: &Scene<'a>) -> Option<Vec<Beat
     beats.extend(other_reads.map(|read| beat(other.context, again, read, reading(read.1, other.write.1))));
     beats.push(beat(other.context, again, other.write, writing(&other)));
     let last = match victim.write.1.effect {
-        Some(Effect::Compare { .. }) => Does::Fail,
+        Some(Effect::Compare { stale: false, .. }) => Does::Fail,
         _ => writing(&victim),
     };
     beats.push(beat(victim.context, 0, victim.write, last));
@@ -252,6 +252,17 @@ struct Replay<'a> {
 }
 
 impl Replay<'_> {
+    /// What an update in one step makes of the value, and of what its instance read earlier.
+    fn updated(&self, beat: &Beat) -> Option<i128> {
+        let term = settled_term(self.analysis, beat.event);
+        let earlier = |read: ReadId| {
+            let by = (beat.context, beat.instance, read);
+            self.found.iter().find(|(context, n, r, _)| (*context, *n, *r) == by).map(|f| f.3)
+        };
+        let told = term.and_then(|term| term.value(self.value, &|_, read| earlier(read)));
+        told.or_else(|| unit(self.analysis, beat.context, beat.event)?.apply(self.value?))
+    }
+
     /// The value read or written by the next step.
     fn after(&mut self, beat: &Beat) -> Option<i128> {
         let known = |read: ReadId| {
@@ -270,8 +281,7 @@ impl Replay<'_> {
             Does::Both => {
                 let found = self.value.map(|value| (beat.context, beat.instance, beat.number, value));
                 self.found.extend(found);
-                let unit = unit(self.analysis, beat.context, beat.event);
-                self.value = unit.zip(self.value).and_then(|(unit, value)| unit.apply(value));
+                self.value = self.updated(beat);
             }
             Does::Fail => return None,
         }

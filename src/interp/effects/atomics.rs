@@ -6,6 +6,7 @@ use super::written::new_value;
 use super::*;
 use crate::interp::places::Places;
 use crate::interp::values::ReadId;
+use smallvec::SmallVec;
 
 impl Interp<'_> {
     pub(super) fn ordering(&self, value: Option<&Val>) -> Name {
@@ -140,7 +141,7 @@ impl Interp<'_> {
                     .with_deps(&deps)
                     .with_term(self.found_by(&lval, &deps));
                 if name == OpName::AtomicCasOld {
-                    return seen;
+                    return Val { alts: pointers_in(&seen), open: true, ..seen };
                 }
                 let taken =
                     values.first().is_some_and(|v| flag_value(v).is_some()) && flag_value(&new).is_some();
@@ -158,7 +159,7 @@ impl Interp<'_> {
                         };
                         Val::of(Kind::Guard(Rc::new(guard)), Ty::Unknown).with_deps(&deps)
                     }
-                    _ => seen.clone(),
+                    _ => Val { alts: pointers_in(&seen), open: true, ..seen.clone() },
                 };
                 let result = self.either_result(won, seen, call.ret.clone());
                 if own.is_empty() { result } else { self.refusing(result, own) }
@@ -194,14 +195,19 @@ impl Interp<'_> {
         new.iter().any(|read| of_place(&read)) && expected.without(&new).iter().any(|read| of_place(&read))
     }
 
-    /// What a compare-exchange saw: a pointer, where the atomic holds one.
+    /// What a compare-exchange that failed saw: a pointer, where the atomic holds one.
     pub(super) fn exchanged(&mut self, lval: &Lval, failure: Option<&Val>, success: Name) -> Val {
         let mut seen = self.peek(lval);
-        seen.alts.retain(|k| matches!(k, Kind::Pointer(..)));
+        seen.alts = pointers_in(&seen);
         seen.ty = Ty::Unknown;
-        seen.open = true;
         let failure = failure.map_or(success, |order| self.ordering(Some(order)));
         self.obtain_through(&seen, failure);
+        if let ([place], true) = (&lval.places[..], seen.alts.is_empty()) {
+            seen.alts.push(Kind::Loaded(*place, failure));
+            seen.open = false;
+            return seen;
+        }
+        seen.open = true;
         seen
     }
 
@@ -222,12 +228,15 @@ impl Interp<'_> {
 
     pub(super) fn atomic_write(&mut self, call: &Call, lval: &Lval, write: AtomicWrite, value: &Val) -> Deps {
         let AtomicWrite { kind, order, effect, term } = write;
+        // A number that some library finds out: nobody can tell, so it counts as the same.
+        let known = lval.deps.join(&self.unknown_results_in(value));
+        let same = (kind == AccessKind::Write).then(|| self.same_everywhere(value, &known)).flatten();
         let info = AccessInfo {
             atomic: Some(order),
             data: value.all_deps(),
             effect,
             term,
-            same: (kind == AccessKind::Write).then(|| self.same_everywhere(value, &lval.deps)).flatten(),
+            same,
             ..self.info(call, kind)
         };
         let deps = self.log_lval(call.cx, lval, &info);
@@ -318,6 +327,10 @@ impl Interp<'_> {
 fn is_bit_of(places: &Places, lock: PlaceId, atomic: PlaceId) -> bool {
     let lock = places.get(lock);
     lock.parent == Some(atomic) && matches!(lock.proj, Some(Proj::Index(_)))
+}
+
+fn pointers_in(value: &Val) -> SmallVec<[Kind; 1]> {
+    value.alts.iter().filter(|kind| matches!(kind, Kind::Pointer(..))).cloned().collect()
 }
 
 /// The value is what was loaded of the place itself.

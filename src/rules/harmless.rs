@@ -1,0 +1,342 @@
+//! Why a read and a later write that depends on it are one step, or why what may come between does no harm.
+//!
+//! In: the two accesses, and a third of another context or instance. Out: the reason, for the rules that judge updates in two steps
+//! and for `--why`; none where an update may be lost or a decision be out of date.
+
+use super::Facts;
+use super::pairs::{Event, common_lock, differs, is_own, meet};
+use super::protocol::awaits_another;
+use crate::finding::{AccessKind, ContextKind};
+use crate::interp::ProgramKind;
+use crate::interp::access::{AccessEvent, Effect, HeldLock, Side};
+use crate::interp::contexts::{Context, ContextId};
+use crate::interp::order::Ordered;
+use crate::interp::places::{Index, PlaceId, Proj, Root};
+use crate::interp::terms::Term;
+use crate::interp::values::{Const, Mode, ReadId};
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Harmless {
+    /// The write's own result decides.
+    Judged,
+    /// It gives a hand-written lock back.
+    Unlocks,
+    /// One operation, which says what it found.
+    OneOperation,
+    /// Doing it twice is doing it once.
+    Idempotent,
+    /// It is decided anew under the hold that it is made under.
+    LooksAgain,
+    /// The other only reads, or it is somewhere else.
+    Apart,
+    /// What was decided on holds after the other's write too.
+    StillHolds,
+    /// The other comes only where there is another value.
+    AwaitsAnother,
+    /// A version that the other changes was looked at again.
+    SameVersion,
+    /// Both set it to one value.
+    SameAgain,
+    /// A flag is set, and nothing else follows.
+    MerelySets,
+    /// The other goes away from the bound.
+    MakesRoom,
+    /// It takes off what was there, and the other only adds.
+    KeepsRest,
+    /// Nobody else writes.
+    OneWriter,
+    Ordered(Ordered),
+    /// Nothing synchronizes them: that is a data race.
+    Unsynchronized,
+    /// One hold of this lock covers both, and the other takes it.
+    OneHold(PlaceId),
+}
+
+impl Harmless {
+    pub fn reason(self) -> &'static str {
+        match self {
+            Harmless::Judged => "its own result decides",
+            Harmless::Unlocks => "it gives a lock back",
+            Harmless::OneOperation => "one operation, which says what it found",
+            Harmless::Idempotent => "doing it twice is doing it once",
+            Harmless::LooksAgain => "decided anew under the hold that it is made under",
+            Harmless::Apart => "nothing written between",
+            Harmless::StillHolds => "what was decided on holds after it",
+            Harmless::AwaitsAnother => "it awaits another value",
+            Harmless::SameVersion => "decided by a version that it changes",
+            Harmless::SameAgain => "both put in the same",
+            Harmless::MerelySets => "a flag is set, and nothing else follows",
+            Harmless::MakesRoom => "it goes away from the bound",
+            Harmless::KeepsRest => "it takes off what was there, and what was added stays",
+            Harmless::OneWriter => "no other instance writes",
+            Harmless::Ordered(order) => order.reason(),
+            Harmless::Unsynchronized => "not synchronized at all",
+            Harmless::OneHold(_) => "one hold covers both, and the other takes the lock too",
+        }
+    }
+}
+
+/// How a write depends on a read.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum How {
+    Computed,
+    /// What was read went somewhere, and then the place is reset.
+    Drained,
+    Decided,
+    /// Both of these.
+    DrainedIfDecided,
+}
+
+/// Whether the read may be of what is written, or of a part or whole of it.
+pub fn same_place(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
+    let places = &facts.analysis.places;
+    if places.get(read.place).root != places.get(write.access.place).root {
+        return false;
+    }
+    let (one, two) = (places.path(read.place), places.path(write.access.place));
+    // Putting elements in or taking them out changes none that stays, only which there are.
+    let inside = one.len() > two.len() + 1 && index(&one[two.len()]);
+    if inside && write.access.kind == AccessKind::Update && write.access.effect.is_none() {
+        return false;
+    }
+    // Nobody reads a cell, an atomic or what a lock protects by reading what it is part of.
+    let beyond = two.get(one.len()..).unwrap_or_default();
+    let within = |step: &Proj| matches!(step, Proj::Cell | Proj::Guarded | Proj::Once);
+    let atomic = write.access.atomic.is_some() && !beyond.is_empty();
+    if read.atomic.is_none() && (atomic || beyond.iter().any(within)) {
+        return false;
+    }
+    let any = |step: &Proj| *step == Proj::Index(Index::Any);
+    one.iter().zip(&two).all(|(x, y)| x == y || (any(x) && index(y)) || (any(y) && index(x)))
+}
+
+fn index(step: &Proj) -> bool {
+    matches!(step, Proj::Index(_))
+}
+
+/// What a cell holds: locks or a single-threaded executor synchronize it only where they are held.
+pub fn is_cell(facts: &Facts, access: &AccessEvent) -> bool {
+    facts.analysis.places.passes(access.place, |step| step == Proj::Cell)
+}
+
+/// What makes the two accesses one step, whoever writes between.
+pub fn one_step(facts: &Facts, write: &Event, how: How) -> Option<Harmless> {
+    let access = write.access;
+    let context = facts.analysis.contexts.get(write.context);
+    let decision = matches!(how, How::Decided | How::DrainedIfDecided);
+    let judged = |id: &ReadId| context.log.events.get(id.0 as usize).is_some_and(|e| std::ptr::eq(e, access));
+    if decision && context.log.judged.iter().any(judged) {
+        return Some(Harmless::Judged);
+    }
+    if access.locks.iter().any(|l| l.lock == access.place) {
+        return Some(Harmless::Unlocks);
+    }
+    match &access.effect {
+        // What is put in may be computed from a value that was read before the one expected.
+        Some(Effect::Compare { stale: true, .. }) if how == How::Computed => {}
+        // Which element is taken out, nobody looks at: it may be another than the one decided on.
+        Some(Effect::Take) if decision && discarded(context, access) => {}
+        // What a swap stores may still be out of date, unless somebody looks at what it found.
+        Some(Effect::Swap) if how == How::Computed && !context.log.judged.iter().any(judged) => {}
+        Some(Effect::Compare { .. } | Effect::Exchange | Effect::Swap | Effect::Take) => {
+            return Some(Harmless::OneOperation);
+        }
+        Some(Effect::Idempotent) if decision => return Some(Harmless::Idempotent),
+        _ => {}
+    }
+    let again = looks_again(facts, write) && (access.atomic.is_none() || decision);
+    again.then_some(Harmless::LooksAgain)
+}
+
+fn discarded(context: &Context, access: &AccessEvent) -> bool {
+    let log = &context.log;
+    log.discarded.iter().any(|id| log.events.get(id.0 as usize).is_some_and(|e| std::ptr::eq(e, access)))
+}
+
+/// A flag that isn't set is set, and nothing else follows from the look at it: as if it were set anyway.
+fn merely_sets(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
+    let access = write.access;
+    let flag = matches!(facts.analysis.initial_value(access.place), Some(Const::Bool(_)));
+    let other = |value: &i128| access.saw == Some(1 - *value);
+    flag && matches!(&access.effect, Some(Effect::Set(value)) if other(value))
+        && !facts.analysis.contexts.get(write.context).acts_on(read.at, access.at)
+}
+
+/// Both writes store one value, and nothing else follows from the decision: who comes second changes nothing.
+fn same_again(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event) -> bool {
+    if write.access.same.is_none() || write.access.same != other.access.same {
+        return false;
+    }
+    let context = facts.analysis.contexts.get(write.context);
+    match write.access.same {
+        Some(same) if same.constant => !context.acts_on(read.at, write.access.at),
+        _ => write.access.data.iter().all(|id| {
+            let source = context.log.events.get(id.0 as usize);
+            source.is_none_or(|source| never_written(facts, source, write))
+        }),
+    }
+}
+
+/// Nobody writes where this was read, but for the write itself.
+fn never_written(facts: &Facts, source: &AccessEvent, but: &Event) -> bool {
+    let places = &facts.analysis.places;
+    source.kind == AccessKind::Read
+        && facts.analysis.contexts.list.iter().flat_map(|context| &context.log.events).all(|event| {
+            event.kind == AccessKind::Read
+                || event.place == but.access.place
+                || (places.below(event.place, source.place).is_none()
+                    && places.below(source.place, event.place).is_none())
+        })
+}
+
+/// The write is decided anew by a read under the very hold that it is made under: of the place itself, or, for an atomic,
+/// of what the lock protects.
+fn looks_again(facts: &Facts, write: &Event) -> bool {
+    let log = &facts.analysis.contexts.get(write.context).log.events;
+    // What an atomic shows of what a lock protects is made of that under the lock.
+    let mirrored = write.access.data.iter().filter(|id| {
+        let protected = log.get(id.0 as usize).is_some_and(|read| read.atomic.is_none());
+        write.access.atomic.is_some() && protected
+    });
+    let decisive = write.access.control.join(&write.access.acted_on);
+    decisive.iter().chain(mirrored).filter_map(|id| log.get(id.0 as usize)).any(|read| {
+        let of_it = write.access.atomic.is_some() || same_place(facts, write, read);
+        of_it && common_holds(read, write.access).iter().any(|hold| keeps_others_out(facts, write, hold))
+    })
+}
+
+/// Readers don't exclude each other, nor does a lock that each instance has one of, but at what is in one object with it.
+fn keeps_others_out(facts: &Facts, write: &Event, hold: &HeldLock) -> bool {
+    let places = &facts.analysis.places;
+    let exclusive = |held: &HeldLock| held.hold == hold.hold && held.mode == Mode::Exclusive;
+    let one_object = places.get(hold.lock).root == places.get(write.access.place).root;
+    write.access.locks.iter().any(exclusive)
+        && (one_object || !differs(facts, write.context, write.context, hold.lock, write.access.place))
+}
+
+/// The write is decided by a second look at a version that was first read with what the write was computed from, and
+/// that the other changes together with what it writes: the version is the old one only if nothing fell between.
+fn same_version(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event) -> bool {
+    let log = &facts.analysis.contexts.get(write.context).log.events;
+    let decisive = || write.access.control.iter().filter_map(|id| log.get(id.0 as usize));
+    let changed = |version: PlaceId| {
+        let others = &facts.analysis.contexts.get(other.context).log.events;
+        others.iter().any(|event| {
+            event.kind == AccessKind::Update
+                && event.place == version
+                && !common_holds(event, other.access).is_empty()
+        })
+    };
+    let places = &facts.analysis.places;
+    let apart = |place: PlaceId| {
+        let written = write.access.place;
+        places.below(place, written).is_none() && places.below(written, place).is_none()
+    };
+    let looks = |read: &&AccessEvent| apart(read.place) && !common_holds(read, write.access).is_empty();
+    decisive().filter(looks).any(|again| {
+        let first = |first: &AccessEvent| first.place == again.place && !common_holds(first, read).is_empty();
+        decisive().any(first) && changed(again.place)
+    })
+}
+
+/// Locks held without interruption from the one access to the other.
+fn common_holds<'a>(read: &'a AccessEvent, write: &AccessEvent) -> Vec<&'a HeldLock> {
+    read.locks.iter().filter(|l| write.locks.iter().any(|w| w.hold == l.hold)).collect()
+}
+
+/// Whether an update, done between a test of a bound and the write that it decided, leaves the test as it is.
+fn makes_room(between: &Effect, write: &AccessEvent) -> bool {
+    let lowers = |effect: &Effect| matches!(effect, Effect::Subtract | Effect::SubtractSeen);
+    match (&write.effect, write.side) {
+        (Some(Effect::Add), Some(Side::Below)) => lowers(between),
+        (Some(effect), Some(Side::Above)) if lowers(effect) => *between == Effect::Add,
+        _ => false,
+    }
+}
+
+/// Callers of a library share what the crate itself shows to be shared: its statics.
+fn is_shown_shared(facts: &Facts, event: &Event) -> bool {
+    let analysis = facts.analysis;
+    facts.kind != ProgramKind::Callers
+        || analysis.contexts.get(event.context).kind != ContextKind::Caller
+        || matches!(analysis.places.get(event.access.place).root, Root::Static(_))
+}
+
+/// Several instances may run at once. That a caller might start the same again is no reason: it may know better.
+fn repeats(facts: &Facts, context: ContextId) -> bool {
+    let contexts = &facts.analysis.contexts;
+    if facts.kind != ProgramKind::Callers || contexts.get(context).kind == ContextKind::Caller {
+        return facts.analysis.is_many(context);
+    }
+    let started = contexts.ancestry(context).map(|at| contexts.get(at));
+    started.take_while(|at| at.kind != ContextKind::Caller).any(|at| at.many)
+}
+
+/// Why what the other writes does no harm between the read and the write; `None`: it does.
+pub fn harmless(
+    facts: &Facts,
+    write: &Event,
+    read: &AccessEvent,
+    other: &Event,
+    how: How,
+) -> Option<Harmless> {
+    let apart = !is_shown_shared(facts, write) || !is_shown_shared(facts, other);
+    if other.access.kind == AccessKind::Read || apart || !meet(facts, *write, *other) {
+        return Some(Harmless::Apart);
+    }
+    by_effect(facts, write, read, other, how)
+        .or_else(|| by_order(facts, write, read, other))
+        .or_else(|| same_version(facts, write, read, other).then_some(Harmless::SameVersion))
+}
+
+/// By what the three accesses do.
+fn by_effect(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event, how: How) -> Option<Harmless> {
+    let access = write.access;
+    let decided = matches!(how, How::Decided | How::DrainedIfDecided);
+    match (&other.access.effect, how) {
+        (Some(Effect::Set(value)), _) if decided && access.saw == Some(*value) => Some(Harmless::StillHolds),
+        _ if how != How::Computed && awaits_another(facts, access, *other) => Some(Harmless::AwaitsAnother),
+        // A flag or a state that is set again: nothing adds up.
+        (_, How::Drained) if matches!(other.access.term.as_deref(), Some(Term::Const(_))) => {
+            Some(Harmless::SameAgain)
+        }
+        (Some(effect), How::Decided) if makes_room(effect, access) => Some(Harmless::MakesRoom),
+        _ if decided && merely_sets(facts, write, read) => Some(Harmless::MerelySets),
+        _ if decided && same_again(facts, write, read, other) => Some(Harmless::SameAgain),
+        (Some(Effect::Add), How::Computed) if access.effect == Some(Effect::SubtractSeen) => {
+            Some(Harmless::KeepsRest)
+        }
+        (effect, How::DrainedIfDecided) if !matches!(effect, Some(Effect::Set(_))) => {
+            Some(Harmless::KeepsRest)
+        }
+        _ => None,
+    }
+}
+
+/// By when the other comes, and by the locks held.
+fn by_order(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event) -> Option<Harmless> {
+    let again = other.context == write.context;
+    if again && (!repeats(facts, write.context) || is_own(facts, write.context, write.access.place)) {
+        return Some(Harmless::OneWriter);
+    }
+    // Holding a flag at both ends isn't holding it between them: that is for the holds to say.
+    let ordered = |access: &AccessEvent| {
+        let order = facts.analysis.ordered(write.context, access, other.context, other.access);
+        order.filter(|order| *order != Ordered::Taken)
+    };
+    if let Some(order) = ordered(read).or_else(|| ordered(write.access)) {
+        return Some(Harmless::Ordered(order));
+    }
+    let synchronized = |access| common_lock(facts, Event { access, ..*write }, *other).is_some();
+    if is_cell(facts, read) && !(synchronized(read) && synchronized(write.access)) {
+        return Some(Harmless::Unsynchronized);
+    }
+    let excludes =
+        |hold: &&&HeldLock| {
+            !differs(facts, write.context, other.context, hold.lock, write.access.place)
+                && other.access.locks.iter().any(|l| {
+                    l.lock == hold.lock && (l.mode == Mode::Exclusive || hold.mode == Mode::Exclusive)
+                })
+        };
+    common_holds(read, write.access).iter().find(excludes).map(|hold| Harmless::OneHold(hold.lock))
+}
