@@ -49,6 +49,7 @@ mod phases;
 mod places_of;
 mod publish;
 mod quiet;
+mod recursion;
 mod relevance;
 mod remembered;
 mod scopes;
@@ -96,6 +97,8 @@ pub struct Analysis {
     pub fences: bool,
     /// How often a loop's body runs, where that is known.
     pub rounds: FxHashMap<LoopId, u32>,
+    /// Loops that stand for the levels of a recursion: their counters start at 0.
+    pub recursions: FxHashSet<LoopId>,
     pub counts: Counts,
 }
 
@@ -238,6 +241,7 @@ pub struct Interp<'p> {
     loop_bounds: FxHashMap<LoopId, i128>,
     /// How often a loop's body runs, where that is known.
     loop_rounds: FxHashMap<LoopId, u32>,
+    recursions: FxHashSet<LoopId>,
     relevance: &'p Relevance,
     closures: FxHashMap<(usize, ExprId), Rc<closures::ClosureInfo>>,
     /// Functions without an effect of their own.
@@ -364,6 +368,7 @@ pub fn analyse(
         made_at: FxHashMap::default(),
         loop_bounds: FxHashMap::default(),
         loop_rounds: FxHashMap::default(),
+        recursions: FxHashSet::default(),
         relevance,
         closures: FxHashMap::default(),
         quiet: FxHashMap::default(),
@@ -419,6 +424,7 @@ pub fn analyse(
         witnesses: interp.witnesses,
         fences: interp.fences,
         rounds: interp.loop_rounds,
+        recursions: interp.recursions,
         counts: interp.counts,
     }
 }
