@@ -96,7 +96,7 @@ impl Interp<'_> {
             let at = self.started_at(cx, site, job.kind, &callee);
             let Some(callee) = self.one_more_level(cx, site, callee, at) else {
                 self.counts.cut += 1;
-                self.contexts.get_mut(self.context).cut = true;
+                self.contexts.get_mut(self.context).starts_more = true;
                 handles.open = true;
                 continue;
             };
