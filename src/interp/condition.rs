@@ -165,8 +165,13 @@ impl Interp<'_> {
         Branches { yes, no, deps: value.all_deps() }
     }
 
-    /// What an arm's pattern tells of the flag that it is matched with: here, and in `rest` if it doesn't fit.
+    /// What an arm's pattern tells of the flags that it is matched with: here, and in `rest` if it doesn't fit.
     pub(super) fn learn_from_pattern(&mut self, cx: &Cx, pat: &Pat, subject: &Subject, rest: &mut State) {
+        for (part, inner) in self.tested_inside(cx, pat, subject) {
+            // That the whole doesn't fit may have another reason.
+            let mut other = rest.clone();
+            self.learn_from_pattern(cx, part, &inner, &mut other);
+        }
         let Some(tested @ (Kind::Loaded(..) | Kind::Linear(..) | Kind::Test(_))) =
             subject.value.single().cloned()
         else {

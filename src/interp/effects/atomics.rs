@@ -160,7 +160,9 @@ impl Interp<'_> {
                     }
                     _ => seen.clone(),
                 };
-                let result = self.either_result(won, seen, call.ret.clone());
+                let failure = values.get(3).map_or(order, |order| self.ordering(Some(order)));
+                let found = self.found_instead(&lval, seen, failure);
+                let result = self.either_result(won, found, call.ret.clone());
                 if own.is_empty() { result } else { self.refusing(result, own) }
             }
             _ => {
@@ -203,6 +205,17 @@ impl Interp<'_> {
         let failure = failure.map_or(success, |order| self.ordering(Some(order)));
         self.obtain_through(&seen, failure);
         seen
+    }
+
+    /// What a failed exchange found: as if it were loaded.
+    fn found_instead(&self, lval: &Lval, seen: Val, order: Name) -> Val {
+        match &lval.places[..] {
+            [place] if seen.alts.is_empty() => {
+                let alts = [Kind::Loaded(*place, order)].into_iter().collect();
+                Val { alts, open: false, ..seen }
+            }
+            _ => seen,
+        }
     }
 
     /// One less: what was done before is seen by the one that finds itself the last.
