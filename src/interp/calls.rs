@@ -3,6 +3,7 @@
 use super::pattern::Subject;
 use super::places::{Proj, Root};
 use super::places_of::MAX_DEREFS;
+use super::recursion::MAX_CALLS;
 use super::scopes::ScopeKind;
 use super::state::FrameEnv;
 use super::values::{FutureValue, Kind, Pointer, Val};
@@ -17,8 +18,6 @@ use std::rc::Rc;
 pub(super) const MAX_DEPTH: u32 = 40;
 /// Parameters are numbered from here where expressions are numbered too.
 pub(super) const FIRST_PARAM: u32 = 1 << 31;
-/// A function is entered at most this often on one call path.
-const MAX_RECURSION: usize = 2;
 
 impl Interp<'_> {
     pub(super) fn eval_call(&mut self, cx: &Cx, id: ExprId, callee: ExprId, args: &[ExprId]) -> Val {
@@ -462,7 +461,7 @@ impl Interp<'_> {
                 .any(|arg| self.carries(arg) || (unchecked && self.reaches_shared(arg)))
             && !takes_address(&def.sig.params, &ret, self_arg.as_ref(), &args)
             && !self.tells_apart(id, &ret, self_arg.iter().chain(&args));
-        if skipped || depth >= MAX_DEPTH || nested >= MAX_RECURSION {
+        if skipped || depth >= MAX_DEPTH || nested >= MAX_CALLS {
             if !skipped && depth >= MAX_DEPTH {
                 self.counts.cut += 1;
             }
@@ -478,7 +477,7 @@ impl Interp<'_> {
             if skipped {
                 // It touches nothing that is shared: a function of its arguments.
                 result.deps = result.deps.without(&self.elsewhere(cx, site.0));
-            } else if nested >= MAX_RECURSION {
+            } else if nested >= MAX_CALLS {
                 // What it touches, the calls round it do too: for the rest it is a function of its arguments.
                 result.deps = given;
             }
@@ -495,6 +494,8 @@ impl Interp<'_> {
             result.ty = ret;
             return result;
         };
+        let last_level = nested > 0 && nested + 1 == MAX_CALLS;
+        let args = if last_level { self.widened_args(cx, site, id, args) } else { args };
         let called_at = Some(self.call_location(cx, site));
         let context = self.context;
         let key = (Ok(cx.frame), site, CalleeKey::Fn(id));

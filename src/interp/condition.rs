@@ -165,16 +165,21 @@ impl Interp<'_> {
         Branches { yes, no, deps: value.all_deps() }
     }
 
-    /// What an arm's pattern tells of the flags that it is matched with: here, and in `rest` if it doesn't fit.
-    pub(super) fn learn_from_pattern(&mut self, cx: &Cx, pat: &Pat, subject: &Subject, rest: &mut State) {
-        for (part, inner) in self.tested_inside(cx, pat, subject) {
-            // That the whole doesn't fit may have another reason.
-            let mut other = rest.clone();
-            self.learn_from_pattern(cx, part, &inner, &mut other);
-        }
+    /// What an arm's pattern tells of the flags that it is matched with: here; and of the one that is the whole subject, in `rest`
+    /// if it doesn't fit.
+    pub(super) fn learn_from_pattern(
+        &mut self,
+        cx: &Cx,
+        pat: &Pat,
+        subject: &Subject,
+        rest: Option<&mut State>,
+    ) {
         let Some(tested @ (Kind::Loaded(..) | Kind::Linear(..) | Kind::Test(_))) =
             subject.value.single().cloned()
         else {
+            for (part, inner) in self.inner_patterns(cx, pat, subject) {
+                self.learn_from_pattern(cx, inner, &part, None);
+            }
             return;
         };
         let Some(value) = self.pattern_value(cx, pat).as_ref().and_then(super::effects::flag_value) else {
@@ -192,7 +197,10 @@ impl Interp<'_> {
             _ => return,
         };
         let mut yes = self.st.clone();
-        self.learn(&test, &mut yes, rest);
+        match rest {
+            Some(rest) => self.learn(&test, &mut yes, rest),
+            None => self.learn(&test, &mut yes, &mut self.st.clone()),
+        }
         self.st = yes;
     }
 
@@ -299,7 +307,7 @@ impl Interp<'_> {
             no = std::mem::replace(&mut self.st, before);
         }
         if fit.can_match {
-            self.learn_from_pattern(cx, pat, &subject, &mut no);
+            self.learn_from_pattern(cx, pat, &subject, Some(&mut no));
             self.bind(cx, pat, &subject);
         } else {
             self.st.reachable = false;

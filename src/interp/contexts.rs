@@ -82,6 +82,8 @@ pub struct Context {
     /// Which of the contexts that one call starts.
     pub branch: u32,
     pub parent: Option<ContextId>,
+    /// The call, of its parent, that starts it.
+    pub started_in: Option<FrameId>,
     pub entry: Entry,
     /// Several instances may run at once.
     pub many: bool,
@@ -133,6 +135,7 @@ impl Context {
             spawned_at,
             branch: 0,
             parent: None,
+            started_in: None,
             entry,
             many: false,
             loops: Vec::new(),

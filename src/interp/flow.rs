@@ -479,7 +479,7 @@ impl Interp<'_> {
             }
             self.st.sure &= !fit.can_fail && arm.guard.is_none();
             rest.sure = false;
-            self.learn_from_pattern(cx, &arm.pat, &subject, &mut rest);
+            self.learn_from_pattern(cx, &arm.pat, &subject, Some(&mut rest));
             let (mut arm_value, unguarded) = self.eval_arm(cx, arm, &subject, &mut rest);
             left |= !self.st.reachable;
             if self.st.reachable {

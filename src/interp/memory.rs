@@ -1,16 +1,15 @@
-//! Reading and writing places: locals in the state, shared objects and statics in the heap, and the log of accesses.
+//! Reading and writing places: locals in the state, shared objects and statics in the heap. (The log of accesses is in `logging`.)
 
-use super::access::{AccessEvent, Door, Effect, HeldLock, Runs, Same};
-use super::places::{Index, PlaceId, Proj, Root};
-use super::state::{Hold, Reach};
+use super::access::{Door, Effect, Same};
+use super::places::{Index, PlaceId, Places, Proj, Root};
 use super::terms::Term;
 use super::values::{Aggregate, ClosureValue, Deps, FutureValue, Kind, Mode, Pointer, ReadId, Val};
 use super::{Cx, Interp};
-use crate::finding::{AccessKind, Location};
+use crate::finding::AccessKind;
 use crate::hir::{Name, TextRange};
 use crate::models::Role;
 use crate::resolve::{StaticId, Ty};
-use rustc_hash::FxHasher;
+use rustc_hash::{FxHashMap, FxHasher};
 use smallvec::SmallVec;
 use std::hash::{Hash, Hasher};
 use std::rc::Rc;
@@ -57,161 +56,14 @@ impl AccessInfo {
     }
 }
 
+/// What a place holds at first, where it is known.
+pub(super) fn held_first(initial: &FxHashMap<Root, Val>, places: &Places, place: PlaceId) -> Option<Val> {
+    let whole = initial.get(&places.get(place).root)?;
+    let path = places.path(place);
+    Some(path.into_iter().fold(whole.clone(), |value, step| project(&value, step)))
+}
+
 impl Interp<'_> {
-    /// Writes an access down if others can reach the place. Gives the read's number.
-    pub(super) fn log(&mut self, cx: &Cx, place: PlaceId, door: Door, info: &AccessInfo) -> Option<ReadId> {
-        self.log_through(cx, place, door, info, &Deps::default())
-    }
-
-    fn log_through(
-        &mut self,
-        cx: &Cx,
-        place: PlaceId,
-        door: Door,
-        info: &AccessInfo,
-        through: &Deps,
-    ) -> Option<ReadId> {
-        if self.stopped || self.muted || !self.st.reachable {
-            return None;
-        }
-        if info.kind != AccessKind::Read {
-            self.act_at(cx.location(info.range));
-        }
-        if !self.is_shared(place) {
-            return None;
-        }
-        let constant = info.kind == AccessKind::Write && matches!(info.effect, Some(Effect::Set(_)));
-        let counts = |h: &&Hold| h.reach != Reach::Among || self.places.below(h.lock, place).is_some();
-        let held = self.st.locks.iter().filter(counts);
-        let locks: Rc<[HeldLock]> = held
-            .map(|h| HeldLock { lock: h.lock, all: h.reach == Reach::All, mode: h.mode, hold: h.id })
-            .collect();
-        let mut control = self.st.control.without(&self.st.settled);
-        let acted_on = self.st.control.without(&control);
-        if constant {
-            control = control.without(&self.st.looping);
-        }
-        let event = AccessEvent {
-            place,
-            kind: info.kind,
-            atomic: info.atomic,
-            door,
-            locks,
-            moment: self.moment(),
-            at: cx.location(info.range),
-            frame: cx.frame,
-            data: info.data.clone(),
-            through: through.clone(),
-            control,
-            acted_on,
-            seen: if constant { self.st.seen.clone() } else { Deps::default() },
-            same: info.same,
-            saw: self.st.saw.get(&place).copied(),
-            side: self.st.sides.get(&place).copied(),
-            effect: info.effect.clone(),
-            term: info.term.clone(),
-            runs: self.runs(),
-        };
-        let synchronized = event.atomic.is_some() || self.places.passes(place, |step| step == Proj::Guarded);
-        let read = event.kind == AccessKind::Read;
-        let reasons = if read || !synchronized { Deps::default() } else { event.control.join(&event.data) };
-        let log = &mut self.contexts.get_mut(self.context).log;
-        log.used.extend(event.data.iter());
-        let id = log.add(event)?;
-        if read && synchronized {
-            let one = Deps::one(id);
-            self.st.settled = self.st.settled.without(&one);
-            self.st.seen = self.st.seen.join(&one);
-        }
-        let reasons = if read { reasons } else { reasons.join(&self.superseded(place)) };
-        self.settle(place, &reasons);
-        Some(id)
-    }
-
-    /// A write of a place acts on what was read of it.
-    /// What was read of the place under a hold that it is now written under: the write comes after it.
-    fn superseded(&self, place: PlaceId) -> Deps {
-        if self.st.locks.is_empty() {
-            return Deps::default();
-        }
-        let log = &self.contexts.get(self.context).log.events;
-        let under_hold = |read: &ReadId| {
-            log.get(read.0 as usize).is_some_and(|event| {
-                event.place == place
-                    && event.locks.iter().any(|held| self.st.locks.iter().any(|now| now.id == held.hold))
-            })
-        };
-        self.st.seen.iter().filter(under_hold).fold(Deps::default(), |deps, read| deps.join(&Deps::one(read)))
-    }
-
-    fn settle(&mut self, place: PlaceId, reasons: &Deps) {
-        let log = &self.contexts.get(self.context).log.events;
-        let acted_on = reasons.iter().filter(|id| {
-            let Some(read) = log.get(id.0 as usize).map(|event| event.place) else { return false };
-            self.places.ancestors(read).any(|p| p == place) || self.places.ancestors(place).any(|p| p == read)
-        });
-        let settled = acted_on.fold(self.st.settled.clone(), |all, id| all.join(&Deps::one(id)));
-        self.st.settled = settled;
-    }
-
-    /// How often its context comes here.
-    pub(super) fn runs(&self) -> Runs {
-        match self.loops.as_slice() {
-            _ if !self.st.sure => Runs::Unknown,
-            [] => Runs::Once,
-            loops => Runs::Rounds(loops.into()),
-        }
-    }
-
-    /// Something with an effect of its own happens here.
-    pub(super) fn act(&mut self, cx: &Cx, expr: crate::hir::ExprId) {
-        if self.st.reachable {
-            self.act_at(cx.location(cx.body.body.expr(expr).range));
-        }
-    }
-
-    fn act_at(&mut self, at: Location) {
-        const MOST: usize = 2_000;
-        if self.st.control.is_empty() {
-            return;
-        }
-        let acts = &mut self.contexts.get_mut(self.context).acts;
-        if let Some(known) = acts.get_mut(&at) {
-            *known = known.join(&self.st.control);
-        } else if acts.len() < MOST {
-            acts.insert(at, self.st.control.clone());
-        }
-    }
-
-    /// The value goes somewhere, and what it depends on with it.
-    pub(super) fn used(&mut self, value: &Val) {
-        if value.ty == Ty::unit() {
-            return;
-        }
-        let deps = value.all_deps();
-        if !deps.is_empty() {
-            self.contexts.get_mut(self.context).log.used.extend(deps.iter());
-        }
-    }
-
-    pub(super) fn log_lval(&mut self, cx: &Cx, lval: &Lval, info: &AccessInfo) -> Deps {
-        let mut deps = lval.deps.clone();
-        let chosen = info.kind == AccessKind::Read && info.atomic.is_none() && !lval.deps.is_empty();
-        let info =
-            &AccessInfo { data: if chosen { lval.deps.clone() } else { info.data.clone() }, ..info.clone() };
-        for &place in &lval.places {
-            if let Some(read) = self.log_through(cx, place, lval.door, info, &lval.deps)
-                && info.kind != AccessKind::Write
-            {
-                deps = deps.join(&Deps::one(read));
-            }
-            if matches!(self.places.get(place).root, Root::ThreadLocal(_)) {
-                deps = deps.join(&Deps::one(ReadId::OWN));
-            }
-        }
-        deps
-    }
-
     /// What tells a value from others, if it is the same whichever context computes it: made of constants, of shared data and
     /// of what is in `but` (what the choice of the place depends on), and without an identity of its own.
     pub(super) fn same_everywhere(&self, value: &Val, but: &Deps) -> Option<Same> {

@@ -37,6 +37,7 @@ mod grants;
 mod hand_locks;
 mod induction;
 mod iterate;
+mod logging;
 mod loops;
 mod memory;
 mod mentions;
@@ -48,6 +49,7 @@ mod phases;
 mod places_of;
 mod publish;
 mod quiet;
+mod recursion;
 mod relevance;
 mod remembered;
 mod scopes;
@@ -95,6 +97,8 @@ pub struct Analysis {
     pub fences: bool,
     /// How often a loop's body runs, where that is known.
     pub rounds: FxHashMap<LoopId, u32>,
+    /// Loops that stand for the levels of a recursion: their counters start at 0.
+    pub recursions: FxHashSet<LoopId>,
     pub counts: Counts,
 }
 
@@ -110,9 +114,7 @@ impl Analysis {
     }
 
     fn held_first(&self, place: PlaceId) -> Option<Val> {
-        let whole = self.initial.get(&self.places.get(place).root)?;
-        let path = self.places.path(place);
-        Some(path.into_iter().fold(whole.clone(), |value, step| memory::project(&value, step)))
+        memory::held_first(&self.initial, &self.places, place)
     }
 
     /// The same as a number; a truth value is 0 or 1.
@@ -239,6 +241,7 @@ pub struct Interp<'p> {
     loop_bounds: FxHashMap<LoopId, i128>,
     /// How often a loop's body runs, where that is known.
     loop_rounds: FxHashMap<LoopId, u32>,
+    recursions: FxHashSet<LoopId>,
     relevance: &'p Relevance,
     closures: FxHashMap<(usize, ExprId), Rc<closures::ClosureInfo>>,
     /// Functions without an effect of their own.
@@ -363,6 +366,7 @@ pub fn analyse(
         made_at: FxHashMap::default(),
         loop_bounds: FxHashMap::default(),
         loop_rounds: FxHashMap::default(),
+        recursions: FxHashSet::default(),
         relevance,
         closures: FxHashMap::default(),
         quiet: FxHashMap::default(),
@@ -417,6 +421,7 @@ pub fn analyse(
         witnesses: interp.witnesses,
         fences: interp.fences,
         rounds: interp.loop_rounds,
+        recursions: interp.recursions,
         counts: interp.counts,
     }
 }

@@ -150,6 +150,31 @@ impl Interp<'_> {
         }
     }
 
+    /// The parts of what a tuple or variant holds that a pattern tests, each with its pattern.
+    pub(super) fn inner_patterns<'p>(
+        &mut self,
+        cx: &Cx,
+        pat: &'p Pat,
+        subject: &Subject,
+    ) -> Vec<(Subject, &'p Pat)> {
+        let mut parts = match pat {
+            Pat::TupleStruct(..) | Pat::Tuple(_) => self.tested_parts(pat, subject),
+            _ => return Vec::new(),
+        };
+        parts.retain(|(_, part)| match part {
+            Pat::Bind { binding, .. } => matches!(cx.body.binding(*binding), Bound::Named(_)),
+            part => matches!(part, Pat::Lit(_) | Pat::Path(_) | Pat::Tuple(_) | Pat::TupleStruct(..)),
+        });
+        if parts.is_empty() {
+            return Vec::new();
+        }
+        let narrowed = match pat {
+            Pat::TupleStruct(path, _) => self.narrowed(cx, path, subject),
+            _ => subject.clone(),
+        };
+        parts.into_iter().map(|(proj, inner)| (self.part_of(cx, &narrowed, proj), inner)).collect()
+    }
+
     /// Binds the pattern's variables, assuming that it matches.
     pub(super) fn bind(&mut self, cx: &Cx, pat: &Pat, subject: &Subject) {
         let subject = self.seen_through(cx, pat, subject);
@@ -371,31 +396,6 @@ impl Interp<'_> {
             }
             self.bind(cx, pat, &part);
         }
-    }
-
-    /// The parts that a pattern of a variant or tuple looks at, with what is there.
-    pub(super) fn tested_inside<'a>(
-        &mut self,
-        cx: &Cx,
-        pat: &'a Pat,
-        subject: &Subject,
-    ) -> Vec<(&'a Pat, Subject)> {
-        let mut parts = match pat {
-            Pat::TupleStruct(..) | Pat::Tuple(_) => self.tested_parts(pat, subject),
-            _ => return Vec::new(),
-        };
-        parts.retain(|(_, part)| match part {
-            Pat::Bind { binding, .. } => matches!(cx.body.binding(*binding), Bound::Named(_)),
-            part => matches!(part, Pat::Lit(_) | Pat::Path(_) | Pat::Tuple(_) | Pat::TupleStruct(..)),
-        });
-        if parts.is_empty() {
-            return Vec::new();
-        }
-        let whole = match pat {
-            Pat::TupleStruct(path, _) => self.narrowed(cx, path, subject),
-            _ => subject.clone(),
-        };
-        parts.into_iter().map(|(proj, part)| (part, self.part_of(cx, &whole, proj))).collect()
     }
 
     fn part_of(&mut self, _cx: &Cx, subject: &Subject, proj: Proj) -> Subject {

@@ -194,10 +194,12 @@ impl Interp<'_> {
         }
     }
 
-    /// What decides the way here is an acquiring exchange on the object itself: it told that nobody else has it.
-    fn counted_out(&self, place: PlaceId) -> bool {
+    /// What decides the way here, or that there is something to free, is an acquiring exchange on the object itself: it told that
+    /// nobody else has it.
+    fn counted_out(&self, place: PlaceId, value: &Val) -> bool {
         let log = &self.contexts.get(self.context).log.events;
-        self.st.control.iter().filter_map(|id| log.get(id.0 as usize)).any(|event| {
+        let deciding = self.st.control.iter().chain(value.deps.iter());
+        deciding.filter_map(|id| log.get(id.0 as usize)).any(|event| {
             event.kind == AccessKind::Update
                 && event.atomic.is_some_and(super::order::acquires)
                 && self.places.get(event.place).root == self.places.get(place).root
@@ -207,9 +209,10 @@ impl Interp<'_> {
     /// Freeing memory is a write of all of it.
     fn log_free(&mut self, cx: &Cx, value: &Val, range: TextRange) {
         if let Some((place, door)) = self.freed_by(value)
-            && !self.counted_out(place)
+            && !self.counted_out(place, value)
         {
-            self.log(cx, place, door, &AccessInfo::plain(AccessKind::Write, range));
+            let info = AccessInfo::plain(AccessKind::Write, range);
+            self.log_through(cx, place, door, &info, &value.deps);
         }
     }
 

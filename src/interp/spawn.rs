@@ -92,9 +92,15 @@ impl Interp<'_> {
             let mut body = Val::of(callee, Ty::Unknown);
             super::memory::strip_deps(&mut body);
             let Some(callee) = body.alts.pop() else { continue };
+            let at = self.started_at(cx, site, job.kind, &callee);
+            let Some(callee) = self.one_more_level(cx, site, callee, at) else {
+                self.counts.cut += 1;
+                self.contexts.get_mut(self.context).cut = true;
+                handles.open = true;
+                continue;
+            };
             let entry = Entry::Value(Val::of(callee.clone(), Ty::Unknown), job.args.clone());
             let (name, named) = self.context_name(&callee, job.name);
-            let at = self.started_at(cx, site, job.kind, &callee);
             self.escape(&Val::of(callee, Ty::Unknown));
             for arg in &job.args {
                 self.escape(arg);
@@ -161,6 +167,7 @@ impl Interp<'_> {
         };
         let context = Context {
             parent: Some(self.context),
+            started_in: Some(cx.frame),
             evidence,
             named,
             many: job.many,

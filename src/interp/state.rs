@@ -153,6 +153,8 @@ pub struct State {
     pub seen: Deps,
     /// Reads that a write of the same place has acted on since: what follows from them now is another step.
     pub settled: Deps,
+    /// Those of them that say nothing any more, not even of memory beside the place: it was not put into a further state.
+    pub outdated: Deps,
     /// What the last test of a flag on the way here said of its value.
     pub saw: Rc<BTreeMap<PlaceId, i128>>,
     /// The same of a bound.
@@ -180,6 +182,7 @@ impl State {
             looping: Deps::default(),
             seen: Deps::default(),
             settled: Deps::default(),
+            outdated: Deps::default(),
             saw: Rc::default(),
             sides: Rc::default(),
             control_sticks: false,
@@ -288,6 +291,7 @@ impl State {
         self.looping = self.looping.join(&other.looping);
         self.seen = self.seen.join(&other.seen);
         self.settled = self.settled.join(&other.settled);
+        self.outdated = self.outdated.join(&other.outdated);
         if !self.saw.is_empty() && !Rc::ptr_eq(&self.saw, &other.saw) {
             Rc::make_mut(&mut self.saw).retain(|place, value| other.saw.get(place) == Some(value));
         }

@@ -12,6 +12,7 @@ use crate::interp::access::{AccessEvent, Effect, HeldLock, Side};
 use crate::interp::contexts::{Context, ContextId};
 use crate::interp::order::Ordered;
 use crate::interp::places::{Index, PlaceId, Proj, Root};
+use crate::interp::terms::Term;
 use crate::interp::values::{Const, Mode, ReadId};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -339,8 +340,10 @@ fn by_effect(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event, ho
     match (&other.access.effect, how) {
         (Some(Effect::Set(value)), _) if decided && access.saw == Some(*value) => Some(Harmless::StillHolds),
         _ if how != How::Computed && awaits_another(facts, access, *other) => Some(Harmless::AwaitsAnother),
-        // A flag that is set again: nothing adds up.
-        (Some(Effect::Set(_)), How::Drained) => Some(Harmless::SameAgain),
+        // A flag or a state that is set again: nothing adds up.
+        (_, How::Drained) if matches!(other.access.term.as_deref(), Some(Term::Const(_))) => {
+            Some(Harmless::SameAgain)
+        }
         (Some(effect), How::Decided) if makes_room(effect, access) => Some(Harmless::MakesRoom),
         (Some(Effect::Put), _) if decided && access.effect == Some(Effect::TakeSure) => {
             Some(Harmless::PutsIn)

@@ -13,6 +13,7 @@ mod order_dependent;
 mod pairs;
 mod protocol;
 mod raw_pointer_race;
+mod recursion;
 mod relaxed_publish;
 mod sentence;
 mod split;

@@ -5,6 +5,7 @@
 
 use super::Facts;
 use super::protocol::keeps_apart;
+use super::recursion::shares_of_recursion;
 use crate::finding::AccessKind;
 use crate::interp::access::{AccessEvent, HeldLock};
 use crate::interp::contexts::ContextId;
@@ -56,7 +57,7 @@ pub fn door(facts: &Facts, event: Event) -> Door {
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Verdict {
     Race,
-    /// Different parts, or objects of each instance's own.
+    /// Different parts, objects of each instance's own, or parts that a recursion divides among its levels.
     Disjoint,
     /// Safe accesses that no unsafe promise makes shared.
     NoDoor,
@@ -116,6 +117,7 @@ pub fn verdict(facts: &Facts, a: Event, b: Event) -> Verdict {
     }
     match common_lock(facts, a, b) {
         Some(lock) => Verdict::Locked(lock),
+        None if shares_of_recursion(facts, a, b) => Verdict::Disjoint,
         None => Verdict::Race,
     }
 }
@@ -254,6 +256,13 @@ fn indices_meet(facts: &Facts, one: ContextId, x: Index, two: ContextId, y: Inde
             let offset = i128::from(a) - i128::from(b);
             let never = m != 0 && offset % i128::from(m) != 0;
             !(never || (own && offset == 0 && m != 0))
+        }
+        (Index::Const(n), Index::Linear(l, step, first))
+        | (Index::Linear(l, step, first), Index::Const(n))
+            if step != 0 && facts.analysis.recursions.contains(&l) =>
+        {
+            let (beyond, step) = (n - i128::from(first), i128::from(step));
+            beyond % step == 0 && beyond / step >= 0
         }
         (Index::Share(l, a), Index::Share(k, b)) if l == k => {
             let handed_out = facts.analysis.frames.get(l.frame).context != one;

@@ -106,6 +106,8 @@ struct Stored {
     /// The value that it has at first.
     initial: bool,
     others: BTreeSet<i128>,
+    /// Values other than the first that an exchange waits for.
+    awaited: BTreeSet<i128>,
     unknown: bool,
 }
 
@@ -119,6 +121,12 @@ fn stored(facts: &Facts, atomic: PlaceId) -> Stored {
                 found.others.insert(*value);
             }
             _ => found.unknown = true,
+        }
+        if let Some(Effect::Compare { expected: Some(expected), .. }) = &event.effect
+            && let Term::Const(value) = **expected
+            && Some(value) != initial
+        {
+            found.awaited.insert(value);
         }
     }
     found
@@ -138,7 +146,8 @@ fn only_a_lock(facts: &Facts, atomic: PlaceId) -> bool {
 
 /// It has more states than two.
 fn has_states(facts: &Facts, atomic: PlaceId) -> bool {
-    stored(facts, atomic).others.len() > 1
+    let stored = stored(facts, atomic);
+    stored.others.union(&stored.awaited).count() > 1
 }
 
 /// All that is done to it is counting up and down.

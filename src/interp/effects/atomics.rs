@@ -6,6 +6,7 @@ use super::written::new_value;
 use super::*;
 use crate::interp::places::Places;
 use crate::interp::values::ReadId;
+use smallvec::SmallVec;
 
 impl Interp<'_> {
     pub(super) fn ordering(&self, value: Option<&Val>) -> Name {
@@ -140,7 +141,7 @@ impl Interp<'_> {
                     .with_deps(&deps)
                     .with_term(self.found_by(&lval, &deps));
                 if name == OpName::AtomicCasOld {
-                    return seen;
+                    return Val { alts: pointers_in(&seen), open: true, ..seen };
                 }
                 let taken =
                     values.first().is_some_and(|v| flag_value(v).is_some()) && flag_value(&new).is_some();
@@ -158,11 +159,9 @@ impl Interp<'_> {
                         };
                         Val::of(Kind::Guard(Rc::new(guard)), Ty::Unknown).with_deps(&deps)
                     }
-                    _ => seen.clone(),
+                    _ => Val { alts: pointers_in(&seen), open: true, ..seen.clone() },
                 };
-                let failure = values.get(3).map_or(order, |order| self.ordering(Some(order)));
-                let found = self.found_instead(&lval, seen, failure);
-                let result = self.either_result(won, found, call.ret.clone());
+                let result = self.either_result(won, seen, call.ret.clone());
                 if own.is_empty() { result } else { self.refusing(result, own) }
             }
             _ => {
@@ -196,26 +195,20 @@ impl Interp<'_> {
         new.iter().any(|read| of_place(&read)) && expected.without(&new).iter().any(|read| of_place(&read))
     }
 
-    /// What a compare-exchange saw: a pointer, where the atomic holds one.
+    /// What a compare-exchange that failed saw: a pointer, where the atomic holds one.
     pub(super) fn exchanged(&mut self, lval: &Lval, failure: Option<&Val>, success: Name) -> Val {
         let mut seen = self.peek(lval);
-        seen.alts.retain(|k| matches!(k, Kind::Pointer(..)));
+        seen.alts = pointers_in(&seen);
         seen.ty = Ty::Unknown;
-        seen.open = true;
         let failure = failure.map_or(success, |order| self.ordering(Some(order)));
         self.obtain_through(&seen, failure);
-        seen
-    }
-
-    /// What a failed exchange found: as if it were loaded.
-    fn found_instead(&self, lval: &Lval, seen: Val, order: Name) -> Val {
-        match &lval.places[..] {
-            [place] if seen.alts.is_empty() => {
-                let alts = [Kind::Loaded(*place, order)].into_iter().collect();
-                Val { alts, open: false, ..seen }
-            }
-            _ => seen,
+        if let ([place], true) = (&lval.places[..], seen.alts.is_empty()) {
+            seen.alts.push(Kind::Loaded(*place, failure));
+            seen.open = false;
+            return seen;
         }
+        seen.open = true;
+        seen
     }
 
     /// One less: what was done before is seen by the one that finds itself the last.
@@ -334,6 +327,10 @@ impl Interp<'_> {
 fn is_bit_of(places: &Places, lock: PlaceId, atomic: PlaceId) -> bool {
     let lock = places.get(lock);
     lock.parent == Some(atomic) && matches!(lock.proj, Some(Proj::Index(_)))
+}
+
+fn pointers_in(value: &Val) -> SmallVec<[Kind; 1]> {
+    value.alts.iter().filter(|kind| matches!(kind, Kind::Pointer(..))).cloned().collect()
 }
 
 /// The value is what was loaded of the place itself.
