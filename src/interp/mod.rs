@@ -73,7 +73,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use state::{Exit, Moment, State};
 use std::rc::Rc;
 use std::sync::Arc;
-use values::{Const, Pointer, Val};
+use values::{Const, Deps, HoldId, Pointer, Val};
 
 /// What the walk found.
 pub struct Analysis {
@@ -272,6 +272,8 @@ pub struct Interp<'p> {
     counters: FxHashMap<values::ReadId, LoopId>,
     /// How often each expression took a lock.
     taken_here: FxHashMap<(FrameId, ExprId, u32), u32>,
+    /// Of holds of one of several locks: by way of which reads the locks were found.
+    found_by_way: FxHashMap<HoldId, Deps>,
     /// Temporaries of the `let` being evaluated that live to the block's end.
     extended: Vec<(FrameId, ExprId)>,
     /// Scopes and other sets that contexts are started in.
@@ -387,6 +389,7 @@ pub fn analyse(
         wholes: FxHashMap::default(),
         counters: FxHashMap::default(),
         taken_here: FxHashMap::default(),
+        found_by_way: FxHashMap::default(),
         extended: Vec::new(),
         groups: FxHashMap::default(),
         executors: FxHashSet::default(),

@@ -141,6 +141,9 @@ impl Interp<'_> {
         for (which, &lock) in lval.places.iter().enumerate() {
             let data = self.step_lval(&Lval::one(lock, lval.ty.clone()), Proj::Guarded);
             let hold = self.new_hold(call.cx, call.id, which as u32);
+            if reach == Reach::Among {
+                self.found_by_way.insert(hold, lval.deps.clone());
+            }
             if !pending {
                 self.hold_one(lock, mode, hold, reach);
             }
