@@ -461,10 +461,17 @@ impl Interp<'_> {
             if !quiet {
                 self.act(cx, site);
             }
+            let given = args
+                .iter()
+                .chain(&self_arg)
+                .fold(super::values::Deps::default(), |all, arg| all.join(&arg.all_deps()));
             let mut result = self.lent_to(cx, site, self_arg, args);
             if skipped {
                 // It touches nothing that is shared: a function of its arguments.
                 result.deps = result.deps.without(&self.elsewhere(cx, site.0));
+            } else if nested >= MAX_CALLS {
+                // What it touches, the calls round it do too: for the rest it is a function of its arguments.
+                result.deps = given;
             }
             result.ty = ret;
             return result;
