@@ -3,7 +3,10 @@
 //! In: a condition and the state before it. Out: the states in which it holds and fails, and the reads that decided.
 
 use super::access::Side;
+use super::effects::flag_value;
+use super::memory::held_first;
 use super::pattern::Subject;
+use super::places::PlaceId;
 use super::scopes::ScopeKind;
 use super::state::{State, SyncKey, SyncKind};
 use super::values::{Const, Deps, Kind, Mode, Subject as Tested, Test, Val};
@@ -182,7 +185,10 @@ impl Interp<'_> {
             }
             return;
         };
-        let Some(value) = self.pattern_value(cx, pat).as_ref().and_then(super::effects::flag_value) else {
+        if let (Kind::Loaded(place, order), Pat::Or(parts)) = (&tested, pat) {
+            return self.learn_from_values(cx, parts, (*place, *order));
+        }
+        let Some(value) = self.pattern_value(cx, pat).as_ref().and_then(flag_value) else {
             return;
         };
         let test = match tested {
@@ -202,6 +208,19 @@ impl Interp<'_> {
             None => self.learn(&test, &mut yes, &mut self.st.clone()),
         }
         self.st = yes;
+    }
+
+    /// The flag has one of several values: if it began with another, somebody stored to it.
+    fn learn_from_values(&mut self, cx: &Cx, patterns: &[Pat], (flag, order): (PlaceId, Name)) {
+        let begun = held_first(&self.initial, &self.places, flag).as_ref().and_then(flag_value);
+        let later = |this: &mut Self, pat: &Pat| {
+            let value = this.pattern_value(cx, pat).as_ref().and_then(flag_value);
+            value.is_some() && begun.is_some() && value != begun
+        };
+        if patterns.iter().all(|pat| later(self, pat)) {
+            let kind = SyncKind::Flag(super::order::ANY_VALUE);
+            acquire_flag(&mut self.st, SyncKey { place: flag, kind }, order);
+        }
     }
 
     /// The one value that a pattern fits.
@@ -275,6 +294,7 @@ impl Interp<'_> {
                 let value = self.value_at(*place);
                 let mut held = value.clone();
                 held.alts.retain(|k| !matches!(k, Kind::Aggregate(a) if a.variant == Some(self.names.err) || a.variant == Some(self.names.none)));
+                self.recall_told(&held);
                 let held = self.activated(held);
                 self.store_at(*place, held, true);
                 *holds = std::mem::replace(&mut self.st, fails.clone());
@@ -283,7 +303,7 @@ impl Interp<'_> {
                 if failed.is_bottom() {
                     self.st.reachable = false;
                 }
-                self.recall_refused(&failed);
+                self.recall_told(&failed);
                 self.store_at(*place, failed, true);
                 *fails = std::mem::replace(&mut self.st, saved);
             }

@@ -372,7 +372,7 @@ impl Interp<'_> {
 
     /// After a branch both of whose ways come back, its reads no longer decide whether we run. If one way left,
     /// they do.
-    fn restore_control(&mut self, outer: Deps) {
+    pub(super) fn restore_control(&mut self, outer: Deps) {
         if !self.st.control_sticks {
             self.st.control = outer.join(&self.st.left);
         }
@@ -384,7 +384,7 @@ impl Interp<'_> {
         self.st.left = self.st.left.join(&self.st.control);
     }
 
-    fn run_branches(
+    pub(super) fn run_branches(
         &mut self,
         branches: Branches,
         yes: impl FnOnce(&mut Self) -> Val,

@@ -59,6 +59,7 @@ mod scopes;
 mod spawn;
 mod tasks;
 mod tokens;
+mod told;
 mod unknown_calls;
 mod walk;
 
@@ -113,7 +114,7 @@ impl Analysis {
 
     /// The same as a test of a flag compares it: taken to be 0 where nothing is known.
     fn initial_flag(&self, place: PlaceId) -> i128 {
-        self.held_first(place).as_ref().and_then(effects::flag_value).unwrap_or(0)
+        self.held_first(place).as_ref().and_then(told::state_value).unwrap_or(0)
     }
 
     fn held_first(&self, place: PlaceId) -> Option<Val> {

@@ -287,7 +287,7 @@ impl Analysis {
                 let sent = SyncKey { place: key.place, kind: SyncKind::Channel };
                 !released_before(first, &sent) && self.releases(one, &sent)
             }
-            SyncKind::Flag(value) if value == self.initial_flag(key.place) => false,
+            SyncKind::Flag(value) if self.begins_with(key.place, value) => false,
             SyncKind::Channel | SyncKind::Flag(_) | SyncKind::Token => {
                 !released_before(first, key) && self.only_releaser(one, two, key)
             }

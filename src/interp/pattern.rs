@@ -179,7 +179,11 @@ impl Interp<'_> {
     pub(super) fn bind(&mut self, cx: &Cx, pat: &Pat, subject: &Subject) {
         let subject = self.seen_through(cx, pat, subject);
         match pat {
-            Pat::Wild | Pat::Rest | Pat::Unknown | Pat::Path(_) | Pat::Lit(_) | Pat::Range => {}
+            Pat::Path(path) => {
+                let narrowed = self.narrowed(cx, path, &subject);
+                self.recall_told(&narrowed.value);
+            }
+            Pat::Wild | Pat::Rest | Pat::Unknown | Pat::Lit(_) | Pat::Range => {}
             Pat::Bind { binding, by_ref, mutable, sub, .. } => {
                 if let Bound::Local(local) = cx.body.binding(*binding).clone() {
                     let how = if *by_ref {
@@ -200,12 +204,12 @@ impl Interp<'_> {
             Pat::Tuple(parts) | Pat::Slice(parts) => self.bind_parts(cx, parts, &subject),
             Pat::TupleStruct(path, parts) => {
                 let narrowed = self.narrowed(cx, path, &subject);
-                self.recall_refused(&narrowed.value);
+                self.recall_told(&narrowed.value);
                 self.bind_parts(cx, parts, &narrowed);
             }
             Pat::Struct { path, fields, .. } => {
                 let narrowed = self.narrowed(cx, path, &subject);
-                self.recall_refused(&narrowed.value);
+                self.recall_told(&narrowed.value);
                 for (name, field) in fields {
                     let part = self.part_of(cx, &narrowed, Proj::Field(*name));
                     self.bind(cx, field, &part);
@@ -316,6 +320,7 @@ impl Interp<'_> {
     fn behind(&mut self, cx: &Cx, subject: &Subject) -> Subject {
         let lval = self.deref_value(cx, &subject.value, subject.expr);
         let value = self.peek(&lval).with_deps(&subject.value.deps);
+        let value = self.found_behind_lock(&lval.places, value);
         Subject { value, place: Some(lval), by_ref: subject.by_ref, range: subject.range, expr: subject.expr }
     }
 
@@ -466,7 +471,8 @@ impl Interp<'_> {
     pub(super) fn read_subject(&mut self, cx: &Cx, subject: &mut Subject) {
         if let Some(lval) = subject.place.clone() {
             let deps = self.log_lval(cx, &lval, &AccessInfo::plain(AccessKind::Read, subject.range));
-            subject.value = subject.value.clone().with_deps(&deps);
+            let value = subject.value.clone().with_deps(&deps);
+            subject.value = self.found_behind_lock(&lval.places, value);
         }
     }
 }

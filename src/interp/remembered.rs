@@ -41,11 +41,39 @@ impl Outcome {
     fn told(self) -> Option<Kind> {
         let nothing = Learned::default();
         let told = self.holds != nothing || self.fails != nothing;
-        told.then(|| Kind::Test(Rc::new(Test { subject: Subject::Outcome(Rc::new(self)), negated: false })))
+        told.then(|| telling(self.holds, self.fails))
     }
 }
 
 impl Learned {
+    /// Others did something before, and it is known to have been done.
+    pub fn acquired(keys: Vec<SyncKey>) -> Learned {
+        Learned { acquired: keys, ..Learned::default() }
+    }
+
+    /// What was to be put where others reach it is still its context's own.
+    pub fn refused(objects: Vec<PlaceId>) -> Learned {
+        Learned { refused: objects, ..Learned::default() }
+    }
+
+    /// Both.
+    pub fn and(mut self, other: Learned) -> Learned {
+        self.acquired.extend(other.acquired);
+        self.passed.extend(other.passed);
+        self.knows.extend(other.knows);
+        self.saw.extend(other.saw);
+        self.taken.extend(other.taken);
+        self.rounds.extend(other.rounds);
+        self.locks.extend(other.locks);
+        self.refused.extend(other.refused);
+        self
+    }
+
+    /// What one path knows but for the locks that it holds, which `grants` looks after.
+    pub fn orders(one: &State, other: &State) -> Learned {
+        Learned { locks: Vec::new(), ..Learned::between(one, other) }
+    }
+
     fn between(one: &State, other: &State) -> Learned {
         let (here, there) = (&one.moment, &other.moment);
         Learned {
@@ -89,11 +117,20 @@ impl Learned {
     }
 }
 
-/// What a failed exchange tells: what it was to put in is still its context's own.
-pub(super) fn refusal(objects: Vec<PlaceId>) -> Kind {
-    let fails = Learned { refused: objects, ..Learned::default() };
-    let outcome = Outcome { holds: Learned::default(), fails };
+/// A condition that tells this when it is true, and that when it is false.
+pub(super) fn telling(holds: Learned, fails: Learned) -> Kind {
+    let outcome = Outcome { holds, fails };
     Kind::Test(Rc::new(Test { subject: Subject::Outcome(Rc::new(outcome)), negated: false }))
+}
+
+/// What a condition tells when it is true.
+pub(super) fn told_by(condition: &Val) -> Option<Learned> {
+    let Some(Kind::Test(test)) = condition.single() else { return None };
+    match (&test.subject, test.negated) {
+        (Subject::Outcome(outcome), false) => Some(outcome.holds.clone()),
+        (Subject::Outcome(outcome), true) => Some(outcome.fails.clone()),
+        _ => None,
+    }
 }
 
 fn only_in<K: Ord + Copy, V: PartialEq + Copy>(here: &BTreeMap<K, V>, there: &BTreeMap<K, V>) -> Vec<(K, V)> {

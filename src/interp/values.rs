@@ -559,5 +559,10 @@ fn join_aggregates(a: &Aggregate, b: &Aggregate) -> Aggregate {
             None => fields.push((*proj, value.clone())),
         }
     }
+    // A variant tells what it tells on all paths.
+    if a.variant.is_some() {
+        let told = super::told::told_at();
+        fields.retain(|(p, _)| *p != told || (a.field(told).is_some() && a.field(told) == b.field(told)));
+    }
     Aggregate { variant: a.variant, fields }
 }

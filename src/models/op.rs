@@ -65,6 +65,8 @@ op_names! {
     Off = "off", 0..=0;
     /// The default of what the result holds: of its first type argument.
     Default = "default", 0..=0;
+    /// A collection with nothing in it.
+    Empty = "empty", 0..=0;
     /// (x, y, …) one after the other; the last one's value.
     Seq = "seq", 2..=8;
     /// (p) what a pointer points to, by value (also the pointer or handle itself if that is what is stored).
@@ -131,6 +133,8 @@ op_names! {
     Call = "call", 1..=5;
     /// (f, args…) runs a closure now, or not.
     MaybeCall = "maybe_call", 1..=5;
+    /// (c, f) Some of what the closure gives where a condition holds, None where it doesn't.
+    IfTrue = "if_true", 2..=2;
     /// (x, f) maps the success payload.
     MapPayload = "map_payload", 2..=2;
     /// (x, f) maps the failure payload.

@@ -42,6 +42,7 @@ impl Interp<'_> {
                     _ => None,
                 };
                 let deps = self.log_lval(call.cx, taken.as_ref().unwrap_or(&lval), &info);
+                self.found_in(call, &lval);
                 let element = self.step_lval(&lval, Proj::Index(Index::Any));
                 let mut value = self.peek(&element).with_deps(&deps);
                 if !self.st.locks.is_empty() {
@@ -66,6 +67,9 @@ impl Interp<'_> {
                 for &place in &lval.places {
                     let element = self.places.step(place, Proj::Index(Index::Any), &value.ty);
                     self.store_at(element, value.clone(), false);
+                    if let Some(filled) = self.filled_behind_lock(place) {
+                        self.pass_on(filled);
+                    }
                 }
                 Val::unknown(call.ret.clone()).with_deps(&deps)
             }
@@ -78,6 +82,9 @@ impl Interp<'_> {
                 for &place in &lval.places {
                     let element = self.places.step(place, Proj::Index(Index::Any), &item.ty);
                     self.store_at(element, item.clone(), false);
+                    if let Some(filled) = self.filled_behind_lock(place) {
+                        self.pass_on(filled);
+                    }
                 }
                 Val::unit()
             }
@@ -98,12 +105,21 @@ impl Interp<'_> {
                 };
                 let mut element = element.unwrap_or_else(|| self.step_lval(&lval, Proj::Index(Index::Any)));
                 element.deps = element.deps.join(&self.lent_deps(&key));
+                self.found_in(call, &lval);
                 self.element_of(call, &pointer, &element, how)
             }
             _ => {
                 let element = self.step_lval(&lval, Proj::Index(Index::Any));
+                self.found_in(call, &lval);
                 self.element_of(call, &pointer, &element, how)
             }
+        }
+    }
+
+    /// An element is there: whoever put it in did so before.
+    fn found_in(&self, call: &mut Call, collection: &Lval) {
+        if let [place] = collection.places[..] {
+            call.found.extend(self.filled_behind_lock(place));
         }
     }
 
