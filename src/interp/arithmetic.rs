@@ -4,6 +4,7 @@
 //! is the context's own gives a test, from which `condition` learns.
 
 use super::Interp;
+use super::access::{Effect, Runs};
 use super::places::{LoopId, PlaceId, Proj, Root};
 use super::terms::{Operator, Term, fold_int};
 use super::values::{Const, Deps, Kind, Pointer, ReadId, Subject, Test, Val};
@@ -112,7 +113,7 @@ impl Interp<'_> {
             (None, Some(Kind::Loaded(place, order))) if comparison => {
                 tested(mirrored(op), *place, *order, None)
             }
-            _ => None,
+            _ => self.drawn(op, a, b).or_else(|| self.drawn(op, b, a)),
         };
         let mut value = Val::unknown(ty).with_deps(&deps);
         if kind.is_none() {
@@ -126,6 +127,32 @@ impl Interp<'_> {
             value.alts.push(kind);
         }
         value
+    }
+
+    /// What an atomic held before this context's one step of it, compared with a number: who finds it is the one whose step led there.
+    pub(super) fn drawn(&self, op: BinaryOp, found: &Val, with: &Val) -> Option<Kind> {
+        if !matches!(op, BinaryOp::Eq | BinaryOp::Ne) {
+            return None;
+        }
+        let (read, moved) = match found.term.as_deref()? {
+            Term::Read(context, read) if *context == self.context => (*read, 0),
+            Term::Apply(Operator::Binary(BinaryOp::Add), left, right) => match (&**left, &**right) {
+                (Term::Read(context, read), Term::Const(n)) if *context == self.context => (*read, *n),
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let step = self.contexts.get(self.context).log.events.get(read.0 as usize)?;
+        let by = step.term.as_ref()?.steps()?;
+        if step.effect != Some(Effect::Add) || step.runs != Runs::Once {
+            return None;
+        }
+        let number = match with.constant() {
+            Some(Const::Int(n)) => n.checked_add(by)?.checked_sub(moved)?,
+            _ => super::order::ANY_VALUE,
+        };
+        let subject = Subject::Drawn(step.place, step.atomic?, number);
+        Some(Kind::Test(Rc::new(Test { subject, negated: op == BinaryOp::Ne })))
     }
 
     /// What a number depends on that differs from round to round of a loop, or is claimed.

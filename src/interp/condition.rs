@@ -13,6 +13,7 @@ use super::values::{Const, Deps, Kind, Mode, Subject as Tested, Test, Val};
 use super::{Cx, Interp};
 use crate::hir::{BinaryOp, ExprId, ExprKind, Lit, Name, Pat, UnaryOp};
 use crate::resolve::{Bound, Ty};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// Both ways out of a condition.
@@ -177,7 +178,7 @@ impl Interp<'_> {
         subject: &Subject,
         rest: Option<&mut State>,
     ) {
-        let Some(tested @ (Kind::Loaded(..) | Kind::Linear(..) | Kind::Test(_))) =
+        let Some(tested @ (Kind::Loaded(..) | Kind::Linear(..) | Kind::Claimed(_) | Kind::Test(_))) =
             subject.value.single().cloned()
         else {
             for (part, inner) in self.inner_patterns(cx, pat, subject) {
@@ -195,6 +196,13 @@ impl Interp<'_> {
             Kind::Loaded(place, order) => Test { subject: Tested::Flag(place, order, value), negated: false },
             Kind::Linear(at, mul, add) => {
                 match super::arithmetic::round_of_counter(at, mul, add, value, false) {
+                    Some(Kind::Test(test)) => (*test).clone(),
+                    _ => return,
+                }
+            }
+            Kind::Claimed(_) => {
+                let number = Val::of(Kind::Const(Const::Int(value)), Ty::Unknown);
+                match self.drawn(BinaryOp::Eq, &subject.value, &number) {
                     Some(Kind::Test(test)) => (*test).clone(),
                     _ => return,
                 }
@@ -278,6 +286,12 @@ impl Interp<'_> {
             Tested::Last(place, order) => {
                 acquire_flag(holds, SyncKey { place: *place, kind: SyncKind::Last }, *order);
             }
+            Tested::Drawn(place, order, number) => {
+                acquire_flag(holds, SyncKey { place: *place, kind: SyncKind::LastDrawn(*number) }, *order);
+                if *number != super::order::ANY_VALUE {
+                    holds.moment_mut().drew.insert((*place, *number));
+                }
+            }
             Tested::Reached(place, order, least) => {
                 Rc::make_mut(&mut holds.sides).insert(*place, Side::Above);
                 Rc::make_mut(&mut fails.sides).insert(*place, Side::Below);
@@ -344,7 +358,7 @@ fn acquire_flag(state: &mut State, key: SyncKey, order: Name) {
     let lock = state.locks.iter().rev().find(|hold| hold.mode == Mode::Exclusive && hold.lock != key.place);
     if super::order::acquires(order) {
         if let Some(value) = known {
-            state.moment_mut().knows.insert(key.place, value);
+            state.moment_mut().knows.insert(key.place, BTreeSet::from([value]));
             state.pass(key.place, value, None);
         }
         state.acquire(key);

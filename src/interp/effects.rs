@@ -72,7 +72,8 @@ impl Interp<'_> {
         let Some(op) = &model.op else {
             return self.plain_model(cx, id, model, this, args, ret);
         };
-        let mut call = Call { cx, id, this, args, ret: ret.clone(), shares: 0, started: 0, found: Vec::new() };
+        let mut call =
+            Call { cx, id, this, args, ret: ret.clone(), shares: 0, started: 0, found: Vec::new() };
         let held = self.st.locks.len();
         let mut value = self.apply(&mut call, op);
         if !self.st.reachable {
@@ -536,8 +537,15 @@ impl Interp<'_> {
 fn keeps_locks(op: &Op) -> bool {
     match op {
         Op::Apply(name, args) => {
-            matches!(name, OpName::Take | OpName::Call | OpName::MaybeCall | OpName::IfTrue | OpName::Await | OpName::RunOn)
-                || args.iter().any(keeps_locks)
+            matches!(
+                name,
+                OpName::Take
+                    | OpName::Call
+                    | OpName::MaybeCall
+                    | OpName::IfTrue
+                    | OpName::Await
+                    | OpName::RunOn
+            ) || args.iter().any(keeps_locks)
         }
         Op::SelfArg | Op::Arg(_) | Op::Word(_) => false,
     }

@@ -552,6 +552,7 @@ impl Interp<'_> {
             self.st.sure = false;
             let before = self.st.clone();
             self.decide(&value.deps);
+            self.recall_failure(&value);
             let failure = if failure.is_bottom() { Val::unknown(Ty::Unknown) } else { failure };
             self.return_value(cx, failure.with_deps(&value.deps));
             self.st = before;
@@ -562,6 +563,7 @@ impl Interp<'_> {
             self.st.reachable = false;
             return Val::bottom();
         }
+        self.recall_success(&value);
         self.payload(&success)
     }
 }

@@ -103,7 +103,7 @@ impl Analysis {
         if self.ring_between((one, a), (two, b), true).is_some() {
             return Some(Ordered::Turn);
         }
-        if self.takes_turns(first, second) {
+        if self.takes_turns((one, first), (two, second)) {
             return Some(Ordered::Turn);
         }
         if self.done_once(a, second)
@@ -121,6 +121,8 @@ impl Analysis {
             || self.only_through_acquires(two, b, one, a)
             || self.last_of(one, first, second)
             || self.last_of(two, second, first)
+            || self.led(first, second)
+            || self.led(second, first)
         {
             return Some(Ordered::Handed);
         }
@@ -205,19 +207,28 @@ impl Analysis {
         all
     }
 
-    /// Both saw one flag, with different values, and nobody stores to it but who saw its own value.
-    fn takes_turns(&self, first: &Moment, second: &Moment) -> bool {
-        first.knows.iter().any(|(flag, value)| {
-            second.knows.get(flag).is_some_and(|other| other != value)
-                && self.contexts.list.iter().all(|context| {
+    /// Both saw one flag, with different values, and nobody stores to it but who saw its own value, or at least one that isn't
+    /// another's turn.
+    fn takes_turns(&self, (one, first): (ContextId, &Moment), (two, second): (ContextId, &Moment)) -> bool {
+        first.knows.iter().any(|(flag, ours)| {
+            let theirs = second.knows.get(flag).filter(|theirs| theirs.is_disjoint(ours));
+            theirs.is_some_and(|theirs| {
+                let in_turn = |id: ContextId, known: &BTreeSet<i128>| {
+                    known.len() == 1
+                        || ((id == one || known.is_disjoint(ours))
+                            && (id == two || known.is_disjoint(theirs)))
+                };
+                self.contexts.ids().all(|id| {
+                    let context = self.contexts.get(id);
                     let stores =
                         context.log.events.iter().filter(|e| e.place == *flag && e.kind != AccessKind::Read);
                     stores.into_iter().all(|e| {
                         let moment = &self.moments[e.moment.0 as usize];
-                        moment.knows.contains_key(flag)
+                        moment.knows.get(flag).is_some_and(|known| in_turn(id, known))
                             || (context.parent.is_none() && moment.started.is_empty())
                     })
                 })
+            })
         })
     }
 
@@ -281,7 +292,11 @@ impl Analysis {
     /// Who acquired this knows all that `one` did up to the first access.
     fn handed_by(&self, one: ContextId, first: &Moment, two: ContextId, key: &SyncKey) -> bool {
         match key.kind {
-            SyncKind::Barrier | SyncKind::Once | SyncKind::Object | SyncKind::Last => false,
+            SyncKind::Barrier
+            | SyncKind::Once
+            | SyncKind::Object
+            | SyncKind::Last
+            | SyncKind::LastDrawn(_) => false,
             SyncKind::Counted(least) => self.counted_in(one, first, key.place, least),
             SyncKind::Drained => {
                 let sent = SyncKey { place: key.place, kind: SyncKind::Channel };
@@ -474,7 +489,16 @@ impl Analysis {
 
     /// The other found itself the last to count down, and the access comes before its context did.
     fn last_of(&self, one: ContextId, first: &Moment, second: &Moment) -> bool {
-        second.acquired.iter().filter(|key| key.kind == SyncKind::Last).any(|key| {
+        second.acquired.iter().any(|key| {
+            match key.kind {
+                SyncKind::Last => {}
+                SyncKind::LastDrawn(number) => {
+                    // Only one of them is the last.
+                    let last = first.acquired.contains(key) && self.takes_all(key.place, number);
+                    return last || self.counted_in(one, first, key.place, number);
+                }
+                _ => return false,
+            }
             let done = |count: Option<&u8>| count.copied().unwrap_or(0);
             let before =
                 done(first.released.get(key)) < done(self.contexts.get(one).released_at_end.get(key));
@@ -508,7 +532,8 @@ impl Analysis {
                 | SyncKind::Once
                 | SyncKind::Token
                 | SyncKind::Counted(_)
-                | SyncKind::Last => {
+                | SyncKind::Last
+                | SyncKind::LastDrawn(_) => {
                     return None;
                 }
             };

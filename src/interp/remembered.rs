@@ -9,7 +9,7 @@ use super::places::{FrameId, LoopId, PlaceId, Root};
 use super::publish::object_key;
 use super::state::{Claim, Hold, State, SyncKey};
 use super::values::{Const, Kind, Subject, Test, Val};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// What each outcome of a condition says.
@@ -24,9 +24,10 @@ pub struct Outcome {
 pub struct Learned {
     acquired: Vec<SyncKey>,
     passed: Vec<((PlaceId, i128), Option<PlaceId>)>,
-    knows: Vec<(PlaceId, i128)>,
+    knows: Vec<(PlaceId, BTreeSet<i128>)>,
     saw: Vec<(PlaceId, i128)>,
     taken: Vec<(PlaceId, Claim)>,
+    drew: Vec<(PlaceId, i128)>,
     rounds: Vec<(LoopId, i128)>,
     locks: Vec<Hold>,
     /// Objects that this path did not make reachable for others, as it would have.
@@ -63,6 +64,7 @@ impl Learned {
         self.knows.extend(other.knows);
         self.saw.extend(other.saw);
         self.taken.extend(other.taken);
+        self.drew.extend(other.drew);
         self.rounds.extend(other.rounds);
         self.locks.extend(other.locks);
         self.refused.extend(other.refused);
@@ -82,6 +84,7 @@ impl Learned {
             knows: only_in(&here.knows, &there.knows),
             saw: only_in(&one.saw, &other.saw),
             taken: only_in(&here.taken, &there.taken),
+            drew: here.drew.difference(&there.drew).copied().collect(),
             rounds: only_in(&here.rounds, &there.rounds),
             locks: one
                 .locks
@@ -111,8 +114,9 @@ impl Learned {
         }
         let moment = state.moment_mut();
         moment.passed.extend(self.passed.iter().copied());
-        moment.knows.extend(self.knows.iter().copied());
+        moment.knows.extend(self.knows.iter().cloned());
         moment.taken.extend(self.taken.iter().copied());
+        moment.drew.extend(self.drew.iter().copied());
         moment.rounds.extend(self.rounds.iter().copied());
     }
 }
@@ -133,10 +137,13 @@ pub(super) fn told_by(condition: &Val) -> Option<Learned> {
     }
 }
 
-fn only_in<K: Ord + Copy, V: PartialEq + Copy>(here: &BTreeMap<K, V>, there: &BTreeMap<K, V>) -> Vec<(K, V)> {
+fn only_in<K: Ord + Copy, V: PartialEq + Clone>(
+    here: &BTreeMap<K, V>,
+    there: &BTreeMap<K, V>,
+) -> Vec<(K, V)> {
     here.iter()
         .filter(|(key, value)| there.get(key) != Some(value))
-        .map(|(key, value)| (*key, *value))
+        .map(|(key, value)| (*key, value.clone()))
         .collect()
 }
 

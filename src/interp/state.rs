@@ -85,6 +85,8 @@ pub enum SyncKind {
     Object,
     /// The last of several that counted down found nobody left.
     Last,
+    /// One of several that count found its own step to make this number, past which nobody counts; `ANY_VALUE`: some number.
+    LastDrawn(i128),
 }
 
 /// Releases past this are "some number".
@@ -116,10 +118,12 @@ pub struct Moment {
     pub passed: BTreeMap<(PlaceId, i128), Option<PlaceId>>,
     /// Once-bodies this runs in.
     pub within: BTreeSet<PlaceId>,
-    /// Flags that were seen to hold this value and not stored to since by this context: its turn.
-    pub knows: BTreeMap<PlaceId, i128>,
+    /// Flags that were seen to hold one of these values and not stored to since by this context: its turn.
+    pub knows: BTreeMap<PlaceId, BTreeSet<i128>>,
     /// Atomics that a compare-exchange or swap of this context took and no store gave back: a protocol of its own.
     pub taken: BTreeMap<PlaceId, Claim>,
+    /// Atomics that this context's own step made this number: of all that count there, it is the one that did.
+    pub drew: BTreeSet<(PlaceId, i128)>,
     /// Channels sent to with nothing received since.
     pub owes: BTreeSet<PlaceId>,
     /// Channels received from with nothing sent since.
@@ -379,7 +383,7 @@ fn join_moments(a: &Moment, b: &Moment) -> Moment {
         phases,
         passed: a.passed.iter().filter_map(|(flag, by)| join_passed(*flag, *by, &b.passed)).collect(),
         within: a.within.intersection(&b.within).copied().collect(),
-        knows: a.knows.iter().filter(|(p, v)| b.knows.get(p) == Some(v)).map(|(p, v)| (*p, *v)).collect(),
+        knows: a.knows.iter().filter_map(|(p, v)| Some((*p, v | b.knows.get(p)?))).collect(),
         taken: a
             .taken
             .iter()
@@ -388,6 +392,7 @@ fn join_moments(a: &Moment, b: &Moment) -> Moment {
                 Some((*place, if same { *claim } else { Claim::Whole }))
             })
             .collect(),
+        drew: a.drew.intersection(&b.drew).copied().collect(),
         owes: a.owes.union(&b.owes).copied().collect(),
         has: a.has.intersection(&b.has).copied().collect(),
         rounds: a.rounds.iter().filter(|(l, n)| b.rounds.get(l) == Some(n)).map(|(l, n)| (*l, *n)).collect(),

@@ -83,7 +83,12 @@ impl Interp<'_> {
     }
 
     /// An enum value whose variants tell something, once they are seen.
-    pub(super) fn telling(&self, mut value: Val, success: Option<&Learned>, failure: Option<&Learned>) -> Val {
+    pub(super) fn telling(
+        &self,
+        mut value: Val,
+        success: Option<&Learned>,
+        failure: Option<&Learned>,
+    ) -> Val {
         for kind in &mut value.alts {
             let Kind::Aggregate(aggregate) = kind else { continue };
             let Some(variant) = aggregate.variant else { continue };
@@ -152,8 +157,7 @@ impl Interp<'_> {
 
     /// Of two values that meet, the one a success and the other a failure, what each tells of its path.
     pub(super) fn tell_paths(&self, success: (&State, &mut Val), failure: (&State, &mut Val)) {
-        let (made, not_made) =
-            (Learned::orders(success.0, failure.0), Learned::orders(failure.0, success.0));
+        let (made, not_made) = (Learned::orders(success.0, failure.0), Learned::orders(failure.0, success.0));
         let nothing = Learned::default();
         if made != nothing {
             *success.1 = self.telling(success.1.clone(), Some(&made), None);

@@ -299,6 +299,8 @@ pub enum Subject {
     Taken(PlaceId),
     /// Nothing is left of what is counted down: this was the last.
     Last(PlaceId, Name),
+    /// Its own step of the atomic, with this ordering, made it this number (`ANY_VALUE`: some number).
+    Drawn(PlaceId, Name, i128),
     /// What paths that have met since said.
     Outcome(Rc<Outcome>),
     /// It is this round of a loop.

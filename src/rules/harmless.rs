@@ -166,9 +166,22 @@ fn merely_sets(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
         && !facts.analysis.contexts.get(write.context).acts_on(read.at, access.at)
 }
 
+/// What was looked at is the whole collection that the write puts something into under a key, as by how much is in it.
+fn looks_at_whole(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
+    let places = &facts.analysis.places;
+    let (looked, written) = (places.path(read.place), places.path(write.access.place));
+    write.access.effect == Some(Effect::Put)
+        && written.starts_with(&looked)
+        && written.get(looked.len()).is_some_and(index)
+}
+
 /// Both writes store one value, and nothing else follows from the decision: who comes second changes nothing.
 fn same_again(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event) -> bool {
     if write.access.same.is_none() || write.access.same != other.access.same {
+        return false;
+    }
+    // Under two keys even the same is put in twice.
+    if looks_at_whole(facts, write, read) {
         return false;
     }
     let context = facts.analysis.contexts.get(write.context);
@@ -325,7 +338,10 @@ pub fn harmless(
     how: How,
 ) -> Option<Harmless> {
     let apart = !is_shown_shared(facts, write) || !is_shown_shared(facts, other);
-    if other.access.kind == AccessKind::Read || apart || !meet(facts, *write, *other) {
+    let whole = looks_at_whole(facts, write, read);
+    let meets =
+        meet(facts, *write, *other) || (whole && meet(facts, Event { access: read, ..*write }, *other));
+    if other.access.kind == AccessKind::Read || apart || !meets {
         return Some(Harmless::Apart);
     }
     by_effect(facts, write, read, other, how)
@@ -368,7 +384,8 @@ fn by_effect(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event, ho
 /// By when the other comes, and by the locks held.
 fn by_order(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event) -> Option<Harmless> {
     let again = other.context == write.context;
-    if again && (!repeats(facts, write.context) || is_own(facts, write.context, write.access.place)) {
+    let own = || is_own(facts, write.context, write.access.place) && !looks_at_whole(facts, write, read);
+    if again && (!repeats(facts, write.context) || own()) {
         return Some(Harmless::OneWriter);
     }
     // Holding a flag at both ends isn't holding it between them: that is for the holds to say.

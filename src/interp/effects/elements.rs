@@ -42,7 +42,9 @@ impl Interp<'_> {
                     _ => None,
                 };
                 let deps = self.log_lval(call.cx, taken.as_ref().unwrap_or(&lval), &info);
-                self.found_in(call, &lval);
+                if name == OpName::TakeElem {
+                    self.found_in(call, &lval);
+                }
                 let element = self.step_lval(&lval, Proj::Index(Index::Any));
                 let mut value = self.peek(&element).with_deps(&deps);
                 if !self.st.locks.is_empty() {
@@ -105,7 +107,9 @@ impl Interp<'_> {
                 };
                 let mut element = element.unwrap_or_else(|| self.step_lval(&lval, Proj::Index(Index::Any)));
                 element.deps = element.deps.join(&self.lent_deps(&key));
-                self.found_in(call, &lval);
+                if name == OpName::IndexRef {
+                    self.found_in(call, &lval);
+                }
                 self.element_of(call, &pointer, &element, how)
             }
             _ => {

@@ -202,7 +202,8 @@ impl Interp<'_> {
             let given = this.call_value(call.cx, call.id, f.clone(), Vec::new());
             this.enum_value(some, given, ty.clone())
         };
-        let result = self.run_branches(branches, given, |_| Val::aggregate(Some(none), Vec::new(), ty.clone()));
+        let result =
+            self.run_branches(branches, given, |_| Val::aggregate(Some(none), Vec::new(), ty.clone()));
         self.restore_control(outer);
         result
     }
