@@ -237,6 +237,7 @@ impl Interp<'_> {
             O::IfTrue => self.if_true(call, values),
             O::Call | O::MaybeCall => self.closure_op(call, name, values),
             O::TakeElem
+            | O::Split
             | O::TakeKey
             | O::ElemRef
             | O::IndexRef

@@ -238,6 +238,8 @@ pub struct Interp<'p> {
     /// Locals that other contexts can reach.
     shared_locals: FxHashSet<(FrameId, LocalId)>,
     local_names: LocalNames,
+    /// Objects that other contexts can reach.
+    escaped: FxHashSet<ObjId>,
     published: FxHashMap<PlaceId, PlaceId>,
     /// When each object was made.
     made_at: FxHashMap<PlaceId, Rc<Moment>>,
@@ -365,6 +367,7 @@ pub fn analyse(
         last_moment: None,
         heap: facts::Heap::default(),
         shared_locals: FxHashSet::default(),
+        escaped: FxHashSet::default(),
         local_names: FxHashMap::default(),
         initial: FxHashMap::default(),
         published: FxHashMap::default(),
@@ -480,6 +483,9 @@ impl<'p> Interp<'p> {
         let place = self.places.root(root, &content.ty);
         self.unpublish(place);
         self.starts_as(root, &content);
+        if self.escaped.contains(&object) {
+            self.escape(&content);
+        }
         self.grow_heap(root, content);
         Val::pointer(place, how, ty)
     }

@@ -167,8 +167,8 @@ pub struct State {
     pub control_sticks: bool,
     /// Nothing decided whether we come here, but for loops and panics.
     pub sure: bool,
-    /// Joined for each element of what the loop goes through.
-    pub each_joined: Vec<(LoopId, ContextId)>,
+    /// Joined for each element of what the loop goes through, which may be one of several parts.
+    pub each_joined: Vec<(LoopId, ContextId, Option<(u32, u32)>)>,
     /// Parts of arrays of handles that were joined.
     pub joined_parts: Vec<(ContextId, u32)>,
 }
@@ -230,6 +230,17 @@ impl State {
         self.moment_mut().joined.insert(context);
         if self.overlapping.contains(&context) {
             Rc::make_mut(&mut self.overlapping).remove(&context);
+        }
+    }
+
+    /// Those of one of several parts of an array or collection of handles have ended.
+    pub fn join_part(&mut self, context: ContextId, (part, of): (u32, u32)) {
+        if !self.joined_parts.contains(&(context, part)) {
+            self.joined_parts.push((context, part));
+        }
+        let joined = self.joined_parts.iter().filter(|(c, _)| *c == context).count();
+        if joined as u32 == of {
+            self.join_all(context);
         }
     }
 

@@ -145,6 +145,8 @@ op_names! {
     OrElse = "or_else", 2..=2;
     /// (p, i?) an element (that at the index), taken out.
     TakeElem = "take_elem", 1..=2;
+    /// (p) the elements behind some index, taken out into another collection.
+    Split = "split", 1..=1;
     /// (p, key) the element under a key of a map, taken out.
     TakeKey = "take_key", 2..=2;
     /// (p) a pointer to some element.

@@ -56,6 +56,7 @@ impl Interp<'_> {
                 }
                 value
             }
+            OpName::Split => self.split_collection(call, &lval),
             OpName::Push => {
                 let value = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 self.used(&value);
@@ -118,6 +119,22 @@ impl Interp<'_> {
                 self.element_of(call, &pointer, &element, how)
             }
         }
+    }
+
+    /// Takes some elements out into another collection: who joins the handles that are left has not joined those.
+    fn split_collection(&mut self, call: &Call, lval: &Lval) -> Val {
+        let info = self.info(call, AccessKind::Update);
+        let deps = self.log_lval(call.cx, lval, &info);
+        let element = self.step_lval(lval, Proj::Index(Index::Any));
+        let mut taken = self.peek(&element);
+        crate::interp::iterate::untag_handles(&mut taken);
+        crate::interp::iterate::divide_handles(&mut taken, 1);
+        for &place in &lval.places {
+            let mut rest = self.value_at(place);
+            crate::interp::iterate::divide_handles(&mut rest, 0);
+            self.store_at(place, rest, lval.places.len() == 1);
+        }
+        Val::aggregate(None, vec![(Proj::Index(Index::Any), taken)], call.ret.clone()).with_deps(&deps)
     }
 
     /// An element is there: whoever put it in did so before.
