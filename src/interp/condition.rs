@@ -226,7 +226,7 @@ impl Interp<'_> {
             value.is_some() && begun.is_some() && value != begun
         };
         if patterns.iter().all(|pat| later(self, pat)) {
-            let kind = SyncKind::Flag(super::order::ANY_VALUE);
+            let kind = SyncKind::Flag(super::order::ONE_OF_SEVERAL);
             acquire_flag(&mut self.st, SyncKey { place: flag, kind }, order);
         }
     }
@@ -266,6 +266,15 @@ impl Interp<'_> {
                     acquire_flag(fails, other, *order);
                 }
             }
+            Tested::Bit(place, order, bit) => {
+                let key = SyncKey { place: *place, kind: SyncKind::Flag(*bit) };
+                if super::order::acquires(*order) {
+                    holds.pass(*place, *bit, None);
+                    holds.acquire(key);
+                } else {
+                    holds.moment_mut().weak.insert(key);
+                }
+            }
             Tested::Taken(place) => {
                 let id = self.flag_hold(*place);
                 holds.locks.push(super::state::Hold {
@@ -274,6 +283,7 @@ impl Interp<'_> {
                     id,
                     yields: false,
                     reach: super::state::Reach::One,
+                    bit: None,
                 });
             }
             Tested::Outcome(outcome) => {
@@ -308,7 +318,7 @@ impl Interp<'_> {
                 let value = self.value_at(*place);
                 let mut held = value.clone();
                 held.alts.retain(|k| !matches!(k, Kind::Aggregate(a) if a.variant == Some(self.names.err) || a.variant == Some(self.names.none)));
-                self.recall_told(&held);
+                self.recall_variant(&held);
                 let held = self.activated(held);
                 self.store_at(*place, held, true);
                 *holds = std::mem::replace(&mut self.st, fails.clone());
@@ -317,7 +327,7 @@ impl Interp<'_> {
                 if failed.is_bottom() {
                     self.st.reachable = false;
                 }
-                self.recall_told(&failed);
+                self.recall_variant(&failed);
                 self.store_at(*place, failed, true);
                 *fails = std::mem::replace(&mut self.st, saved);
             }
@@ -352,7 +362,9 @@ impl Interp<'_> {
 
 fn acquire_flag(state: &mut State, key: SyncKey, order: Name) {
     let known = match key.kind {
-        SyncKind::Flag(value) if value != super::order::ANY_VALUE => Some(value),
+        SyncKind::Flag(value) if !matches!(value, super::order::ANY_VALUE | super::order::ONE_OF_SEVERAL) => {
+            Some(value)
+        }
         _ => None,
     };
     let lock = state.locks.iter().rev().find(|hold| hold.mode == Mode::Exclusive && hold.lock != key.place);

@@ -1,5 +1,5 @@
 //! Locks that a result tells of: taken on the path that gives `Some` or `Ok`, and not on the other. (For `true` and
-//! `false` see `remembered`.)
+//! `false`, and what else a variant tells, see `remembered`.)
 //!
 //! In: two paths that meet, each with its state and its value. Out: the successful value keeps what the other path
 //! doesn't hold as guards that are pending until the success is seen. So `try_lock` may be written by hand.
@@ -21,12 +21,14 @@ impl Interp<'_> {
             return;
         }
         super::remembered::remember((first, one), (second, two));
+        self.remember_variants((first, one), (second, two));
+        if first.locks == second.locks {
+            return;
+        }
         if self.succeeds(one) && self.fails(two) {
             self.keep(one, &missing(first, second));
-            self.tell_paths((first, one), (second, two));
         } else if self.fails(one) && self.succeeds(two) {
             self.keep(two, &missing(second, first));
-            self.tell_paths((second, two), (first, one));
         }
     }
 
@@ -46,9 +48,6 @@ impl Interp<'_> {
     }
 
     fn keep(&self, value: &mut Val, holds: &[Hold]) {
-        if holds.is_empty() {
-            return;
-        }
         for kind in &mut value.alts {
             if let Kind::Aggregate(aggregate) = kind
                 && aggregate.variant.is_some_and(|v| self.is_success(v))

@@ -6,7 +6,7 @@ use super::contexts::ContextId;
 use super::pattern::Subject;
 use super::places::{LoopId, Proj};
 use super::scopes::ScopeKind;
-use super::state::{Hold, Reach, State, SyncKey, SyncKind};
+use super::state::{Hold, Part, Reach, State, SyncKey, SyncKind};
 use super::values::{Deps, ReadId, Val};
 use super::{Cx, Interp};
 use crate::hir::{ExprId, Name, Pat};
@@ -17,7 +17,7 @@ const MAX_ROUNDS: usize = 4;
 /// What a round does with the element that it is for, and so a whole loop with all of them.
 pub(super) struct EachRound {
     at: LoopId,
-    joined: Vec<(ContextId, Option<(u32, u32)>)>,
+    joined: Vec<(ContextId, Part)>,
     /// Taken and not given back.
     locked: Vec<Hold>,
 }

@@ -8,7 +8,7 @@
 use super::order;
 use super::places::{PlaceId, Proj};
 use super::remembered::{Learned, telling, told_by};
-use super::state::{State, SyncKey, SyncKind};
+use super::state::{SyncKey, SyncKind};
 use super::values::{Aggregate, Kind, Val};
 use super::{Analysis, Interp};
 use crate::hir::Name;
@@ -155,18 +155,6 @@ impl Interp<'_> {
         guarded.then_some(SyncKey { place: collection, kind: SyncKind::Flag(FILLED) })
     }
 
-    /// Of two values that meet, the one a success and the other a failure, what each tells of its path.
-    pub(super) fn tell_paths(&self, success: (&State, &mut Val), failure: (&State, &mut Val)) {
-        let (made, not_made) = (Learned::orders(success.0, failure.0), Learned::orders(failure.0, success.0));
-        let nothing = Learned::default();
-        if made != nothing {
-            *success.1 = self.telling(success.1.clone(), Some(&made), None);
-        }
-        if not_made != nothing {
-            *failure.1 = self.telling(failure.1.clone(), None, Some(&not_made));
-        }
-    }
-
     /// An enum value made of another, of which it tells the same.
     pub(super) fn told_as(&self, original: &Val, value: Val) -> Val {
         let (success, failure) = (self.told_where(original, true), self.told_where(original, false));
@@ -193,31 +181,16 @@ impl Interp<'_> {
     /// What the one variant of success, or of failure, tells.
     fn told_where(&self, value: &Val, success: bool) -> Option<Learned> {
         let mut variants = value.alts.iter().filter_map(|kind| match kind {
-            Kind::Aggregate(a) if self.is_success(a.variant?) == success => Some(told_by_variant(a)),
+            Kind::Aggregate(a) if self.is_success(a.variant?) == success => Some(told_by(a).cloned()),
             _ => None,
         });
         variants.next().flatten().filter(|_| variants.next().is_none())
     }
-
-    /// The variant of a value was seen.
-    pub(super) fn recall_told(&mut self, value: &Val) {
-        if let Some(Kind::Aggregate(aggregate)) = value.single()
-            && let Some(told) = told_by_variant(aggregate)
-        {
-            told.recall(&mut self.st);
-        }
-    }
-}
-
-/// What the one alternative of a value tells.
-fn told_by_variant(aggregate: &Aggregate) -> Option<Learned> {
-    aggregate.variant?;
-    told_by(aggregate.field(told_at())?)
 }
 
 fn with_told(aggregate: &Aggregate, told: Learned) -> Aggregate {
-    let told = match told_by_variant(aggregate) {
-        Some(before) => before.and(told),
+    let told = match told_by(aggregate) {
+        Some(before) => before.clone().and(&told),
         None => told,
     };
     let mut telling = aggregate.clone();
