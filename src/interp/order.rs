@@ -397,7 +397,7 @@ impl Analysis {
         access.locks.iter().filter(|held| held.mode == Mode::Exclusive).any(|held| {
             let settles = |place: PlaceId, value: i128| {
                 place == held.lock
-                    && value != ANY_VALUE
+                    && !matches!(value, ANY_VALUE | ONE_OF_SEVERAL)
                     && value != self.initial_flag(place)
                     && self.stays(held.lock, value)
             };
