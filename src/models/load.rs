@@ -139,6 +139,8 @@ struct ContextText {
     shares: Vec<String>,
     #[serde(default)]
     revokes: Vec<String>,
+    #[serde(default)]
+    functions_of: Option<String>,
 }
 
 impl ContextText {
@@ -162,6 +164,7 @@ impl ContextText {
             holds: names(&self.holds),
             shares: names(&self.shares),
             revokes: names(&self.revokes),
+            functions_of: self.functions_of.as_deref().map(Name::new),
         })
     }
 }
