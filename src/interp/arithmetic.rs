@@ -119,6 +119,9 @@ impl Interp<'_> {
             (None, Some(Kind::Loaded(place, order))) if comparison => {
                 tested(mirrored(op), *place, *order, None)
             }
+            _ if matches!(op, BinaryOp::Eq | BinaryOp::Ne) => {
+                super::remembered::compared(a, b, op == BinaryOp::Ne)
+            }
             _ => None,
         };
         let mut value = Val::unknown(ty).with_deps(&deps);

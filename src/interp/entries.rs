@@ -1,12 +1,12 @@
 //! Where programs begin: the entries whose contexts meet, and initializers that run by themselves.
 
 use super::contexts::{Context, ContextId, Entry};
-use super::declared::{EntryPoint, declared, revoked};
+use super::declared::{EntryPoint, declared, declared_on, revoked};
 use super::memory::Lval;
 use super::places::{PlaceId, Proj};
 use super::scopes::ScopeKind;
 use super::state::State;
-use super::values::{Mode, Val};
+use super::values::{Kind, Mode, Pointer, Val};
 use super::{CalleeKey, Cx, Frame, Interp};
 use crate::finding::{ContextKind, Evidence};
 use crate::hir::ExprId;
@@ -53,6 +53,14 @@ pub fn programs(program: &Program, models: &crate::models::Models) -> Vec<Progra
                 }
                 None => {}
             }
+        }
+        let own = |id: &StaticId| program.krate(program.statics[id.index()].module).0 as usize == at;
+        for id in (0..program.statics.len() as u32).map(StaticId).filter(own) {
+            let hooks = declared_on(program, models, id);
+            for entries in [&mut tests, &mut callers].into_iter().filter(|entries| !entries.is_empty()) {
+                entries.extend(hooks.iter().cloned());
+            }
+            mains.extend(hooks);
         }
         if let [.., _] = &mains[..] {
             let revoked = revoked(program, models, krate.root);
@@ -104,7 +112,9 @@ impl Interp<'_> {
                         || self.relevance.shares_state(self.program, id)
                 }
                 // Others share the object that it is called on.
-                ContextKind::PythonCall => starts || self.relevance.acts(self.program, id),
+                ContextKind::PythonCall | ContextKind::Hook => {
+                    starts || self.relevance.acts(self.program, id)
+                }
                 _ => starts || self.relevance.shares_state(self.program, id),
             };
             if !matters {
@@ -116,13 +126,25 @@ impl Interp<'_> {
             };
             let name = self.program.fn_def(id).name.to_string();
             let spawned_at = self.program.fn_location(id);
+            let runs = match entry.on {
+                Some(on) => {
+                    Entry::Value(Val::of(Kind::Fn(id, Rc::default()), Ty::Unknown), vec![self.lent(on)])
+                }
+                None => Entry::Fn(id),
+            };
             let context =
-                Context { evidence, many: entry.many, ..Context::new(kind, name, spawned_at, Entry::Fn(id)) };
+                Context { evidence, many: entry.many, ..Context::new(kind, name, spawned_at, runs) };
             match self.contexts.add(None, context) {
                 Some(id) => self.hold_from_start(id, entry),
                 None => self.counts.cut += 1,
             }
         }
+    }
+
+    /// A reference to a static.
+    fn lent(&mut self, id: StaticId) -> Val {
+        let lval = self.static_lval(id);
+        self.pointer_to(&lval, Pointer::Shared)
     }
 
     fn hold_from_start(&mut self, id: ContextId, entry: &EntryPoint) {

@@ -36,6 +36,7 @@ impl Interp<'_> {
             source,
             stages: Vec::new(),
             channels: Vec::new(),
+            ready: false,
             counter: false,
             bound: None,
             rounds: None,
@@ -62,11 +63,12 @@ impl Interp<'_> {
         }
     }
 
-    pub(super) fn iter_received(&mut self, source: Val, channels: Vec<PlaceId>) -> Val {
+    pub(super) fn iter_received(&mut self, source: Val, channels: Vec<PlaceId>, ready: bool) -> Val {
         let iter = IterValue {
             source,
             stages: Vec::new(),
             channels,
+            ready,
             counter: false,
             bound: None,
             rounds: None,
@@ -158,6 +160,7 @@ impl Interp<'_> {
                     .with_deps(&bounds),
                 stages: Vec::new(),
                 channels: Vec::new(),
+                ready: false,
                 bound: end.filter(|_| start.is_some_and(|s| s >= 0)),
                 rounds: start.zip(end).and_then(|(s, e)| u32::try_from(e.checked_sub(s)?).ok()),
                 parallel: false,
@@ -190,6 +193,7 @@ impl Interp<'_> {
             source,
             stages: Vec::new(),
             channels: Vec::new(),
+            ready: false,
             counter: distinct,
             bound: None,
             rounds: None,
@@ -263,7 +267,7 @@ impl Interp<'_> {
 
     pub(super) fn item_of(&mut self, cx: &Cx, expr: ExprId, at: LoopId, iter: &IterValue) -> Val {
         for &channel in &iter.channels {
-            self.received(channel);
+            self.received(channel, iter.ready.then_some(at));
         }
         let mut item = iter.source.clone();
         if !iter.channels.is_empty() {

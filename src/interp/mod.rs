@@ -303,6 +303,8 @@ pub struct Interp<'p> {
     scope_members: FxHashMap<LoopId, std::collections::BTreeSet<ContextId>>,
     /// The `while let` whose condition is being evaluated: what it takes out is taken for each element.
     draining: Option<LoopId>,
+    /// Under way is what may not come about.
+    attempting: bool,
     /// What each round of a loop surely does with the element that it is for.
     each: Vec<loops::EachRound>,
     /// Channels that the loops being walked receive from.
@@ -408,6 +410,7 @@ pub fn analyse(
         muted: false,
         scope_members: FxHashMap::default(),
         draining: None,
+        attempting: false,
         each: Vec::new(),
         received_in: FxHashMap::default(),
         stopped: false,
@@ -416,6 +419,7 @@ pub fn analyse(
     };
     interp.add_entries(entries);
     interp.walk_all();
+    interp.settle_hooks();
     Analysis {
         places: interp.places,
         contexts: interp.contexts,

@@ -179,7 +179,11 @@ impl Interp<'_> {
     pub(super) fn bind(&mut self, cx: &Cx, pat: &Pat, subject: &Subject) {
         let subject = self.seen_through(cx, pat, subject);
         match pat {
-            Pat::Wild | Pat::Rest | Pat::Unknown | Pat::Path(_) | Pat::Lit(_) | Pat::Range => {}
+            Pat::Wild | Pat::Rest | Pat::Unknown | Pat::Lit(_) | Pat::Range => {}
+            Pat::Path(path) => {
+                let narrowed = self.narrowed(cx, path, &subject);
+                self.recall_told(&narrowed.value);
+            }
             Pat::Bind { binding, by_ref, mutable, sub, .. } => {
                 if let Bound::Local(local) = cx.body.binding(*binding).clone() {
                     let how = if *by_ref {
@@ -200,12 +204,12 @@ impl Interp<'_> {
             Pat::Tuple(parts) | Pat::Slice(parts) => self.bind_parts(cx, parts, &subject),
             Pat::TupleStruct(path, parts) => {
                 let narrowed = self.narrowed(cx, path, &subject);
-                self.recall_refused(&narrowed.value);
+                self.recall_told(&narrowed.value);
                 self.bind_parts(cx, parts, &narrowed);
             }
             Pat::Struct { path, fields, .. } => {
                 let narrowed = self.narrowed(cx, path, &subject);
-                self.recall_refused(&narrowed.value);
+                self.recall_told(&narrowed.value);
                 for (name, field) in fields {
                     let part = self.part_of(cx, &narrowed, Proj::Field(*name));
                     self.bind(cx, field, &part);

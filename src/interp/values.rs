@@ -315,6 +315,8 @@ pub struct IterValue {
     pub stages: Vec<Stage>,
     /// Each element is a message of one of these channels.
     pub channels: Vec<PlaceId>,
+    /// They end where no message is there yet.
+    pub ready: bool,
     /// The elements are the counter of a range or enumerate: becomes linear in the loop that consumes it.
     pub counter: bool,
     /// Exclusive upper bound of a counter that starts at 0 or above.
