@@ -334,6 +334,7 @@ impl Interp<'_> {
             Root::Static(_) | Root::ThreadLocal(_) | Root::Object(_) | Root::Process(_) => {
                 let old = self.root_value(root, root_place);
                 let new = updated(&old, &path, &generalize(&value), false);
+                self.put_into(root, &value);
                 self.escape(&value);
                 self.put_heap(root, new);
             }

@@ -24,6 +24,7 @@ mod arithmetic;
 mod calls;
 mod closures;
 mod condition;
+mod contents;
 mod counting;
 mod declared;
 mod doors;
@@ -272,6 +273,8 @@ pub struct Interp<'p> {
     counters: FxHashMap<values::ReadId, LoopId>,
     /// How often each expression took a lock.
     taken_here: FxHashMap<(FrameId, ExprId, u32), u32>,
+    /// What the content of objects that the context made depends on.
+    contents: FxHashMap<Root, values::Deps>,
     /// Temporaries of the `let` being evaluated that live to the block's end.
     extended: Vec<(FrameId, ExprId)>,
     /// Scopes and other sets that contexts are started in.
@@ -387,6 +390,7 @@ pub fn analyse(
         wholes: FxHashMap::default(),
         counters: FxHashMap::default(),
         taken_here: FxHashMap::default(),
+        contents: FxHashMap::default(),
         extended: Vec::new(),
         groups: FxHashMap::default(),
         executors: FxHashSet::default(),
@@ -494,6 +498,7 @@ impl<'p> Interp<'p> {
         let place = self.places.root(root, &content.ty);
         self.unpublish(place);
         self.starts_as(root, &content);
+        self.made_of(root, &content);
         self.grow_heap(root, content);
         Val::pointer(place, how, ty)
     }

@@ -316,8 +316,11 @@ impl Analysis {
             let object = &self.objects.list[object.0 as usize];
             let made = self.frames.get(object.frame).context == one;
             let of_it = made && self.places.get(access.place).root == root;
-            // What else was done before tells something only if there is but one such object.
-            let only_one = one != two && object.loops.is_empty() && !self.is_many(one);
+            // What else was done before tells something only if there is but one such object, and no other in its place.
+            let only_one = one != two
+                && object.loops.is_empty()
+                && !self.is_many(one)
+                && self.alone_in_its_atomic(key.place);
             let maker = self.contexts.get(one);
             let released =
                 maker.released_at_end.contains_key(key) && !maker.weakly_released_at_end.contains(key);
@@ -325,6 +328,13 @@ impl Analysis {
                 && !first.released.contains_key(key)
                 && (of_it || (only_one && (made || self.only_releaser(one, two, key))))
         })
+    }
+
+    /// No other object is published through the atomic that this one is.
+    fn alone_in_its_atomic(&self, object: PlaceId) -> bool {
+        let atomic = self.published.get(&object);
+        let through_it = self.published.values().filter(|other| Some(*other) == atomic);
+        atomic.is_none() || through_it.count() == 1
     }
 
     /// The first access is made to an object of its own context before that published it, the second to the same object by a

@@ -191,7 +191,7 @@ impl Interp<'_> {
         let log = &self.contexts.get(self.context).log.events;
         let of_place =
             |read: &ReadId| log.get(read.0 as usize).is_some_and(|event| lval.places.contains(&event.place));
-        let (expected, new) = (expected.all_deps(), new.all_deps());
+        let (expected, new) = (expected.all_deps(), self.deps_with_contents(new));
         new.iter().any(|read| of_place(&read)) && expected.without(&new).iter().any(|read| of_place(&read))
     }
 
@@ -233,7 +233,7 @@ impl Interp<'_> {
         let same = (kind == AccessKind::Write).then(|| self.same_everywhere(value, &known)).flatten();
         let info = AccessInfo {
             atomic: Some(order),
-            data: value.all_deps(),
+            data: self.deps_with_contents(value),
             effect,
             term,
             same,
