@@ -413,8 +413,10 @@ impl Analysis {
                     .map(|at_first| SyncKey { place: *flag, kind: SyncKind::Flag(at_first) });
                 known_by.is_none_or(|lock| lock == held.lock)
                     && unset.is_some_and(|key| {
+                        // Seen unset, and not set since.
+                        let now = first.knows.get(flag).map(|now| SyncKind::Flag(*now));
                         key.kind != SyncKind::Flag(*value)
-                            && (first.acquired.contains(&key) || first.weak.contains(&key))
+                            && (now.as_ref() == Some(&key.kind) || first.weak.contains(&key))
                     })
                     && looked(*flag)
                     && self.only_set(*flag, *value, held.lock)
