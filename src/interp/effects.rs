@@ -573,6 +573,12 @@ pub(super) fn flag_value(value: &Val) -> Option<i128> {
     }
 }
 
+/// The same of an atomic that may be a pointer, which is set where it isn't null.
+pub(super) fn state_value(value: &Val) -> Option<i128> {
+    let set = matches!(value.single(), Some(Kind::Pointer(..)));
+    flag_value(value).or(set.then_some(1))
+}
+
 fn repointed(value: Val, how: Pointer, ret: &Ty) -> Val {
     let mut value = value;
     for kind in &mut value.alts {

@@ -315,6 +315,10 @@ impl Interp<'_> {
             return;
         }
         let root_place = self.places.ancestors(place).last().unwrap_or(place);
+        if !self.st.told.is_empty() {
+            let places = &self.places;
+            self.st.untell(|at, _| places.below(at, place).is_some() || places.below(place, at).is_some());
+        }
         match root {
             Root::Local(frame, local) => {
                 let shared = self.shared_locals.contains(&(frame, local));

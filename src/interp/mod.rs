@@ -55,6 +55,7 @@ mod relevance;
 mod remembered;
 mod scopes;
 mod spawn;
+mod switches;
 mod tasks;
 mod tokens;
 mod unknown_calls;
@@ -86,6 +87,8 @@ pub struct Analysis {
     pub locals: LocalNames,
     /// The atomic that an object was first published through.
     pub published: FxHashMap<PlaceId, PlaceId>,
+    /// Objects that may have been made reachable for several contexts at once, as far as stores and messages do that.
+    pub spread: FxHashSet<PlaceId>,
     /// Where contexts were suspended.
     pub awaits: FxHashSet<(FrameId, Location)>,
     /// Instances handed in by callers that have a part which may be their lock, of a type that nobody knows.
@@ -111,7 +114,7 @@ impl Analysis {
 
     /// The same as a test of a flag compares it: taken to be 0 where nothing is known.
     fn initial_flag(&self, place: PlaceId) -> i128 {
-        self.held_first(place).as_ref().and_then(effects::flag_value).unwrap_or(0)
+        self.held_first(place).as_ref().and_then(effects::state_value).unwrap_or(0)
     }
 
     fn held_first(&self, place: PlaceId) -> Option<Val> {
@@ -235,6 +238,7 @@ pub struct Interp<'p> {
     shared_locals: FxHashSet<(FrameId, LocalId)>,
     local_names: LocalNames,
     published: FxHashMap<PlaceId, PlaceId>,
+    spread: FxHashSet<PlaceId>,
     /// When each object was made.
     made_at: FxHashMap<PlaceId, Rc<Moment>>,
     initial: FxHashMap<Root, Val>,
@@ -366,6 +370,7 @@ pub fn analyse(
         local_names: FxHashMap::default(),
         initial: FxHashMap::default(),
         published: FxHashMap::default(),
+        spread: FxHashSet::default(),
         made_at: FxHashMap::default(),
         loop_bounds: FxHashMap::default(),
         loop_rounds: FxHashMap::default(),
@@ -420,6 +425,7 @@ pub fn analyse(
         locals: interp.local_names,
         initial: interp.initial,
         published: interp.published,
+        spread: interp.spread,
         awaits: interp.awaits,
         self_guarded: interp.self_guarded,
         witnesses: interp.witnesses,

@@ -36,6 +36,7 @@ impl Interp<'_> {
         self.contexts.get_mut(id).log = Default::default();
         self.contexts.get_mut(id).acts.clear();
         self.contexts.get_mut(id).passes_on.clear();
+        self.contexts.get_mut(id).minted.clear();
         let returned = match entry {
             Entry::Fn(function) => self.walk_fn_entry(id, function),
             Entry::Value(value, args) => self.walk_value_entry(id, value, args),

@@ -260,7 +260,7 @@ impl Interp<'_> {
                 moment.taken.insert(place, claim);
             }
         }
-        let stored = if kind == AccessKind::Update { None } else { flag_value(value) };
+        let stored = if kind == AccessKind::Update { None } else { state_value(value) };
         self.flag_stored(lval, stored, crate::interp::order::releases(order));
         deps
     }
@@ -294,6 +294,7 @@ impl Interp<'_> {
             if self.st.locks.iter().any(gone) {
                 self.st.locks.retain(|h| !gone(h));
             }
+            self.st.untell(|_, outcome| outcome.tells_of_lock(place));
             if let Some(value) = value {
                 self.st.pass(place, value, None);
             }
