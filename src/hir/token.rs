@@ -86,6 +86,8 @@ pub enum MacroShape {
     AddrOfMut,
     /// `concat!`, `env!`, `include_str!`, `line!`, …: a constant, arguments are no code.
     Constant,
+    /// `cfg!(p)`: whether the predicate holds.
+    Cfg,
     /// `join!(a, b)`, `try_join!`: futures awaited concurrently.
     Join,
     /// `select! { pat = fut => handler, … }` of tokio and futures.

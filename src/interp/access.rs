@@ -121,6 +121,10 @@ pub enum Effect {
     Idempotent,
     /// Takes an element out, or finds none.
     Take,
+    /// Takes an element out that must be there.
+    TakeSure,
+    /// Puts an element in.
+    Put,
     /// Computes and stores by itself (`+=`).
     Assign,
 }

@@ -124,6 +124,8 @@ pub struct Context {
     pub walked: bool,
     /// The walk was cut.
     pub cut: bool,
+    /// What was walked stands for more of the kind that it starts, too.
+    pub starts_more: bool,
 }
 
 impl Context {
@@ -159,6 +161,7 @@ impl Context {
             acts: FxHashMap::default(),
             walked: false,
             cut: false,
+            starts_more: false,
         }
     }
 

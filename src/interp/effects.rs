@@ -232,9 +232,15 @@ impl Interp<'_> {
             | O::AndThen
             | O::OrElse => self.payload_op(call, name, values),
             O::Call | O::MaybeCall => self.closure_op(call, name, values),
-            O::TakeElem | O::ElemRef | O::IndexRef | O::Push | O::Extend | O::Shares | O::Share => {
-                self.element_op(call, name, values)
-            }
+            O::TakeElem
+            | O::TakeKey
+            | O::ElemRef
+            | O::IndexRef
+            | O::KeyRef
+            | O::Push
+            | O::Extend
+            | O::Shares
+            | O::Share => self.element_op(call, name, values),
             O::First | O::Offset | O::Block | O::Span => self.array_op(call, name, values),
             O::Size => match values.first() {
                 Some(pointer) => self.size_of(call, pointer),
@@ -381,6 +387,8 @@ impl Interp<'_> {
                 let old = self.peek(&lval);
                 let mut info = AccessInfo { term: value.symbol(), ..self.info(call, AccessKind::Update) };
                 info.data = value.all_deps().join(&lval.deps);
+                let element = |place: &PlaceId| matches!(self.places.get(*place).proj, Some(Proj::Index(_)));
+                info.effect = lval.places.iter().any(element).then_some(Effect::Put);
                 // Under a key: a function of the key.
                 let others = call.args.split_last().map_or(&[][..], |(_, keys)| keys);
                 let keys = others.to_vec();

@@ -608,6 +608,8 @@ fn with_declared(value: Val, ty: Ty) -> Val {
     let better = !matches!(ty, Ty::Unknown) && !matches!(&ty, Ty::Dyn(_));
     if vague && better {
         value.ty = ty;
+    } else if value.ty != ty {
+        value.ty = value.ty.refined(&ty);
     }
     value
 }

@@ -39,8 +39,7 @@ impl Interp<'_> {
             return None;
         }
         let constant = info.kind == AccessKind::Write && matches!(info.effect, Some(Effect::Set(_)));
-        let counts = |h: &&Hold| h.reach != Reach::Among || self.places.below(h.lock, place).is_some();
-        let held = self.st.locks.iter().filter(counts);
+        let held = self.st.locks.iter().filter(|hold| self.holds_at(hold, place, through));
         let locks: Rc<[HeldLock]> = held
             .map(|h| HeldLock { lock: h.lock, all: h.reach == Reach::All, mode: h.mode, hold: h.id })
             .collect();
@@ -86,6 +85,17 @@ impl Interp<'_> {
         let reasons = if read { reasons } else { reasons.join(&self.superseded(place)) };
         self.settle(place, &reasons, info);
         Some(id)
+    }
+
+    /// Whether a hold is one of the lock at this place: one of several is where it protects the place, or lies in one object with it
+    /// that both were found by way of the same reads.
+    fn holds_at(&self, hold: &Hold, place: PlaceId, through: &Deps) -> bool {
+        let together = || {
+            let via = self.found_by_way.get(&hold.id);
+            self.places.get(hold.lock).root == self.places.get(place).root
+                && via.is_some_and(|via| !via.is_empty() && via.iter().all(|read| through.contains(read)))
+        };
+        hold.reach != Reach::Among || self.places.below(hold.lock, place).is_some() || together()
     }
 
     /// What was read of the place under a hold that it is now written under: the write comes after it.

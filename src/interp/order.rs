@@ -112,6 +112,8 @@ impl Analysis {
             || self.done_once(b, first)
             || self.checked_twice(one, a, second)
             || self.checked_twice(two, b, first)
+            || self.led_to_when_done(a, two, b)
+            || self.led_to_when_done(b, one, a)
         {
             return Some(Ordered::Once);
         }
@@ -418,6 +420,34 @@ impl Analysis {
                 .any(|key| matches!(key.kind, SyncKind::Flag(value) if settles(key.place, value)));
             let passed = second.passed.iter().filter(|(_, known_by)| known_by.is_none());
             seen || passed.into_iter().any(|((place, value), _)| settles(*place, *value))
+        })
+    }
+
+    /// The access is made by who holds an atomic, the other to what a look at that atomic led to: a pointer that is only given out
+    /// where the atomic has the value that its holder leaves it with for good.
+    fn led_to_when_done(&self, access: &AccessEvent, two: ContextId, other: &AccessEvent) -> bool {
+        let log = &self.contexts.get(two).log.events;
+        let mut looks = other.through.iter().filter_map(|id| log.get(id.0 as usize));
+        looks.any(|read| {
+            let held = |lock: &HeldLock| lock.mode == Mode::Exclusive && lock.lock == read.place;
+            read.kind == AccessKind::Read
+                && read.atomic.is_some_and(acquires)
+                && access.locks.iter().any(held)
+                && self.is_left_for_good(read.place)
+        })
+    }
+
+    /// A holder of the atomic stores a value that nobody takes out again.
+    fn is_left_for_good(&self, atomic: PlaceId) -> bool {
+        let mut events = self.contexts.list.iter().flat_map(|context| &context.log.events);
+        events.any(|event| match event.effect {
+            Some(Effect::Set(value)) if event.place == atomic && event.kind == AccessKind::Write => {
+                value != self.initial_flag(atomic)
+                    && event.atomic.is_some_and(releases)
+                    && event.locks.iter().any(|held| held.lock == atomic)
+                    && self.stays(atomic, value)
+            }
+            _ => false,
         })
     }
 

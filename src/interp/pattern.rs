@@ -150,19 +150,28 @@ impl Interp<'_> {
         }
     }
 
-    /// The parts of what a tuple or variant holds, each with the pattern that it is matched with.
+    /// The parts of what a tuple or variant holds that a pattern tests, each with its pattern.
     pub(super) fn inner_patterns<'p>(
         &mut self,
         cx: &Cx,
         pat: &'p Pat,
         subject: &Subject,
     ) -> Vec<(Subject, &'p Pat)> {
-        let narrowed = match pat {
-            Pat::TupleStruct(path, _) => self.narrowed(cx, path, subject),
-            Pat::Tuple(_) => subject.clone(),
+        let mut parts = match pat {
+            Pat::TupleStruct(..) | Pat::Tuple(_) => self.tested_parts(pat, subject),
             _ => return Vec::new(),
         };
-        let parts = self.tested_parts(pat, &narrowed);
+        parts.retain(|(_, part)| match part {
+            Pat::Bind { binding, .. } => matches!(cx.body.binding(*binding), Bound::Named(_)),
+            part => matches!(part, Pat::Lit(_) | Pat::Path(_) | Pat::Tuple(_) | Pat::TupleStruct(..)),
+        });
+        if parts.is_empty() {
+            return Vec::new();
+        }
+        let narrowed = match pat {
+            Pat::TupleStruct(path, _) => self.narrowed(cx, path, subject),
+            _ => subject.clone(),
+        };
         parts.into_iter().map(|(proj, inner)| (self.part_of(cx, &narrowed, proj), inner)).collect()
     }
 

@@ -42,6 +42,8 @@ pub enum Root {
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Index {
     Const(i128),
+    /// A map's key that is written down: a text or letter in quotes, or a variant's name.
+    Key(Name),
     /// `mul * i + add`, with `i` the counter of the loop.
     Linear(LoopId, i64, i64),
     /// A share of a slice that overlaps no other share made by the same call; `EACH_SHARE`: one each time.

@@ -139,12 +139,16 @@ op_names! {
     AndThen = "and_then", 2..=2;
     /// (x, f) the closure's result (or `f` itself if it is no closure) replaces the failure.
     OrElse = "or_else", 2..=2;
-    /// (p, key?) an element (that of the key), taken out.
+    /// (p, i?) an element (that at the index), taken out.
     TakeElem = "take_elem", 1..=2;
+    /// (p, key) the element under a key of a map, taken out.
+    TakeKey = "take_key", 2..=2;
     /// (p) a pointer to some element.
     ElemRef = "elem_ref", 1..=1;
-    /// (p, i) a pointer to the element at an index or key.
+    /// (p, i) a pointer to the element at an index.
     IndexRef = "index_ref", 2..=2;
+    /// (p, key) a pointer to the element under a key of a map.
+    KeyRef = "key_ref", 2..=2;
     /// (p) a pointer to the first element.
     First = "first", 1..=1;
     /// (p, n?) a pointer into an array, moved by a number of elements; without `n` nobody knows how far.

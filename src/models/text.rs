@@ -261,6 +261,7 @@ pub fn macro_shape(text: &str) -> Option<MacroShape> {
         "addr-of" => MacroShape::AddrOf,
         "addr-of-mut" => MacroShape::AddrOfMut,
         "constant" => MacroShape::Constant,
+        "cfg" => MacroShape::Cfg,
         "join" => MacroShape::Join,
         "select" => MacroShape::Select,
         "thread-local" => MacroShape::ThreadLocal,

@@ -79,6 +79,18 @@ pub struct TraitRef {
 }
 
 impl Ty {
+    /// The same, and what the other knows of arguments that this one doesn't know.
+    pub fn refined(&self, by: &Ty) -> Ty {
+        match (self, by) {
+            (Ty::Unknown, known) => known.clone(),
+            (Ty::Ext(path, args), Ty::Ext(other, _)) if path == other && args.is_empty() => by.clone(),
+            (Ty::Ext(path, args), Ty::Ext(other, known)) if path == other && args.len() == known.len() => {
+                Ty::Ext(*path, args.iter().zip(known.iter()).map(|(arg, by)| arg.refined(by)).collect())
+            }
+            _ => self.clone(),
+        }
+    }
+
     pub fn unit() -> Ty {
         Ty::Tuple(Arc::from([]))
     }

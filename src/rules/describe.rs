@@ -239,6 +239,7 @@ pub fn place_name(facts: &Facts, place: PlaceId) -> String {
         match step {
             Proj::Field(field) => name.push_str(&format!(".{field}")),
             Proj::Index(Index::Const(n)) => name.push_str(&format!("[{n}]")),
+            Proj::Index(Index::Key(key)) => name.push_str(&format!("[{}]", key.as_str())),
             Proj::Index(_) => name.push_str("[*]"),
             Proj::Cell | Proj::Guarded | Proj::Once | Proj::Deref => {}
         }

@@ -35,6 +35,8 @@ pub enum Harmless {
     AwaitsAnother,
     /// A version that the other changes was looked at again.
     SameVersion,
+    /// The other puts in, and what is taken out must only be there.
+    PutsIn,
     /// Both set it to one value.
     SameAgain,
     /// A flag is set, and nothing else follows.
@@ -64,6 +66,7 @@ impl Harmless {
             Harmless::StillHolds => "what was decided on holds after it",
             Harmless::AwaitsAnother => "it awaits another value",
             Harmless::SameVersion => "decided by a version that it changes",
+            Harmless::PutsIn => "it puts in, and what is taken out must only be there",
             Harmless::SameAgain => "both put in the same",
             Harmless::MerelySets => "a flag is set, and nothing else follows",
             Harmless::MakesRoom => "it goes away from the bound",
@@ -96,7 +99,8 @@ pub fn same_place(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
     let (one, two) = (places.path(read.place), places.path(write.access.place));
     // Putting elements in or taking them out changes none that stays, only which there are.
     let inside = one.len() > two.len() + 1 && index(&one[two.len()]);
-    if inside && write.access.kind == AccessKind::Update && write.access.effect.is_none() {
+    let moves_none = matches!(write.access.effect, None | Some(Effect::Put | Effect::TakeSure));
+    if inside && write.access.kind == AccessKind::Update && moves_none {
         return false;
     }
     // Nobody reads a cell, an atomic or what a lock protects by reading what it is part of.
@@ -172,9 +176,49 @@ fn same_again(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event) -
         Some(same) if same.constant => !context.acts_on(read.at, write.access.at),
         _ => write.access.data.iter().all(|id| {
             let source = context.log.events.get(id.0 as usize);
-            source.is_none_or(|source| never_written(facts, source, write))
+            source.is_none_or(|source| {
+                found_by_itself(facts, write, source)
+                    || (!is_old_state(facts, write, source) && never_written(facts, source, write))
+            })
         }),
     }
+}
+
+/// It was read by a call of the very function that decides on the write, for another argument: what that gives is as much the
+/// same whoever asks as what is written.
+fn found_by_itself(facts: &Facts, write: &Event, source: &AccessEvent) -> bool {
+    let frames = &facts.analysis.frames;
+    let calls = |frame| std::iter::successors(Some(frame), |at| frames.get(*at).parent);
+    let log = &facts.analysis.contexts.get(write.context).log.events;
+    let decisive = write.access.control.join(&write.access.acted_on);
+    let looks: Vec<&AccessEvent> = decisive
+        .iter()
+        .filter_map(|id| log.get(id.0 as usize))
+        .filter(|read| read.place == write.access.place)
+        .collect();
+    let own =
+        calls(write.access.frame).find(|at| looks.iter().any(|read| calls(read.frame).any(|f| f == *at)));
+    own.is_some_and(|own| {
+        let function = frames.get(own).function;
+        let mut inner = calls(source.frame).take_while(|at| *at != own);
+        function.is_some()
+            && calls(source.frame).any(|at| at == own)
+            && inner.any(|at| frames.get(at).function == function)
+    })
+}
+
+/// What was read is the very state that the write changes (no other element of a collection), and under one hold with it.
+fn is_old_state(facts: &Facts, write: &Event, source: &AccessEvent) -> bool {
+    let places = &facts.analysis.places;
+    let known = |step| {
+        !matches!(step, Proj::Index(_)) || matches!(step, Proj::Index(Index::Const(_) | Index::Key(_)))
+    };
+    let one_of_many = |place| places.passes(place, |step| !known(step));
+    source.kind == AccessKind::Read
+        && source.at != write.access.at
+        && places.below(source.place, write.access.place).is_some()
+        && (source.place != write.access.place || !one_of_many(source.place))
+        && !common_holds(source, write.access).is_empty()
 }
 
 /// Nobody writes where this was read, but for the write itself.
@@ -183,7 +227,7 @@ fn never_written(facts: &Facts, source: &AccessEvent, but: &Event) -> bool {
     source.kind == AccessKind::Read
         && facts.analysis.contexts.list.iter().flat_map(|context| &context.log.events).all(|event| {
             event.kind == AccessKind::Read
-                || event.place == but.access.place
+                || places.same_but_index(event.place, but.access.place)
                 || (places.below(event.place, source.place).is_none()
                     && places.below(source.place, event.place).is_none())
         })
@@ -301,8 +345,16 @@ fn by_effect(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event, ho
             Some(Harmless::SameAgain)
         }
         (Some(effect), How::Decided) if makes_room(effect, access) => Some(Harmless::MakesRoom),
+        (Some(Effect::Put), _) if decided && access.effect == Some(Effect::TakeSure) => {
+            Some(Harmless::PutsIn)
+        }
         _ if decided && merely_sets(facts, write, read) => Some(Harmless::MerelySets),
         _ if decided && same_again(facts, write, read, other) => Some(Harmless::SameAgain),
+        (_, How::Computed)
+            if found_by_itself(facts, write, read) && same_again(facts, write, read, other) =>
+        {
+            Some(Harmless::SameAgain)
+        }
         (Some(Effect::Add), How::Computed) if access.effect == Some(Effect::SubtractSeen) => {
             Some(Harmless::KeepsRest)
         }

@@ -250,6 +250,7 @@ fn steps_meet(facts: &Facts, one: ContextId, x: Proj, two: ContextId, y: Proj) -
 fn indices_meet(facts: &Facts, one: ContextId, x: Index, two: ContextId, y: Index) -> bool {
     match (x, y) {
         (Index::Const(a), Index::Const(b)) => a == b,
+        (Index::Key(a), Index::Key(b)) => a == b,
         (Index::Linear(l, m, a), Index::Linear(k, n, b)) if l == k && m == n => {
             let own = one == two && facts.analysis.contexts.get(one).loops.contains(&l);
             // The same round gives the same index to two contexts, different rounds never do.

@@ -11,6 +11,7 @@ use crate::interp::ProgramKind;
 use crate::interp::access::{AccessEvent, Effect};
 use crate::interp::order::{acquires, releases};
 use crate::interp::places::{PlaceId, Proj};
+use crate::interp::state::{SyncKey, SyncKind};
 use crate::interp::terms::Term;
 use crate::interp::values::ReadId;
 use std::collections::BTreeSet;
@@ -150,10 +151,12 @@ fn has_states(facts: &Facts, atomic: PlaceId) -> bool {
     stored.others.union(&stored.awaited).count() > 1
 }
 
-/// All that is done to it is counting up and down.
+/// All that is done to it is counting up and down; but who has found that nobody else counts may put in what it likes.
 fn counts(facts: &Facts, atomic: PlaceId) -> bool {
+    let last = SyncKey { place: atomic, kind: SyncKind::Last };
     let counted = |event: &AccessEvent| {
         matches!(event.effect, Some(Effect::Add | Effect::Subtract | Effect::SubtractSeen))
+            || facts.analysis.moments[event.moment.0 as usize].acquired.contains(&last)
     };
     writes(facts, atomic).all(counted)
 }

@@ -25,7 +25,7 @@ fn ranged(event: Event, index: Index) -> bool {
     match index {
         Index::Linear(..) | Index::Block(..) => true,
         Index::Any => event.access.through.iter().all(|read| read.is_elsewhere()),
-        Index::Const(_) | Index::Share(..) | Index::Span(..) | Index::Claimed(_) => false,
+        Index::Const(_) | Index::Key(_) | Index::Share(..) | Index::Span(..) | Index::Claimed(_) => false,
     }
 }
 

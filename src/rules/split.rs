@@ -183,10 +183,17 @@ fn groups<'a>(facts: &Facts, splits: Vec<Split<'a>>) -> Vec<Group<'a>> {
             Event { context: split.context, access: split.write },
             split.between,
         ];
+        // What one line does to several elements is told once.
+        let same_code = |access: &AccessEvent| {
+            access.at == split.write.at
+                && facts.analysis.places.same_but_index(access.place, split.write.place)
+        };
         let known = groups.iter().position(|g| {
-            g.events
-                .iter()
-                .any(|e| same_place(facts, e, split.write) || same_place(facts, &ends[1], e.access))
+            g.events.iter().any(|e| {
+                same_place(facts, e, split.write)
+                    || same_place(facts, &ends[1], e.access)
+                    || same_code(e.access)
+            })
         });
         let at = known.unwrap_or_else(|| {
             groups.push(Group { place: split.write.place, events: Vec::new(), pairs: Vec::new() });

@@ -7,12 +7,16 @@ use crate::finding::AccessKind;
 use crate::hir::Name;
 use crate::interp::Interp;
 use crate::interp::access::Effect;
+use crate::interp::expr::index_of;
 use crate::interp::memory::{AccessInfo, Lval};
 use crate::interp::places::{Index, LoopId, Proj};
-use crate::interp::values::{Deps, GuardValue, Kind, Pointer, StageKind, Val};
+use crate::interp::values::{Const, Deps, GuardValue, Kind, Pointer, StageKind, Val};
 use crate::models::{OpName, Role};
 use crate::resolve::Ty;
 use std::rc::Rc;
+
+/// A key is looked for behind this many references.
+const MAX_REFERENCES: usize = 3;
 
 impl Interp<'_> {
     pub(super) fn element_op(&mut self, call: &mut Call, name: OpName, mut values: Vec<Val>) -> Val {
@@ -23,17 +27,21 @@ impl Interp<'_> {
         let lval = self.target(call, &pointer);
         let how = pointer.pointers().next().map_or(Pointer::Shared, |(_, how)| how);
         match name {
-            OpName::TakeElem => {
+            OpName::TakeElem | OpName::TakeKey => {
                 // What may find nothing says so; what must find something was told by another look.
                 let optional = matches!(&call.ret, Ty::Ext(..));
-                let effect = optional.then_some(Effect::Take);
+                let effect = Some(if optional { Effect::Take } else { Effect::TakeSure });
                 // Which one must be there was told by whatever the index comes from.
                 let data = match values.first() {
                     Some(index) if !optional => index.all_deps(),
                     _ => Deps::default(),
                 };
                 let info = AccessInfo { effect, data, ..self.info(call, AccessKind::Update) };
-                let deps = self.log_lval(call.cx, &lval, &info);
+                let taken = match (name, values.first()) {
+                    (OpName::TakeKey, Some(key)) => self.under_key(&lval, key),
+                    _ => None,
+                };
+                let deps = self.log_lval(call.cx, taken.as_ref().unwrap_or(&lval), &info);
                 let element = self.step_lval(&lval, Proj::Index(Index::Any));
                 let mut value = self.peek(&element).with_deps(&deps);
                 if !self.st.locks.is_empty() {
@@ -53,6 +61,7 @@ impl Interp<'_> {
                 }
                 let mut info = self.info(call, AccessKind::Update);
                 info.data = value.all_deps();
+                info.effect = Some(Effect::Put);
                 let deps = self.log_lval(call.cx, &lval, &info);
                 for &place in &lval.places {
                     let element = self.places.step(place, Proj::Index(Index::Any), &value.ty);
@@ -61,7 +70,7 @@ impl Interp<'_> {
                 Val::unknown(call.ret.clone()).with_deps(&deps)
             }
             OpName::Extend => {
-                let info = self.info(call, AccessKind::Update);
+                let info = AccessInfo { effect: Some(Effect::Put), ..self.info(call, AccessKind::Update) };
                 self.log_lval(call.cx, &lval, &info);
                 let elements = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let mut item = self.drive(call.cx, call.id, elements, true, |_, item| item);
@@ -81,13 +90,14 @@ impl Interp<'_> {
                 let which = call.shares;
                 self.share(call, &lval, how, which)
             }
-            OpName::IndexRef => {
-                let key = values.pop();
-                let index = key.as_ref().map_or(Index::Any, crate::interp::expr::index_of);
-                let mut element = self.step_lval(&lval, Proj::Index(index));
-                if let Some(key) = key {
-                    element.deps = element.deps.join(&self.lent_deps(&key));
-                }
+            OpName::IndexRef | OpName::KeyRef => {
+                let key = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                let element = match name {
+                    OpName::KeyRef => self.under_key(&lval, &key),
+                    _ => Some(self.step_lval(&lval, Proj::Index(index_of(&key)))),
+                };
+                let mut element = element.unwrap_or_else(|| self.step_lval(&lval, Proj::Index(Index::Any)));
+                element.deps = element.deps.join(&self.lent_deps(&key));
                 self.element_of(call, &pointer, &element, how)
             }
             _ => {
@@ -95,6 +105,25 @@ impl Interp<'_> {
                 self.element_of(call, &pointer, &element, how)
             }
         }
+    }
+
+    /// The element under a key that tells it from others. Without a lock none is: who puts one in may move all.
+    pub(in crate::interp) fn under_key(&mut self, map: &Lval, key: &Val) -> Option<Lval> {
+        if !map.places.iter().all(|place| self.is_guarded(*place)) {
+            return None;
+        }
+        let mut key = key.clone();
+        for _ in 0..MAX_REFERENCES {
+            let Some(Kind::Pointer(place, _)) = key.single() else { break };
+            key = self.value_at(*place);
+        }
+        let index = match key.single() {
+            Some(Kind::Const(Const::Str(text))) => Index::Key(Name::new(&format!("{:?}", text.as_str()))),
+            Some(Kind::Const(Const::Char(letter))) => Index::Key(Name::new(&format!("{letter:?}"))),
+            Some(Kind::Aggregate(value)) if value.fields.is_empty() => Index::Key(value.variant?),
+            _ => index_of(&key),
+        };
+        (index != Index::Any).then(|| self.step_lval(map, Proj::Index(index)))
     }
 
     /// A pointer to an element; through a guard, one that holds the lock on. Whether it is there is read, where a lock lets

@@ -145,7 +145,12 @@ impl Interp<'_> {
             Index::Const(0) => return index_of(by),
             Index::Const(n) => Kind::Const(Const::Int(n)),
             Index::Linear(own, mul, add) => Kind::Linear(own, mul, add),
-            Index::Block(..) | Index::Span(..) | Index::Claimed(_) | Index::Share(..) | Index::Any => {
+            Index::Key(_)
+            | Index::Block(..)
+            | Index::Span(..)
+            | Index::Claimed(_)
+            | Index::Share(..)
+            | Index::Any => {
                 let still = matches!(by.constant(), Some(Const::Int(0)));
                 return if still { from } else { Index::Any };
             }

@@ -5,8 +5,9 @@
 
 use super::Call;
 use crate::finding::AccessKind;
-use crate::hir::Name;
+use crate::hir::{ExprKind, Name};
 use crate::interp::Interp;
+use crate::interp::access::{AccessEvent, Effect};
 use crate::interp::values::{Aggregate, Deps, Kind, Pointer, Subject, Test, Val};
 use crate::models::OpName;
 use crate::resolve::Ty;
@@ -82,6 +83,31 @@ impl Interp<'_> {
         result.with_deps(&value.deps)
     }
 
+    /// Elements taken out by what this call is made on that must be there, as nobody has looked.
+    fn demanded(&mut self, call: &Call, deps: &Deps) -> Deps {
+        let ExprKind::MethodCall { receiver, .. } = &call.cx.body.body.expr(call.id).kind else {
+            return Deps::default();
+        };
+        let within = call.cx.location(call.cx.body.body.expr(*receiver).range);
+        let frames = &self.frames;
+        let made_here = |event: &AccessEvent| {
+            let calls = std::iter::successors(Some(event.frame), |at| frames.get(*at).parent);
+            let outer = calls.take_while(|at| *at != call.cx.frame).last();
+            let at = outer.map_or(Some(event.at), |frame| frames.get(frame).called_at);
+            at.is_some_and(|at| at.file == within.file && within.range.contains(at.range))
+        };
+        let log = &mut self.contexts.get_mut(self.context).log;
+        let mut found = Deps::default();
+        for id in deps.iter().filter(|id| !log.judged.contains(id)) {
+            let Some(event) = log.events.get_mut(id.0 as usize) else { continue };
+            if matches!(event.effect, Some(Effect::Take | Effect::TakeSure)) && made_here(event) {
+                event.effect = Some(Effect::TakeSure);
+                found = found.join(&Deps::one(id));
+            }
+        }
+        found
+    }
+
     pub(super) fn payload_op(&mut self, call: &mut Call, name: OpName, mut values: Vec<Val>) -> Val {
         if values.is_empty() {
             return Val::unknown(Ty::Unknown);
@@ -90,7 +116,8 @@ impl Interp<'_> {
         let second = values.pop();
         match name {
             OpName::Payload => {
-                self.judge(&value.deps);
+                let demanded = self.demanded(call, &value.deps);
+                self.judge(&value.deps.without(&demanded));
                 let payload = self.payload(&value);
                 if payload.is_bottom() {
                     self.st.reachable = false;

@@ -9,9 +9,9 @@ use super::macros::Code;
 use super::select::{Select, skip_biased};
 use super::stmt::{Contents, add_expr};
 use crate::hir::{
-    Arm, BinaryOp, BlockKind, ExprId, ExprKind, Lit, MacroArgsKind, MacroShape, Pat, TextRange,
+    Arm, BinaryOp, BlockKind, ExprId, ExprKind, Lit, MacroArgsKind, MacroShape, Pat, TextRange, Tokens, Tt,
 };
-use crate::syntax::expand::{cfg_branches, items_of_shape};
+use crate::syntax::expand::{asked, cfg_branches, items_of_shape};
 use syn::parse::discouraged::Speculative;
 use syn::parse::{Parse, ParseStream};
 use syn::punctuated::Punctuated;
@@ -80,10 +80,11 @@ impl Lowering<'_, '_> {
             MacroShape::Exprs => self.args_call(mac, range, MacroArgsKind::Unknown),
             MacroShape::AddrOf => self.addr_of(mac, range, false),
             MacroShape::AddrOfMut => self.addr_of(mac, range, true),
-            MacroShape::Constant => {
-                let kind = MacroArgsKind::Constant;
-                Some(self.alloc(ExprKind::MacroArgs { kind, args: Vec::new(), diverges: false }, range))
-            }
+            MacroShape::Constant => Some(self.constant(range)),
+            MacroShape::Cfg => Some(match self.holds(&self.args_of(mac), range) {
+                Some(holds) => self.alloc(ExprKind::Lit(Lit::Bool(holds)), range),
+                None => self.constant(range),
+            }),
             MacroShape::Join => self.parsed(mac, Exprs::parse).map(|exprs| {
                 let branches = self.exprs(&exprs.0);
                 let name_range = self.name_range(mac);
@@ -139,6 +140,21 @@ impl Lowering<'_, '_> {
             let id = self.unknown_macro(mac);
             add_expr(id, is_tail, out);
         }
+    }
+
+    /// A constant that isn't known.
+    fn constant(&mut self, range: TextRange) -> ExprId {
+        let kind = MacroArgsKind::Constant;
+        self.alloc(ExprKind::MacroArgs { kind, args: Vec::new(), diverges: false }, range)
+    }
+
+    /// Whether a predicate holds, if it does or doesn't in every build: what users of the crate choose may be either.
+    fn holds(&self, pred: &Tokens, range: TextRange) -> Option<bool> {
+        if mentions_choice(pred) {
+            return None;
+        }
+        let [holds, fails] = asked(pred, range).map(|attr| self.state.macros.enabled(&[attr]));
+        (holds != fails).then_some(holds)
     }
 
     /// The last name of the macro's path.
@@ -212,4 +228,13 @@ impl Lowering<'_, '_> {
         let operand = self.expr(&place);
         Some(self.alloc(ExprKind::Borrow { mutable, raw: true, operand }, range))
     }
+}
+
+/// Features, and whether it is a debug build.
+fn mentions_choice(pred: &[Tt]) -> bool {
+    pred.iter().any(|tt| match tt {
+        Tt::Ident(name, _) => *name == "feature" || *name == "debug_assertions",
+        Tt::Group(_, inner, _) => mentions_choice(inner),
+        Tt::Lifetime(..) | Tt::Punct(..) | Tt::Literal(..) => false,
+    })
 }

@@ -20,6 +20,7 @@ impl MacroScope for Shapes {
             "dbg" => MacroShape::Pass,
             "addr_of_mut" => MacroShape::AddrOfMut,
             "concat" => MacroShape::Constant,
+            "cfg" => MacroShape::Cfg,
             "join" => MacroShape::Join,
             "select" => MacroShape::Select,
             "thread_local" => MacroShape::ThreadLocal,
@@ -113,6 +114,8 @@ fn what_cfg_turns_off_is_dropped() {
         "match x { #[cfg(off)] A => 1, B => S { #[cfg(off)] a: 1, b: [1, #[cfg(off)] 2] } }",
         "match x { B%0 => S { b: [1] } }",
     );
+    check("if cfg!(off) { a } else { b }", "if false { a } else { b }");
+    check("if cfg!(feature = \"f\") { a }", "if constant!() { a }");
 }
 
 #[test]

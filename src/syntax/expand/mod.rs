@@ -26,7 +26,7 @@ use syn::parse::Parse;
 use template::Half;
 
 pub(super) use set_aside::numbered;
-pub(super) use shapes::{cfg_branches, items_of_shape};
+pub(super) use shapes::{asked, cfg_branches, items_of_shape};
 
 /// Tokens that the expansions of one body (or of one item) may make and read, all together.
 const MAX_TOKENS: u32 = 200_000;

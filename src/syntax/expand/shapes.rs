@@ -31,6 +31,7 @@ pub(in crate::syntax) fn items_of_shape(
         | MacroShape::AddrOf
         | MacroShape::AddrOfMut
         | MacroShape::Constant
+        | MacroShape::Cfg
         | MacroShape::Join
         | MacroShape::Select
         | MacroShape::Exprs => None,
@@ -88,6 +89,12 @@ pub(in crate::syntax) fn cfg_branches(args: &[Tt], call: TextRange) -> Option<Ve
         rest = tail;
     }
     Some(branches)
+}
+
+/// The attributes that ask whether a predicate holds, and whether it doesn't.
+pub(in crate::syntax) fn asked(pred: &Tokens, call: TextRange) -> [Attr; 2] {
+    let attr = |tokens| Attr { path: vec![Name::new("cfg")], tokens, range: call };
+    [attr(pred.clone()), attr(not(pred, call))]
 }
 
 fn after_word<'a>(tokens: &'a [Tt], word: &str) -> Option<&'a [Tt]> {
