@@ -134,6 +134,8 @@ pub struct AccessLog {
     pub events: Vec<AccessEvent>,
     /// Reads whose value went somewhere: into a place, an output, an unknown function.
     pub used: FxHashSet<ReadId>,
+    /// Reads that decide how often a loop runs.
+    pub looped: FxHashSet<ReadId>,
     /// Updates whose own result decided something.
     pub judged: FxHashSet<ReadId>,
     /// Reads that were compared with what only the context itself has, such as its thread's id.

@@ -105,6 +105,8 @@ pub struct Context {
     pub released_at_end: BTreeMap<SyncKey, u8>,
     /// For each order that it releases, what it has acquired whenever it does.
     pub passes_on: BTreeMap<SyncKey, BTreeSet<SyncKey>>,
+    /// How often it sends to each channel without having received from it since the last time.
+    pub minted: BTreeMap<PlaceId, u32>,
     /// Stores too weak to order that it may have done by its end.
     pub weakly_released_at_end: Vec<SyncKey>,
     /// Orders acquired before it was started hold for it too.
@@ -149,6 +151,7 @@ impl Context {
             result: None,
             released_at_end: BTreeMap::new(),
             passes_on: BTreeMap::new(),
+            minted: BTreeMap::new(),
             weakly_released_at_end: Vec::new(),
             acquired_at_start: Vec::new(),
             phases_at_start: BTreeMap::new(),

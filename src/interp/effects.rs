@@ -79,11 +79,13 @@ impl Interp<'_> {
         if self.st.locks.len() > held && !keeps_locks(op) {
             self.drop_unreturned(held, &value);
         }
-        // What a number is put into, or taken out of, is known by the declaration.
+        // What a number or pointer is put into, or taken out of, is known by the declaration.
         let plain = matches!(
             (&value.ty, &ret),
-            (Ty::Prim(_), Ty::Prim(_) | Ty::Ext(..)) | (Ty::Ext(..), Ty::Prim(_))
+            (Ty::Prim(_), Ty::Prim(_) | Ty::Ext(..)) | (Ty::Ext(..), Ty::Prim(_) | Ty::Ptr { .. })
         );
+        let pointer = matches!(value.ty, Ty::Ptr { .. } | Ty::Ref { .. });
+        let plain = plain || (pointer && matches!(ret, Ty::Ext(..)) && self.models.role(&ret) == Role::Plain);
         let raw = matches!(value.ty, Ty::Ptr { .. }) || self.models.role(&value.ty) == Role::Raw;
         let owned = raw && matches!(self.models.role(&ret), Role::Owner | Role::Counted);
         if owned || value.ty.is_unknown() || plain {
@@ -581,6 +583,12 @@ pub(super) fn flag_value(value: &Val) -> Option<i128> {
         }
         _ => None,
     }
+}
+
+/// The same of an atomic that may be a pointer, which is set where it isn't null.
+pub(super) fn state_value(value: &Val) -> Option<i128> {
+    let set = matches!(value.single(), Some(Kind::Pointer(..)));
+    flag_value(value).or(set.then_some(1))
 }
 
 fn repointed(value: Val, how: Pointer, ret: &Ty) -> Val {

@@ -271,7 +271,7 @@ impl Interp<'_> {
         }
         let mut item = iter.source.clone();
         if !iter.channels.is_empty() {
-            self.obtain(&item);
+            self.take_over(&item);
         }
         self.note_rounds(at, iter);
         if iter.counter {

@@ -64,7 +64,7 @@ impl Interp<'_> {
                 }
                 this.st = branches.yes;
                 this.decide(&branches.deps);
-                this.st.looping = this.st.looping.join(&branches.deps);
+                this.loops_on(&branches.deps);
                 if this.st.reachable {
                     this.eval_statement(cx, body);
                 }

@@ -330,6 +330,10 @@ impl Interp<'_> {
             return;
         }
         let root_place = self.places.ancestors(place).last().unwrap_or(place);
+        if !self.st.told.is_empty() {
+            let places = &self.places;
+            self.st.untell(|at, _| places.below(at, place).is_some() || places.below(place, at).is_some());
+        }
         match root {
             Root::Local(frame, local) => {
                 let shared = self.shared_locals.contains(&(frame, local));
@@ -349,6 +353,7 @@ impl Interp<'_> {
             Root::Static(_) | Root::ThreadLocal(_) | Root::Object(_) | Root::Process(_) => {
                 let old = self.root_value(root, root_place);
                 let new = updated(&old, &path, &generalize(&value), false);
+                self.put_into(root, &value);
                 self.escape(&value);
                 self.put_heap(root, new);
             }

@@ -24,6 +24,7 @@ mod arithmetic;
 mod calls;
 mod closures;
 mod condition;
+mod contents;
 mod counting;
 mod declared;
 mod doors;
@@ -57,6 +58,7 @@ mod relevance;
 mod remembered;
 mod scopes;
 mod spawn;
+mod switches;
 mod tasks;
 mod tokens;
 mod unknown_calls;
@@ -88,6 +90,8 @@ pub struct Analysis {
     pub locals: LocalNames,
     /// The atomic that an object was first published through.
     pub published: FxHashMap<PlaceId, PlaceId>,
+    /// Objects that may have been made reachable for several contexts at once, as far as stores and messages do that.
+    pub spread: FxHashSet<PlaceId>,
     /// Where contexts were suspended.
     pub awaits: FxHashSet<(FrameId, Location)>,
     /// Instances handed in by callers that have a part which may be their lock, of a type that nobody knows.
@@ -115,7 +119,7 @@ impl Analysis {
 
     /// The same as a test of a flag compares it: taken to be 0 where nothing is known.
     fn initial_flag(&self, place: PlaceId) -> i128 {
-        self.held_first(place).as_ref().and_then(effects::flag_value).unwrap_or(0)
+        self.held_first(place).as_ref().and_then(effects::state_value).unwrap_or(0)
     }
 
     fn held_first(&self, place: PlaceId) -> Option<Val> {
@@ -238,6 +242,7 @@ pub struct Interp<'p> {
     shared_locals: FxHashSet<(FrameId, LocalId)>,
     local_names: LocalNames,
     published: FxHashMap<PlaceId, PlaceId>,
+    spread: FxHashSet<PlaceId>,
     /// When each object was made.
     made_at: FxHashMap<PlaceId, Rc<Moment>>,
     initial: FxHashMap<Root, Val>,
@@ -280,6 +285,8 @@ pub struct Interp<'p> {
     counters: FxHashMap<values::ReadId, LoopId>,
     /// How often each expression took a lock.
     taken_here: FxHashMap<(FrameId, ExprId, u32), u32>,
+    /// What the content of objects that the context made depends on.
+    contents: FxHashMap<Root, values::Deps>,
     /// Of holds of one of several locks: by way of which reads the locks were found.
     found_by_way: FxHashMap<HoldId, Deps>,
     /// Temporaries of the `let` being evaluated that live to the block's end.
@@ -369,6 +376,7 @@ pub fn analyse(
         local_names: FxHashMap::default(),
         initial: FxHashMap::default(),
         published: FxHashMap::default(),
+        spread: FxHashSet::default(),
         made_at: FxHashMap::default(),
         loop_bounds: FxHashMap::default(),
         loop_rounds: FxHashMap::default(),
@@ -396,6 +404,7 @@ pub fn analyse(
         wholes: FxHashMap::default(),
         counters: FxHashMap::default(),
         taken_here: FxHashMap::default(),
+        contents: FxHashMap::default(),
         found_by_way: FxHashMap::default(),
         extended: Vec::new(),
         groups: FxHashMap::default(),
@@ -429,6 +438,7 @@ pub fn analyse(
         locals: interp.local_names,
         initial: interp.initial,
         published: interp.published,
+        spread: interp.spread,
         awaits: interp.awaits,
         self_guarded: interp.self_guarded,
         unshared: interp.unshared,
@@ -483,6 +493,7 @@ impl<'p> Interp<'p> {
         let place = self.places.root(root, &content.ty);
         self.unpublish(place);
         self.starts_as(root, &content);
+        self.made_of(root, &content);
         self.grow_heap(root, content);
         Val::pointer(place, how, ty)
     }

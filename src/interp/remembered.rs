@@ -40,14 +40,24 @@ pub struct Learned {
 }
 
 impl Outcome {
-    fn of(holds: &State, fails: &State) -> Outcome {
+    pub(super) fn of(holds: &State, fails: &State) -> Outcome {
         Outcome { holds: Learned::between(holds, fails), fails: Learned::between(fails, holds) }
     }
 
-    fn told(self) -> Option<Kind> {
+    /// Whether the two paths differ in anything.
+    pub(super) fn tells(&self) -> bool {
         let nothing = Learned::default();
-        let told = self.holds != nothing || self.fails != nothing;
-        told.then(|| Kind::Test(Rc::new(Test { subject: Subject::Outcome(Rc::new(self)), negated: false })))
+        self.holds != nothing || self.fails != nothing
+    }
+
+    /// Whether it says that this lock is held.
+    pub(super) fn tells_of_lock(&self, lock: PlaceId) -> bool {
+        self.holds.locks.iter().chain(&self.fails.locks).any(|hold| hold.lock == lock)
+    }
+
+    fn told(self) -> Option<Kind> {
+        self.tells()
+            .then(|| Kind::Test(Rc::new(Test { subject: Subject::Outcome(Rc::new(self)), negated: false })))
     }
 }
 
@@ -73,6 +83,10 @@ impl Learned {
                 .collect(),
             refused: Vec::new(),
         }
+    }
+
+    pub(super) fn keep_locks(&mut self, kept: impl Fn(&Hold) -> bool) {
+        self.locks.retain(kept);
     }
 
     pub fn recall(&self, state: &mut State) {
@@ -214,7 +228,7 @@ impl Interp<'_> {
         }
     }
 
-    fn is_atomic(&self, place: PlaceId) -> bool {
+    pub(super) fn is_atomic(&self, place: PlaceId) -> bool {
         let log = &self.contexts.get(self.context).log.events;
         let of_bit = self.places.get(place).parent;
         log.iter()

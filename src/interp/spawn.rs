@@ -266,14 +266,15 @@ impl Interp<'_> {
         if let Some(name) = literal {
             return (name.to_string(), Naming::Literal);
         }
+        let own = |name| self.program.fns.iter().any(|f| f.name == name);
         match callee {
             Kind::Fn(id, _) => (self.program.fn_def(*id).name.to_string(), Naming::Item),
             Kind::Future(future) => match &**future {
                 FutureValue::Call { id, .. } => (self.program.fn_def(*id).name.to_string(), Naming::Item),
-                FutureValue::Block(closure) => named_by_callee(closure),
+                FutureValue::Block(closure) => named_by_callee(closure, own),
                 FutureValue::Ready(_) | FutureValue::Model { .. } => ("closure".to_owned(), Naming::None),
             },
-            Kind::Closure(closure) => named_by_callee(closure),
+            Kind::Closure(closure) => named_by_callee(closure, own),
             _ => ("closure".to_owned(), Naming::None),
         }
     }
@@ -510,8 +511,12 @@ fn calls(body: &Body, receiver: ExprId) -> bool {
     }
 }
 
-/// A closure that only calls one function is called like it.
-fn named_by_callee(closure: &ClosureValue) -> (String, Naming) {
+fn is_closure(body: &Body, id: ExprId) -> bool {
+    matches!(body.expr(id).kind, ExprKind::Closure(_))
+}
+
+/// A closure that only calls one function is called like it; `own`: whether the program has one of this name.
+fn named_by_callee(closure: &ClosureValue, own: impl Fn(Name) -> bool) -> (String, Naming) {
     let body = &closure.body.body;
     let mut at = match &body.expr(closure.expr).kind {
         ExprKind::Closure(c) => c.body,
@@ -534,7 +539,11 @@ fn named_by_callee(closure: &ClosureValue) -> (String, Naming) {
                 }
                 break;
             }
-            ExprKind::MethodCall { receiver, method, .. } if !calls(body, *receiver) => {
+            // What a library's method does is the code that it is given.
+            ExprKind::MethodCall { receiver, method, args, .. }
+                if !calls(body, *receiver)
+                    && (own(*method) || !args.iter().any(|arg| is_closure(body, *arg))) =>
+            {
                 return (method.to_string(), Naming::Callee);
             }
             _ => break,

@@ -408,10 +408,13 @@ impl Interp<'_> {
             OpName::Send => {
                 let value = values.get(1).cloned().unwrap_or_else(Val::unit);
                 self.escape(&value);
-                self.publish(&value);
+                self.hand_over(&value);
                 self.used(&value);
                 for &place in &places {
                     self.pass_on(SyncKey { place, kind: SyncKind::Channel });
+                    if !self.st.moment.has.contains(&place) {
+                        *self.contexts.get_mut(self.context).minted.entry(place).or_insert(0) += 1;
+                    }
                     let moment = self.st.moment_mut();
                     moment.owes.insert(place);
                     moment.has.clear();
@@ -433,7 +436,7 @@ impl Interp<'_> {
                 }
                 let value = value.unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 if name == OpName::Recv {
-                    self.obtain(&value);
+                    self.take_over(&value);
                 }
                 match name {
                     OpName::Recv => value,
