@@ -130,6 +130,9 @@ impl Interp<'_> {
         let mut value = Val::unknown(ty).with_deps(&deps);
         if kind.is_none() {
             value.deps = value.deps.join(&self.own_numbers(a)).join(&self.own_numbers(b));
+            if matches!(op, BinaryOp::Rem | BinaryOp::Div | BinaryOp::BitAnd | BinaryOp::Shr) {
+                value.deps = self.less_of_unknown(&value.deps);
+            }
         }
         if a.term.is_some() || b.term.is_some() {
             value.term = applied(Operator::Binary(op), a, b);
