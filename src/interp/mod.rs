@@ -57,6 +57,7 @@ mod relevance;
 mod remembered;
 mod scopes;
 mod spawn;
+mod stand_ins;
 mod tasks;
 mod tokens;
 mod unknown_calls;
@@ -267,6 +268,7 @@ pub struct Interp<'p> {
     tree_steps: u64,
     limit: u64,
     unfinished: fixpoint::Unfinished,
+    stand_ins: stand_ins::StandIns,
     /// Values from elsewhere, by where they come in: see `ReadId::elsewhere`.
     elsewhere: FxHashMap<(FrameId, u32), u32>,
     /// Of these the results of functions that nobody knows.
@@ -385,6 +387,7 @@ pub fn analyse(
         tree_steps: 0,
         limit: budget,
         unfinished: Default::default(),
+        stand_ins: Default::default(),
         elsewhere: FxHashMap::default(),
         unknown_results: FxHashSet::default(),
         parts: FxHashMap::default(),
