@@ -68,6 +68,7 @@ use crate::hir::{ExprId, Name, TextRange};
 use crate::models::Models;
 use crate::resolve::{FnId, LocalId, Program, ResolvedBody, Subst, Ty};
 pub use entries::{ProgramEntries, ProgramKind, programs};
+pub use fixpoint::Budget;
 pub use relevance::Relevance;
 
 use access::MomentId;
@@ -337,12 +338,6 @@ impl Known {
     }
 }
 
-/// Steps that a group's programs share, larger for larger groups.
-pub fn group_budget(program: &Program) -> u64 {
-    const BASE: u64 = 60_000;
-    const FOR_EACH_FUNCTION: u64 = 10;
-    BASE + FOR_EACH_FUNCTION * program.fns.len() as u64
-}
 /// Walks everything that one program of the group runs, in at most `budget` steps.
 pub fn analyse(
     program: &Program,
