@@ -31,7 +31,8 @@ pub enum ProgramKind {
     Callers,
 }
 
-/// The programs of a group, each a set of entries.
+/// The programs of a group, each a set of entries: first those that cost least, last those that show how the others
+/// are used.
 pub fn programs(program: &Program, models: &crate::models::Models) -> Vec<ProgramEntries> {
     let mut found = Vec::new();
     for (at, krate) in program.crates.iter().enumerate() {
@@ -67,6 +68,8 @@ pub fn programs(program: &Program, models: &crate::models::Models) -> Vec<Progra
             mains.iter_mut().for_each(|entry| entry.holds.retain(|(name, _)| !revoked.contains(name)));
         }
         let kind = krate.source.kind;
+        let shown = matches!(kind, TargetKind::Example | TargetKind::Bench);
+        let rank = |rank: u8| if shown { u8::MAX } else { rank };
         let has_main = mains.iter().any(|m| m.kind == ContextKind::Main);
         let runs_main = match kind {
             TargetKind::Bin | TargetKind::Example => true,
@@ -77,17 +80,18 @@ pub fn programs(program: &Program, models: &crate::models::Models) -> Vec<Progra
             TargetKind::ProcMacro | TargetKind::BuildScript => false,
         };
         if runs_main && !mains.is_empty() {
-            found.push(ProgramEntries { kind: ProgramKind::Main, entries: mains });
+            found.push((rank(1), ProgramEntries { kind: ProgramKind::Main, entries: mains }));
         }
         if !tests.is_empty() && !krate.source.process_per_test {
-            found.push(ProgramEntries { kind: ProgramKind::Tests, entries: tests });
+            found.push((rank(2), ProgramEntries { kind: ProgramKind::Tests, entries: tests }));
         }
         let library = kind == TargetKind::Lib || (kind == TargetKind::Loose && !has_main);
         if library && !callers.is_empty() {
-            found.push(ProgramEntries { kind: ProgramKind::Callers, entries: callers });
+            found.push((rank(0), ProgramEntries { kind: ProgramKind::Callers, entries: callers }));
         }
     }
-    found
+    found.sort_by_key(|(rank, _)| *rank);
+    found.into_iter().map(|(_, program)| program).collect()
 }
 
 /// A safe public function that any threads may call at once.

@@ -95,7 +95,7 @@ impl Interp<'_> {
                 !self.loops.contains(at) && self.frames.get(at.frame).context == self.context
             })
         };
-        deps.iter().filter(ended).fold(Deps::default(), |all, read| all.join(&Deps::one(read)))
+        deps.iter().filter(ended).collect()
     }
 
     pub(super) fn is_shared(&self, place: PlaceId) -> bool {

@@ -58,6 +58,7 @@ mod relevance;
 mod remembered;
 mod scopes;
 mod spawn;
+mod stand_ins;
 mod switches;
 mod tasks;
 mod tokens;
@@ -69,6 +70,7 @@ use crate::hir::{ExprId, Name, TextRange};
 use crate::models::Models;
 use crate::resolve::{FnId, LocalId, Program, ResolvedBody, Subst, Ty};
 pub use entries::{ProgramEntries, ProgramKind, programs};
+pub use fixpoint::Budget;
 pub use relevance::Relevance;
 
 use access::MomentId;
@@ -274,6 +276,7 @@ pub struct Interp<'p> {
     tree_steps: u64,
     limit: u64,
     unfinished: fixpoint::Unfinished,
+    stand_ins: stand_ins::StandIns,
     /// Values from elsewhere, by where they come in: see `ReadId::elsewhere`.
     elsewhere: FxHashMap<(FrameId, u32), u32>,
     /// Of these the results of functions that nobody knows.
@@ -347,12 +350,6 @@ impl Known {
     }
 }
 
-/// Steps that a group's programs share, larger for larger groups.
-pub fn group_budget(program: &Program) -> u64 {
-    const BASE: u64 = 60_000;
-    const FOR_EACH_FUNCTION: u64 = 10;
-    BASE + FOR_EACH_FUNCTION * program.fns.len() as u64
-}
 /// Walks everything that one program of the group runs, in at most `budget` steps.
 pub fn analyse(
     program: &Program,
@@ -398,6 +395,7 @@ pub fn analyse(
         tree_steps: 0,
         limit: budget,
         unfinished: Default::default(),
+        stand_ins: Default::default(),
         elsewhere: FxHashMap::default(),
         unknown_results: FxHashSet::default(),
         parts: FxHashMap::default(),
