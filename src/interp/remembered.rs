@@ -186,7 +186,7 @@ impl Interp<'_> {
 
     /// A success made of another one tells what that told.
     pub(super) fn retold(&self, value: Val, of: &Val) -> Val {
-        match self.told_by(of) {
+        match self.told_with(of) {
             Some(told) => self.with_told(value, &told),
             None => value,
         }
@@ -207,7 +207,7 @@ impl Interp<'_> {
     }
 
     /// What the one alternative that is no failure tells.
-    fn told_by(&self, value: &Val) -> Option<Val> {
+    fn told_with(&self, value: &Val) -> Option<Val> {
         let mut others = value.alts.iter().filter(
             |kind| !matches!(kind, Kind::Aggregate(a) if a.variant.is_some_and(|v| self.is_failure(v))),
         );
@@ -220,7 +220,7 @@ impl Interp<'_> {
     /// A variant was seen: what was learned on the way to it is known, and what was refused goes back.
     pub(super) fn recall_told(&mut self, value: &Val) {
         self.recall_refused(value);
-        if let Some(told) = self.told_by(value)
+        if let Some(told) = self.told_with(value)
             && let Some(Kind::Test(test)) = told.single()
             && let Subject::Outcome(outcome) = &test.subject
         {
