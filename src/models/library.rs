@@ -41,6 +41,7 @@ const LIBRARIES: &[Library] = libraries! {
     "locks": "parking_lot" "lock_api" "spin" "once_cell" "flume" "dashmap" "async_lock" "async_channel" "async_std"
         "smol" "futures" "futures_util";
     "arc_swap": "arc_swap";
+    "parking": "parking_lot_core";
     "crossbeam": "crossbeam" "crossbeam_utils" "crossbeam_channel" "crossbeam_queue";
     "pools": "threadpool" "scoped_threadpool" "ctrlc";
     "signals": "libc" "nix" "signal_hook" "signal_hook_registry";
