@@ -613,7 +613,7 @@ impl Interp<'_> {
         let returned = self.stack.pop().and_then(|call| call.returned);
         if let Some((state, mut early)) = returned {
             self.grant((&self.st, &mut value), (&state, &mut early));
-            let tells = self.st.reachable && early != value;
+            let tells = self.st.reachable && early != value && !may_be_either(&early, &value);
             value = if self.st.reachable { value.join(&early) } else { early };
             self.st.join(&state);
             if tells {
@@ -647,4 +647,10 @@ impl Interp<'_> {
         };
         cx.location(range)
     }
+}
+
+/// What was found out, and not just that it was: the other way may give the same, so this doesn't tell which way was taken.
+fn may_be_either(found: &Val, other: &Val) -> bool {
+    let several = !found.open && found.alts.len() > 1;
+    several && (other.open || found.alts.iter().all(|kind| other.alts.contains(kind)))
 }
