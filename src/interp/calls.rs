@@ -542,10 +542,8 @@ impl Interp<'_> {
         let mut args = args.into_iter();
         for (n, (param, ty)) in item.params.iter().zip(&def.sig.params).enumerate() {
             let ty = cx.subst.apply(ty);
-            let mut value = args.next().unwrap_or_else(|| {
-                let deps = self.elsewhere(cx, FIRST_PARAM + n as u32);
-                self.asked_for(&ty).with_deps(&deps)
-            });
+            let given = args.next();
+            let mut value = given.unwrap_or_else(|| self.handed_in(cx, FIRST_PARAM + n as u32, &ty));
             value = self.as_declared(value, &ty);
             value = self.dereferenced(cx, site, value, &ty);
             if value.ty.is_unknown() || (matches!(value.ty, Ty::Prim(_)) && matches!(ty, Ty::Prim(_))) {

@@ -74,8 +74,7 @@ impl Interp<'_> {
         let deps = value.all_deps();
         let within = deps.iter().filter(|read| self.is_within(*read, but));
         let but = within.fold(but.join(&self.ended_loops(&deps)), |all, read| all.join(&Deps::one(read)));
-        same_within(value, &but, &mut hasher)
-            .then(|| Same { hash: hasher.finish(), made: made(value) })
+        same_within(value, &but, &mut hasher).then(|| Same { hash: hasher.finish(), made: made(value) })
     }
 
     /// What the read of one place that was just logged found.

@@ -73,6 +73,9 @@ impl Interp<'_> {
         let next = (self.elsewhere.len() + self.parts.len()) as u32;
         let part = *self.parts.entry((whole, proj)).or_insert(ReadId::elsewhere(next));
         self.wholes.insert(part, whole);
+        if self.keys.contains(&whole) {
+            self.keys.insert(part);
+        }
         part
     }
 

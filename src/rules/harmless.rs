@@ -176,7 +176,9 @@ fn same_again(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event) -
     let acts = |within: &dyn Fn(FrameId) -> bool| context.acts_on(read.at, write.access.at, within);
     match made {
         Made::Constant => !acts(&|_| true),
-        Made::Chosen => !acts(&|frame| is_below(facts, frame, write.access.frame)) && stays_same(facts, write),
+        Made::Chosen => {
+            !acts(&|frame| is_below(facts, frame, write.access.frame)) && stays_same(facts, write)
+        }
         Made::Computed => stays_same(facts, write),
     }
 }
