@@ -91,8 +91,17 @@ pub enum Side {
 pub struct Same {
     /// What tells it from others.
     pub hash: u64,
-    /// Written down as it is, not computed.
-    pub constant: bool,
+    pub made: Made,
+}
+
+/// How a value comes about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Made {
+    /// Written down as it is.
+    Constant,
+    /// It was found out which of several constants it is.
+    Chosen,
+    Computed,
 }
 
 /// What an update does to the value, for working out results.

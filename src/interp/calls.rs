@@ -542,10 +542,8 @@ impl Interp<'_> {
         let mut args = args.into_iter();
         for (n, (param, ty)) in item.params.iter().zip(&def.sig.params).enumerate() {
             let ty = cx.subst.apply(ty);
-            let mut value = args.next().unwrap_or_else(|| {
-                let deps = self.elsewhere(cx, FIRST_PARAM + n as u32);
-                self.asked_for(&ty).with_deps(&deps)
-            });
+            let given = args.next();
+            let mut value = given.unwrap_or_else(|| self.handed_in(cx, FIRST_PARAM + n as u32, &ty));
             value = self.as_declared(value, &ty);
             value = self.dereferenced(cx, site, value, &ty);
             if value.ty.is_unknown() || (matches!(value.ty, Ty::Prim(_)) && matches!(ty, Ty::Prim(_))) {
@@ -613,7 +611,7 @@ impl Interp<'_> {
         let returned = self.stack.pop().and_then(|call| call.returned);
         if let Some((state, mut early)) = returned {
             self.grant((&self.st, &mut value), (&state, &mut early));
-            let tells = self.st.reachable && early != value;
+            let tells = self.st.reachable && early != value && !may_be_either(&early, &value);
             value = if self.st.reachable { value.join(&early) } else { early };
             self.st.join(&state);
             if tells {
@@ -647,4 +645,10 @@ impl Interp<'_> {
         };
         cx.location(range)
     }
+}
+
+/// What was found out, and not just that it was: the other way may give the same, so this doesn't tell which way was taken.
+fn may_be_either(found: &Val, other: &Val) -> bool {
+    let several = !found.open && found.alts.len() > 1;
+    several && (other.open || found.alts.iter().all(|kind| other.alts.contains(kind)))
 }

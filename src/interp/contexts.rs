@@ -119,7 +119,7 @@ pub struct Context {
     pub executor: Option<PlaceId>,
     pub log: AccessLog,
     /// The reads that decided what was done here that has an effect of its own.
-    pub acts: FxHashMap<Location, super::values::Deps>,
+    pub acts: FxHashMap<Location, (super::values::Deps, FrameId)>,
     /// Walked at least once.
     pub walked: bool,
     /// The walk was cut.
@@ -165,10 +165,11 @@ impl Context {
         }
     }
 
-    /// Whether anything with an effect, other than stores at `but`, is decided by the read at `read`.
-    pub fn acts_on(&self, read: Location, but: Location) -> bool {
-        self.acts.iter().any(|(at, deps)| {
+    /// Whether anything with an effect, other than stores at `but`, is decided by the read at `read`, in calls that are asked for.
+    pub fn acts_on(&self, read: Location, but: Location, within: impl Fn(FrameId) -> bool) -> bool {
+        self.acts.iter().any(|(at, (deps, frame))| {
             *at != but
+                && within(*frame)
                 && deps.iter().any(|id| self.log.events.get(id.0 as usize).is_some_and(|e| e.at == read))
         })
     }

@@ -5,7 +5,7 @@
 
 use super::access::{AccessEvent, Door, Effect, HeldLock, Runs};
 use super::memory::{AccessInfo, Lval, held_first};
-use super::places::{PlaceId, Proj, Root};
+use super::places::{FrameId, PlaceId, Proj, Root};
 use super::state::{Hold, Reach};
 use super::terms::Term;
 use super::values::{Deps, ReadId, Val};
@@ -33,7 +33,7 @@ impl Interp<'_> {
             return None;
         }
         if info.kind != AccessKind::Read {
-            self.act_at(cx.location(info.range));
+            self.act_at(cx.frame, cx.location(info.range));
         }
         if !self.is_shared(place) {
             return None;
@@ -158,20 +158,20 @@ impl Interp<'_> {
     /// Something with an effect of its own happens here.
     pub(super) fn act(&mut self, cx: &Cx, expr: crate::hir::ExprId) {
         if self.st.reachable {
-            self.act_at(cx.location(cx.body.body.expr(expr).range));
+            self.act_at(cx.frame, cx.location(cx.body.body.expr(expr).range));
         }
     }
 
-    fn act_at(&mut self, at: Location) {
+    fn act_at(&mut self, frame: FrameId, at: Location) {
         const MOST: usize = 2_000;
         if self.st.control.is_empty() {
             return;
         }
         let acts = &mut self.contexts.get_mut(self.context).acts;
-        if let Some(known) = acts.get_mut(&at) {
+        if let Some((known, _)) = acts.get_mut(&at) {
             *known = known.join(&self.st.control);
         } else if acts.len() < MOST {
-            acts.insert(at, self.st.control.clone());
+            acts.insert(at, (self.st.control.clone(), frame));
         }
     }
 

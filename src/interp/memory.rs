@@ -1,6 +1,6 @@
 //! Reading and writing places: locals in the state, shared objects and statics in the heap. (The log of accesses is in `logging`.)
 
-use super::access::{Door, Effect, Same};
+use super::access::{Door, Effect, Made, Same};
 use super::places::{Index, PlaceId, Places, Proj, Root};
 use super::terms::Term;
 use super::values::{Aggregate, ClosureValue, Deps, FutureValue, Kind, Mode, Pointer, ReadId, Val};
@@ -74,8 +74,7 @@ impl Interp<'_> {
         let deps = value.all_deps();
         let within = deps.iter().filter(|read| self.is_within(*read, but));
         let but = within.fold(but.join(&self.ended_loops(&deps)), |all, read| all.join(&Deps::one(read)));
-        same_within(value, &but, &mut hasher)
-            .then(|| Same { hash: hasher.finish(), constant: is_constant(value) })
+        same_within(value, &but, &mut hasher).then(|| Same { hash: hasher.finish(), made: made(value) })
     }
 
     /// What the read of one place that was just logged found.
@@ -483,6 +482,14 @@ pub(super) fn strip_deps(value: &mut Val) {
             Kind::Future(future) => *kind = Kind::Future(Rc::new(stripped_future(future))),
             _ => {}
         }
+    }
+}
+
+fn made(value: &Val) -> Made {
+    match is_constant(value) {
+        true if value.alts.len() > 1 => Made::Chosen,
+        true => Made::Constant,
+        false => Made::Computed,
     }
 }
 

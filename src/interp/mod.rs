@@ -80,7 +80,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use state::{Exit, Moment, State};
 use std::rc::Rc;
 use std::sync::Arc;
-use values::{Const, Deps, HoldId, Pointer, Val};
+use values::{Const, Deps, HoldId, Pointer, ReadId, Val};
 
 /// What the walk found.
 pub struct Analysis {
@@ -100,6 +100,8 @@ pub struct Analysis {
     pub self_guarded: FxHashSet<PlaceId>,
     /// Instances handed in by callers whose type isn't `Sync`: only what a call starts shares them with it.
     pub unshared: FxHashSet<PlaceId>,
+    /// What depends on a value that only the caller who handed it in has.
+    pub keys: FxHashSet<ReadId>,
     /// Of the locks those that stand for a proof that something was done before.
     pub witnesses: FxHashSet<PlaceId>,
     /// What roots hold at first.
@@ -302,6 +304,7 @@ pub struct Interp<'p> {
     executors: FxHashSet<PlaceId>,
     awaits: FxHashSet<(FrameId, Location)>,
     unshared: FxHashSet<PlaceId>,
+    keys: FxHashSet<ReadId>,
     self_guarded: FxHashSet<PlaceId>,
     witnesses: FxHashSet<PlaceId>,
     /// What contexts are given where they ask for it by type.
@@ -413,6 +416,7 @@ pub fn analyse(
         awaits: FxHashSet::default(),
         self_guarded: FxHashSet::default(),
         unshared: FxHashSet::default(),
+        keys: FxHashSet::default(),
         witnesses: FxHashSet::default(),
         provided: Vec::new(),
         fences: false,
@@ -443,6 +447,7 @@ pub fn analyse(
         awaits: interp.awaits,
         self_guarded: interp.self_guarded,
         unshared: interp.unshared,
+        keys: interp.keys,
         witnesses: interp.witnesses,
         fences: interp.fences,
         rounds: interp.loop_rounds,

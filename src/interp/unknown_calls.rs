@@ -83,11 +83,15 @@ impl Interp<'_> {
 
     fn part_of_whole(&mut self, whole: ReadId, proj: Proj) -> ReadId {
         let next = (self.elsewhere.len() + self.parts.len()) as u32;
-        *self.parts.entry((whole, proj)).or_insert_with(|| {
+        let part = *self.parts.entry((whole, proj)).or_insert_with(|| {
             let part = ReadId::elsewhere(next);
             self.wholes.insert(part, whole);
             part
-        })
+        });
+        if self.keys.contains(&whole) {
+            self.keys.insert(part);
+        }
+        part
     }
 
     /// Whether it is one of these values from elsewhere, or a part of one.
