@@ -96,6 +96,8 @@ pub struct Analysis {
     pub awaits: FxHashSet<(FrameId, Location)>,
     /// Instances handed in by callers that have a part which may be their lock, of a type that nobody knows.
     pub self_guarded: FxHashSet<PlaceId>,
+    /// Instances handed in by callers whose type isn't `Sync`: only what a call starts shares them with it.
+    pub unshared: FxHashSet<PlaceId>,
     /// Of the locks those that stand for a proof that something was done before.
     pub witnesses: FxHashSet<PlaceId>,
     /// What roots hold at first.
@@ -297,6 +299,7 @@ pub struct Interp<'p> {
     /// The locks that stand for single-threaded executors.
     executors: FxHashSet<PlaceId>,
     awaits: FxHashSet<(FrameId, Location)>,
+    unshared: FxHashSet<PlaceId>,
     self_guarded: FxHashSet<PlaceId>,
     witnesses: FxHashSet<PlaceId>,
     /// What contexts are given where they ask for it by type.
@@ -410,6 +413,7 @@ pub fn analyse(
         executors: FxHashSet::default(),
         awaits: FxHashSet::default(),
         self_guarded: FxHashSet::default(),
+        unshared: FxHashSet::default(),
         witnesses: FxHashSet::default(),
         provided: Vec::new(),
         fences: false,
@@ -437,6 +441,7 @@ pub fn analyse(
         spread: interp.spread,
         awaits: interp.awaits,
         self_guarded: interp.self_guarded,
+        unshared: interp.unshared,
         witnesses: interp.witnesses,
         fences: interp.fences,
         rounds: interp.loop_rounds,
