@@ -135,11 +135,17 @@ impl Interp<'_> {
             }
             (_, Some(null @ Kind::Const(_))) if comparison => self.null_test(op, a, null),
             (Some(null @ Kind::Const(_)), _) if comparison => self.null_test(op, b, null),
+            _ if matches!(op, BinaryOp::Eq | BinaryOp::Ne) => {
+                super::remembered::compared(a, b, op == BinaryOp::Ne)
+            }
             _ => None,
         };
         let mut value = Val::unknown(ty).with_deps(&deps);
         if kind.is_none() {
             value.deps = value.deps.join(&self.own_numbers(a)).join(&self.own_numbers(b));
+            if matches!(op, BinaryOp::Rem | BinaryOp::Div | BinaryOp::BitAnd | BinaryOp::Shr) {
+                value.deps = self.less_of_unknown(&value.deps);
+            }
         }
         if a.term.is_some() || b.term.is_some() {
             value.term = applied(Operator::Binary(op), a, b);

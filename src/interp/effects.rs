@@ -166,6 +166,7 @@ impl Interp<'_> {
             Op::Arg(n) => call.args.get(*n).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown)),
             // Names a type where it isn't taken literally.
             Op::Word(word) => Val::unknown(Ty::named(*word, Vec::new())),
+            Op::Apply(OpName::Attempt, args) => self.attempt(call, args),
             Op::Apply(name, args) => {
                 let mut values: Vec<Val> = args.iter().map(|a| self.apply(call, a)).collect();
                 let typed = *name == OpName::Typed;
@@ -217,7 +218,8 @@ impl Interp<'_> {
                 let of = call.this.as_ref().map_or_else(Deps::default, Val::all_deps);
                 self.variant_op(name, values).with_deps(&of)
             }
-            O::Some | O::Ok | O::None | O::Err | O::Tuple => self.variant_op(name, values),
+            O::Some | O::Ok | O::None | O::Err | O::Tuple | O::Attempt => self.variant_op(name, values),
+            O::Variant => Val::aggregate(word, Vec::new(), Ty::Unknown),
             O::Payload
             | O::Inner
             | O::PayloadOrElse
@@ -305,6 +307,8 @@ impl Interp<'_> {
             | O::Send
             | O::Recv
             | O::RecvIter
+            | O::RecvReady
+            | O::Closed
             | O::Barrier
             | O::Release
             | O::Acquire

@@ -9,17 +9,40 @@
 
 use super::Interp;
 use super::contexts::ContextId;
-use crate::resolve::FnId;
+use crate::resolve::{FnId, Program};
 use rustc_hash::FxHashMap;
 
 /// How often the contexts of one entry are gone through.
 const MAX_ROUNDS: usize = 3;
 /// Steps that an entry may take with all that it starts, walks done again included.
-const TREE_STEPS: u64 = 20_000;
+const TREE_STEPS: u64 = 10_000;
 /// The same where there are few entries: for all of them together.
 const LONE_STEPS: u64 = 40_000;
 /// So many walks have to end in a function before it is taken to be too long for any.
 const MOST_UNFINISHED: u32 = 2;
+
+/// Steps (expressions evaluated) that the programs of a group share, more for larger groups.
+pub struct Budget {
+    steps: u64,
+    programs: u64,
+}
+
+impl Budget {
+    pub fn of(program: &Program, programs: usize) -> Budget {
+        const BASE: u64 = 60_000;
+        const FOR_EACH_FUNCTION: u64 = 10;
+        Budget { steps: BASE + FOR_EACH_FUNCTION * program.fns.len() as u64, programs: programs as u64 }
+    }
+
+    /// What the next program may take at most, where those before it took so many: more than an equal part, and
+    /// the last one all that is left.
+    pub fn next_share(&mut self, taken: u64) -> u64 {
+        const PARTS: u64 = 3;
+        let others = self.programs.saturating_sub(1);
+        self.programs = others;
+        self.steps.saturating_sub(taken) * PARTS / (others + PARTS)
+    }
+}
 
 /// What walks ran out of steps in.
 #[derive(Default)]
@@ -131,7 +154,7 @@ impl Interp<'_> {
     fn blame_calls(&mut self) {
         let now = self.counts.steps + self.steps;
         for call in &self.stack {
-            if let Some(function) = call.function.filter(|_| now - call.began > TREE_STEPS / 2) {
+            if let Some(function) = call.function.filter(|_| now - call.began > self.tree_steps / 2) {
                 self.unfinished.add(function);
             }
         }

@@ -588,6 +588,7 @@ impl Interp<'_> {
             self.st.reachable = false;
             return Val::bottom();
         }
+        self.recall_told(&success);
         self.payload(&success)
     }
 }

@@ -40,6 +40,7 @@ impl Interp<'_> {
             source,
             stages: Vec::new(),
             channels: Vec::new(),
+            ready: false,
             counter: false,
             bound: None,
             rounds: None,
@@ -67,11 +68,12 @@ impl Interp<'_> {
         }
     }
 
-    pub(super) fn iter_received(&mut self, source: Val, channels: Vec<PlaceId>) -> Val {
+    pub(super) fn iter_received(&mut self, source: Val, channels: Vec<PlaceId>, ready: bool) -> Val {
         let iter = IterValue {
             source,
             stages: Vec::new(),
             channels,
+            ready,
             counter: false,
             bound: None,
             rounds: None,
@@ -168,6 +170,7 @@ impl Interp<'_> {
                     .with_deps(&bounds),
                 stages: Vec::new(),
                 channels: Vec::new(),
+                ready: false,
                 bound: end.filter(|_| start.is_some_and(|s| s >= 0)),
                 rounds: start.zip(end).and_then(|(s, e)| u32::try_from(e.checked_sub(s)?).ok()),
                 parallel: false,
@@ -201,6 +204,7 @@ impl Interp<'_> {
             source,
             stages: Vec::new(),
             channels: Vec::new(),
+            ready: false,
             counter: distinct,
             bound: None,
             rounds: None,
@@ -289,7 +293,7 @@ impl Interp<'_> {
 
     pub(super) fn item_of(&mut self, cx: &Cx, expr: ExprId, at: LoopId, iter: &IterValue) -> Val {
         for &channel in &iter.channels {
-            self.received(channel);
+            self.received(channel, iter.ready.then_some(at));
         }
         let mut item = iter.source.clone();
         if !iter.channels.is_empty() {

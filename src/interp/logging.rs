@@ -115,7 +115,7 @@ impl Interp<'_> {
                     && event.locks.iter().any(|held| self.st.locks.iter().any(|now| now.id == held.hold))
             })
         };
-        self.st.seen.iter().filter(under_hold).fold(Deps::default(), |deps, read| deps.join(&Deps::one(read)))
+        self.st.seen.iter().filter(under_hold).collect()
     }
 
     /// A write of a place acts on what was read of it.
@@ -125,7 +125,7 @@ impl Interp<'_> {
             let Some(read) = log.get(id.0 as usize).map(|event| event.place) else { return false };
             self.places.ancestors(read).any(|p| p == place) || self.places.ancestors(place).any(|p| p == read)
         });
-        let acted_on = acted_on.fold(Deps::default(), |all, id| all.join(&Deps::one(id)));
+        let acted_on: Deps = acted_on.collect();
         if acted_on.is_empty() {
             return;
         }

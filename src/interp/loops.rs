@@ -234,6 +234,6 @@ impl Interp<'_> {
         let of_flag = |read: &ReadId| {
             log.get(read.0 as usize).is_some_and(|e| e.atomic.is_some() && self.st.saw.contains_key(&e.place))
         };
-        self.st.control.iter().filter(of_flag).fold(Deps::default(), |deps, read| deps.join(&Deps::one(read)))
+        self.st.control.iter().filter(of_flag).collect()
     }
 }

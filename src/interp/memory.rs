@@ -90,12 +90,12 @@ impl Interp<'_> {
     /// Of what a value depends on the counters of loops that have ended by now: all rounds went into it.
     fn ended_loops(&self, deps: &Deps) -> Deps {
         let ended = |read: &ReadId| {
-            let counted = self.counters.get(read);
+            let counted = self.wholes_of(*read).find_map(|whole| self.counters.get(&whole));
             counted.is_some_and(|at| {
                 !self.loops.contains(at) && self.frames.get(at.frame).context == self.context
             })
         };
-        deps.iter().filter(ended).fold(Deps::default(), |all, read| all.join(&Deps::one(read)))
+        deps.iter().filter(ended).collect()
     }
 
     pub(super) fn is_shared(&self, place: PlaceId) -> bool {

@@ -58,6 +58,7 @@ mod relevance;
 mod remembered;
 mod scopes;
 mod spawn;
+mod stand_ins;
 mod switches;
 mod tasks;
 mod tokens;
@@ -69,6 +70,7 @@ use crate::hir::{ExprId, Name, TextRange};
 use crate::models::Models;
 use crate::resolve::{FnId, LocalId, Program, ResolvedBody, Subst, Ty};
 pub use entries::{ProgramEntries, ProgramKind, programs};
+pub use fixpoint::Budget;
 pub use relevance::Relevance;
 
 use access::MomentId;
@@ -277,6 +279,7 @@ pub struct Interp<'p> {
     tree_steps: u64,
     limit: u64,
     unfinished: fixpoint::Unfinished,
+    stand_ins: stand_ins::StandIns,
     /// Values from elsewhere, by where they come in: see `ReadId::elsewhere`.
     elsewhere: FxHashMap<(FrameId, u32), u32>,
     /// Of these the results of functions that nobody knows.
@@ -315,6 +318,8 @@ pub struct Interp<'p> {
     scope_members: FxHashMap<LoopId, std::collections::BTreeSet<ContextId>>,
     /// The `while let` whose condition is being evaluated: what it takes out is taken for each element.
     draining: Option<LoopId>,
+    /// Under way is what may not come about.
+    attempting: bool,
     /// What each round of a loop surely does with the element that it is for.
     each: Vec<loops::EachRound>,
     /// Channels that the loops being walked receive from.
@@ -350,12 +355,6 @@ impl Known {
     }
 }
 
-/// Steps that a group's programs share, larger for larger groups.
-pub fn group_budget(program: &Program) -> u64 {
-    const BASE: u64 = 60_000;
-    const FOR_EACH_FUNCTION: u64 = 10;
-    BASE + FOR_EACH_FUNCTION * program.fns.len() as u64
-}
 /// Walks everything that one program of the group runs, in at most `budget` steps.
 pub fn analyse(
     program: &Program,
@@ -402,6 +401,7 @@ pub fn analyse(
         tree_steps: 0,
         limit: budget,
         unfinished: Default::default(),
+        stand_ins: Default::default(),
         elsewhere: FxHashMap::default(),
         unknown_results: FxHashSet::default(),
         parts: FxHashMap::default(),
@@ -424,6 +424,7 @@ pub fn analyse(
         muted: false,
         scope_members: FxHashMap::default(),
         draining: None,
+        attempting: false,
         each: Vec::new(),
         received_in: FxHashMap::default(),
         stopped: false,
@@ -432,6 +433,7 @@ pub fn analyse(
     };
     interp.add_entries(entries);
     interp.walk_all();
+    interp.settle_hooks();
     Analysis {
         places: interp.places,
         contexts: interp.contexts,

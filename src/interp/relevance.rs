@@ -9,7 +9,7 @@ use super::mentions::{Mention, Mentions};
 use super::tokens::Tokens;
 use crate::hir::{Name, StaticKind};
 use crate::models::{FnModelId, Models, Op, OpName};
-use crate::resolve::outline::{Outline, Unit, UnitOf};
+use crate::resolve::outline::{Field, Outline, Unit, UnitOf};
 use crate::resolve::{BodyOwner, FnId, ModuleId, Program, Ty};
 use rustc_hash::FxHashSet;
 
@@ -43,8 +43,12 @@ impl Relevance {
     pub fn new(program: &Program, outline: &Outline, models: &Models) -> Relevance {
         let mut words = model_words(models);
         let all = [&words.starts, &words.acts, &words.state, &words.global, &words.unchecked];
-        let fields = door_fields(outline, models);
-        let mentions = Mentions::new(program, outline, all.into_iter().flatten().chain(&fields).copied());
+        let doors = door_fields(outline, models);
+        let named = doors.iter().filter_map(|door| match door {
+            Mention::Word(name) => Some(name),
+            _ => None,
+        });
+        let mentions = Mentions::new(program, outline, all.into_iter().flatten().chain(named).copied());
         if !words.changes.iter().any(|word| mentions.has(*word)) {
             // Nobody changes what the others only read.
             words.global.clear();
@@ -64,7 +68,7 @@ impl Relevance {
         }
         let any = |words: &FxHashSet<Name>| words.iter().copied().map(Mention::Word).collect::<Vec<_>>();
         let shared = shared_state(program, outline, &mentions, &words);
-        let open = [shared.clone(), any(&fields)].concat();
+        let open = [shared.clone(), doors].concat();
         let acting = [any(&words.state), any(&words.acts), any(&words.starts), open.clone()].concat();
         let unchecked = unsafe_code(program, outline, &words);
         let reached = mentions.reach(&[&shared, &open, &any(&words.starts), &acting, &unchecked]);
@@ -193,15 +197,23 @@ fn shared_state(program: &Program, outline: &Outline, mentions: &Mentions, words
     found
 }
 
-/// Names of the fields that are a cell or a raw pointer, where something promises that they may be shared.
-fn door_fields(outline: &Outline, models: &Models) -> FxHashSet<Name> {
+/// Fields that are a cell or a raw pointer, where something promises that they may be shared: by their names; those without one by
+/// who has a value of their type.
+fn door_fields(outline: &Outline, models: &Models) -> Vec<Mention> {
     if !outline.promises {
-        return FxHashSet::default();
+        return Vec::new();
     }
     let cells: FxHashSet<Name> =
         doors::cell_types(models).into_iter().map(super::pattern::last_segment).collect();
-    let fields = outline.fields.iter();
-    fields.filter(|f| f.raw || f.types.iter().any(|ty| cells.contains(ty))).map(|f| f.name).collect()
+    let is_door = |field: &&Field| field.raw || field.types.iter().any(|ty| cells.contains(ty));
+    let mut found: Vec<Mention> = Vec::new();
+    for field in outline.fields.iter().filter(is_door) {
+        let mention = if field.unnamed { Mention::Value(field.owner) } else { Mention::Word(field.name) };
+        if !found.contains(&mention) {
+            found.push(mention);
+        }
+    }
+    found
 }
 
 fn unsafe_code(program: &Program, outline: &Outline, words: &Words) -> Vec<Mention> {
@@ -273,6 +285,8 @@ fn model_words(models: &Models) -> Words {
                     | O::OnceSet
                     | O::Send
                     | O::Recv
+                    | O::RecvReady
+                    | O::Closed
                     | O::Barrier
                     | O::Release
                     | O::Acquire

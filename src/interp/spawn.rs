@@ -369,16 +369,30 @@ impl Interp<'_> {
     }
 
     /// Runs a closure with a scope; everything started in it has ended afterwards.
-    pub(super) fn run_scope(&mut self, cx: &Cx, site: ExprId, word: &str, body: Val, ty: Ty) -> Val {
+    /// `token`: the one worker that runs it all.
+    pub(super) fn run_scope(
+        &mut self,
+        cx: &Cx,
+        site: ExprId,
+        word: &str,
+        (body, ty): (Val, Ty),
+        token: Option<PlaceId>,
+    ) -> Val {
         let scope = LoopId { frame: cx.frame, expr: site };
         let Job { kind, on, .. } = Job::of_word(word);
-        self.groups.insert(scope, Group { kind, on, token: None });
+        self.groups.insert(scope, Group { kind, on, token });
         let object = self.object(cx, site, 0, cx.body.body.expr(site).range);
         let place = self.places.root(Root::Object(object), &ty);
         let content = Val::of(Kind::Scope(scope), ty.clone());
         self.grow_heap(Root::Object(object), content);
         let argument = Val::pointer(place, super::values::Pointer::Shared, Ty::reference(false, ty));
+        let token = token.filter(|token| !self.st.locks.iter().any(|hold| hold.lock == *token));
+        if let Some(token) = token {
+            let id = self.new_hold(cx, site, 0);
+            self.hold(token, Mode::Exclusive, id);
+        }
         let result = self.call_value(cx, site, body, vec![argument]);
+        self.st.locks.retain(|hold| Some(hold.lock) != token);
         self.join_group(scope);
         result
     }

@@ -141,6 +141,8 @@ struct ContextText {
     shares: Vec<String>,
     #[serde(default)]
     revokes: Vec<String>,
+    #[serde(default)]
+    functions_of: Option<String>,
 }
 
 impl ContextText {
@@ -164,6 +166,7 @@ impl ContextText {
             holds: names(&self.holds),
             shares: names(&self.shares),
             revokes: names(&self.revokes),
+            functions_of: self.functions_of.as_deref().map(Name::new),
         })
     }
 }

@@ -184,6 +184,8 @@ pub struct AttributeModel {
     pub shares: Vec<Name>,
     /// Locks that no context of a crate with this attribute holds.
     pub revokes: Vec<Name>,
+    /// It stands on a static, and the contexts are the functions of this trait that the static's type implements.
+    pub functions_of: Option<Name>,
 }
 
 /// Library types that the language itself makes or asks for, wherever they are declared.

@@ -28,6 +28,10 @@ pub struct Outline<'p> {
 /// A field as it is declared.
 pub struct Field {
     pub name: Name,
+    /// The type that has it.
+    pub owner: Name,
+    /// It is known by its position.
+    pub unnamed: bool,
     pub types: Vec<Name>,
     /// A raw pointer is part of its type.
     pub raw: bool,
@@ -153,10 +157,16 @@ pub(super) fn outline(collector: &Collector) -> Outline<'_> {
     }
     for (def, item) in program.adts.iter().zip(&written.adts) {
         let mut types = Vec::new();
-        for field in item.variants.iter().flat_map(|v| &v.fields) {
+        for (variant, field) in item.variants.iter().flat_map(|v| v.fields.iter().map(move |f| (v, f))) {
             let own = words_of_type(&field.ty);
             types.extend(&own);
-            fields.push(Field { name: field.name, types: own, raw: has_pointer(&field.ty) });
+            fields.push(Field {
+                name: field.name,
+                owner: def.name,
+                unnamed: variant.shape == hir::VariantShape::Tuple,
+                types: own,
+                raw: has_pointer(&field.ty),
+            });
         }
         units.push(declaration(def.name, types));
     }

@@ -345,9 +345,7 @@ fn by_effect(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event, ho
             Some(Harmless::SameAgain)
         }
         (Some(effect), How::Decided) if makes_room(effect, access) => Some(Harmless::MakesRoom),
-        (Some(Effect::Put), _) if decided && access.effect == Some(Effect::TakeSure) => {
-            Some(Harmless::PutsIn)
-        }
+        (Some(Effect::Put), _) if access.effect == Some(Effect::TakeSure) => Some(Harmless::PutsIn),
         _ if decided && merely_sets(facts, write, read) => Some(Harmless::MerelySets),
         _ if decided && same_again(facts, write, read, other) => Some(Harmless::SameAgain),
         (_, How::Computed)

@@ -179,10 +179,14 @@ pub fn races<'a>(facts: &Facts, events: &[Event<'a>], wanted: Wanted) -> Vec<Gro
     for i in 0..events.len() {
         for j in i..events.len() {
             let (a, b) = (events[i], events[j]);
-            if wanted.takes(facts, a, b)
-                && verdict(facts, a, b) == Verdict::Race
-                && wanted.takes_race(facts, a, b)
-            {
+            if !wanted.takes(facts, a, b) {
+                continue;
+            }
+            let verdict = verdict(facts, a, b);
+            if verdict == Verdict::Protocol && wanted != Wanted::WeaklyPublished {
+                facts.trusted.set(facts.trusted.get() + 1);
+            }
+            if verdict == Verdict::Race && wanted.takes_race(facts, a, b) {
                 pairs.push((i, j));
                 let (a, b) = (find(&mut parent, i), find(&mut parent, j));
                 parent[a.max(b)] = a.min(b);

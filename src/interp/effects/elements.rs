@@ -200,11 +200,15 @@ impl Interp<'_> {
             OpName::Iter => self.iterate(cx, id, first),
             OpName::DrainIter => {
                 let lval = self.target(call, &first);
-                let info = self.info(call, AccessKind::Update);
+                let all = call.args.first().is_none_or(is_full_range);
+                let mut info = self.info(call, AccessKind::Update);
+                // Which ones must be there was told by whatever the numbers come from.
+                let numbers = call.args.iter().filter(|arg| arg.pointers().next().is_none());
+                info.data = numbers.fold(Deps::default(), |deps, arg| deps.join(&arg.all_deps()));
+                info.effect = (!all).then_some(Effect::TakeSure);
                 let deps = self.log_lval(cx, &lval, &info);
                 let element = self.step_lval(&lval, Proj::Index(Index::Any));
                 let source = self.peek(&element).with_deps(&deps);
-                let all = call.args.first().is_none_or(is_full_range);
                 let iter = self.iter_over(source);
                 if all { iter } else { self.add_stage(cx, id, StageKind::Partial, iter, (None, None)) }
             }
