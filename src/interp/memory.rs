@@ -292,9 +292,27 @@ impl Interp<'_> {
         self.heap.put(root, value);
     }
 
+    /// A pointer, also one that there may be none of.
+    fn is_pointer(&self, value: &Val) -> bool {
+        let optional =
+            |part: &Aggregate| part.variant.is_some_and(|v| self.is_success(v)) && part.fields.len() == 1;
+        !value.alts.is_empty()
+            && value.alts.iter().all(|kind| match kind {
+                Kind::Pointer(..) => true,
+                Kind::Aggregate(part) => {
+                    optional(part) && part.fields.iter().all(|(_, inner)| self.is_pointer(inner))
+                }
+                _ => false,
+            })
+    }
+
     /// Stores into a place expression, logging the write.
     pub(super) fn write(&mut self, cx: &Cx, lval: &Lval, value: Val, mut info: AccessInfo) {
         info.data = info.data.join(&value.all_deps()).join(&lval.deps);
+        if self.is_pointer(&value) {
+            // A pointer that was taken out is put back: what it was read from has another since.
+            info.data = info.data.join(&self.deps_with_contents(&value)).without(&self.st.settled);
+        }
         if info.kind == AccessKind::Write && lval.places.iter().any(|place| self.is_shared(*place)) {
             info.same = self.same_everywhere(&value, &lval.deps);
         }

@@ -110,6 +110,8 @@ pub struct Analysis {
     pub fences: bool,
     /// How often a loop's body runs, where that is known.
     pub rounds: FxHashMap<LoopId, u32>,
+    /// Of a loop over elements what belongs to one of them, and so to one round.
+    pub apart: FxHashSet<(Root, LoopId)>,
     /// Loops that stand for the levels of a recursion: their counters start at 0.
     pub recursions: FxHashSet<LoopId>,
     pub counts: Counts,
@@ -255,6 +257,7 @@ pub struct Interp<'p> {
     /// How often a loop's body runs, where that is known.
     loop_rounds: FxHashMap<LoopId, u32>,
     recursions: FxHashSet<LoopId>,
+    apart_in: FxHashSet<(Root, LoopId)>,
     relevance: &'p Relevance,
     closures: FxHashMap<(usize, ExprId), Rc<closures::ClosureInfo>>,
     /// Functions without an effect of their own.
@@ -383,6 +386,7 @@ pub fn analyse(
         loop_bounds: FxHashMap::default(),
         loop_rounds: FxHashMap::default(),
         recursions: FxHashSet::default(),
+        apart_in: FxHashSet::default(),
         relevance,
         closures: FxHashMap::default(),
         quiet: FxHashMap::default(),
@@ -452,6 +456,7 @@ pub fn analyse(
         fences: interp.fences,
         rounds: interp.loop_rounds,
         recursions: interp.recursions,
+        apart: interp.apart_in,
         counts: interp.counts,
     }
 }

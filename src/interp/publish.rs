@@ -155,6 +155,18 @@ impl Interp<'_> {
         found
     }
 
+    /// The same, and the locals that it points to itself.
+    pub(super) fn roots_from(&self, value: &Val) -> Vec<PlaceId> {
+        let mut found = self.led_to(value);
+        for (place, _) in value.pointers() {
+            let root = self.places.ancestors(place).last().unwrap_or(place);
+            if matches!(self.places.get(root).root, Root::Local(..)) && !found.contains(&root) {
+                found.push(root);
+            }
+        }
+        found
+    }
+
     /// The objects that a value leads to, in the order in which they are met.
     fn led_to(&self, value: &Val) -> Vec<PlaceId> {
         let mut found = Vec::new();

@@ -353,6 +353,8 @@ pub struct IterValue {
     pub parallel: bool,
     /// How many elements there are.
     pub rounds: Option<u32>,
+    /// Each of these belongs to one of the elements.
+    pub apart: Rc<[PlaceId]>,
 }
 
 #[derive(Clone, PartialEq, Debug)]

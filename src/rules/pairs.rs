@@ -382,6 +382,15 @@ pub fn is_own(facts: &Facts, context: ContextId, place: PlaceId) -> bool {
             (object.frame, &object.loops[..])
         }
     };
+    let started = analysis.contexts.get(context);
+    let root = analysis.places.get(place).root;
+    if started
+        .loops
+        .iter()
+        .any(|at| !started.entered_again.contains(at) && analysis.apart.contains(&(root, *at)))
+    {
+        return true;
+    }
     let maker = analysis.frames.get(frame).context;
     for at in analysis.contexts.ancestry(context).take_while(|c| analysis.is_many(*c)) {
         if at == maker {
