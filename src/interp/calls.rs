@@ -29,6 +29,7 @@ impl Interp<'_> {
             None | Some(Res::Local(_) | Res::Static(_) | Res::Const(_)) => Some(self.eval(cx, callee)),
             Some(_) => None,
         };
+        self.want_arguments(cx, res.as_ref(), args);
         let values: Vec<Val> = args.iter().map(|a| self.eval(cx, *a)).collect();
         if !self.st.reachable {
             return Val::bottom();
@@ -51,7 +52,10 @@ impl Interp<'_> {
                 self.call_assoc(cx, id, ty, of_trait, name, &generics, args)
             }
             Res::TraitItem { of_trait, name, args: generics } => {
-                let ty = args.first().map_or(Ty::Unknown, |a| self.receiver_ty(a));
+                let ty = match args.first() {
+                    Some(first) => self.receiver_ty(first),
+                    None => self.wanted_at(cx, id),
+                };
                 self.call_assoc(cx, id, ty, Some(of_trait), name, &generics, args)
             }
             Res::Ext(path, _) => match self.models.function(path) {
@@ -165,6 +169,12 @@ impl Interp<'_> {
 
     /// `#[derive(Default)]`: every field's own default.
     pub(super) fn default_value(&mut self, cx: &Cx, id: ExprId, ty: Ty) -> Val {
+        if matches!(ty, Ty::Adt(..))
+            && let [only] = &self.program.assoc_fns(&ty, None, Name::new("default"))[..]
+            && self.program.fn_def(only.id).sig.params.is_empty()
+        {
+            return self.call_fn(cx, id, only.id, only.subst.clone(), None, Vec::new());
+        }
         let Ty::Adt(adt, args) = &ty else {
             if let Some(owner) = self.models.method_owner(&ty)
                 && let Some(model) = self.models.type_method(owner, Name::new("default"))
@@ -507,6 +517,7 @@ impl Interp<'_> {
         let mut result = self.run_frame(&inner, Some(id), |this| {
             this.bind_params(&inner, site, id, self_arg, args);
             let root = inner.body.body.root;
+            this.want(&inner, root, &ret);
             this.eval(&inner, root)
         });
         if !self.stopped {

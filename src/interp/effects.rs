@@ -167,6 +167,7 @@ impl Interp<'_> {
             // Names a type where it isn't taken literally.
             Op::Word(word) => Val::unknown(Ty::named(*word, Vec::new())),
             Op::Apply(OpName::Attempt, args) => self.attempt(call, args),
+            Op::Apply(OpName::Make, args) => self.make(call, args),
             Op::Apply(name, args) => {
                 let mut values: Vec<Val> = args.iter().map(|a| self.apply(call, a)).collect();
                 let typed = *name == OpName::Typed;
@@ -196,10 +197,12 @@ impl Interp<'_> {
             O::Zero => Val::of(Kind::Const(Const::Int(0)), call.ret.clone()),
             O::Off => Val::of(Kind::Const(Const::Bool(false)), call.ret.clone()),
             O::Default => {
-                let held = match &call.ret {
+                let held = |ty: &Ty| match ty {
                     Ty::Ext(_, args) => args.first().cloned().unwrap_or(Ty::Unknown),
                     _ => Ty::Unknown,
                 };
+                let wanted = self.wanted_at(call.cx, call.id);
+                let held = held(&call.ret).refined(&held(&wanted));
                 self.default_value(call.cx, call.id, held)
             }
             O::Read | O::Write | O::Fill | O::Clear | O::Update | O::Observe | O::Replace | O::Swap => {
@@ -219,6 +222,14 @@ impl Interp<'_> {
                 self.variant_op(name, values).with_deps(&of)
             }
             O::Some | O::Ok | O::None | O::Err | O::Tuple | O::Attempt => self.variant_op(name, values),
+            O::Through => match (word, values.split_first()) {
+                (Some(function), Some((this, args))) => {
+                    self.call_through(call.cx, call.id, function, this.clone(), args);
+                    Val::unit()
+                }
+                _ => Val::unit(),
+            },
+            O::Make => Val::unknown(Ty::Unknown),
             O::Variant => Val::aggregate(word, Vec::new(), Ty::Unknown),
             O::Payload
             | O::Inner
@@ -325,6 +336,19 @@ impl Interp<'_> {
             }
             O::Arith => self.arithmetic(word, values),
         }
+    }
+
+    /// What the program's impl for the wanted type makes of the arguments; without one, what the library does.
+    fn make(&mut self, call: &mut Call, args: &[Op]) -> Val {
+        let [Op::Word(function), other, given @ ..] = args else { return Val::unknown(Ty::Unknown) };
+        let wanted = self.wanted_at(call.cx, call.id);
+        if !wanted.is_unknown() {
+            let given: Vec<Val> = given.iter().map(|arg| self.apply(call, arg)).collect();
+            if let Some(made) = self.made_by(call.cx, call.id, *function, &wanted, &given) {
+                return made;
+            }
+        }
+        self.apply(call, other)
     }
 
     /// The places a pointer argument leads to.

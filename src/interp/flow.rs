@@ -119,6 +119,9 @@ impl Interp<'_> {
             self.bind(cx, pat, &subject);
             return;
         };
+        if let Some(ty) = &declared {
+            self.want(cx, init, ty);
+        }
         let mut found = Vec::new();
         self.extended_temporaries(cx, init, &mut found);
         let outer = std::mem::replace(&mut self.extended, found.into_iter().map(|e| (cx.frame, e)).collect());
@@ -552,7 +555,7 @@ impl Interp<'_> {
         (value, unguarded)
     }
 
-    pub(super) fn eval_try(&mut self, cx: &Cx, _id: ExprId, operand: ExprId) -> Val {
+    pub(super) fn eval_try(&mut self, cx: &Cx, id: ExprId, operand: ExprId) -> Val {
         let value = self.eval(cx, operand);
         if !self.st.reachable {
             return Val::bottom();
@@ -579,6 +582,7 @@ impl Interp<'_> {
             let before = self.st.clone();
             self.decide(&value.deps);
             let failure = if failure.is_bottom() { Val::unknown(Ty::Unknown) } else { failure };
+            self.converted(cx, id, &failure);
             self.return_value(cx, failure.with_deps(&value.deps));
             self.st = before;
             self.decide(&value.deps);

@@ -62,6 +62,7 @@ mod stand_ins;
 mod switches;
 mod tasks;
 mod tokens;
+mod trait_calls;
 mod unknown_calls;
 mod walk;
 
@@ -323,6 +324,10 @@ pub struct Interp<'p> {
     draining: Option<LoopId>,
     /// Under way is what may not come about.
     attempting: bool,
+    /// Library traits, and whether the program implements them by hand.
+    implemented: FxHashMap<Name, bool>,
+    /// Types that calls' values are wanted as.
+    wanted: FxHashMap<(FrameId, ExprId), Ty>,
     /// What each round of a loop surely does with the element that it is for.
     each: Vec<loops::EachRound>,
     /// Channels that the loops being walked receive from.
@@ -429,6 +434,8 @@ pub fn analyse(
         scope_members: FxHashMap::default(),
         draining: None,
         attempting: false,
+        implemented: FxHashMap::default(),
+        wanted: FxHashMap::default(),
         each: Vec::new(),
         received_in: FxHashMap::default(),
         stopped: false,

@@ -21,6 +21,8 @@ pub struct Relevance {
     any_state: bool,
     doors: Doors,
     tokens: Tokens,
+    /// Library functions whose result is made for the type that is wanted.
+    makers: FxHashSet<Name>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -59,6 +61,7 @@ impl Relevance {
             any_state: false,
             doors: Doors::default(),
             tokens: Tokens::default(),
+            makers: std::mem::take(&mut words.makers),
         };
         let stateful = [&words.state, &words.acts, &words.unchecked, &words.global];
         found.any_state = stateful.into_iter().flatten().any(|word| mentions.has(*word))
@@ -98,6 +101,11 @@ impl Relevance {
     pub fn add_types(&mut self, program: &Program, models: &Models) {
         self.doors = Doors::new(program, models);
         self.tokens = Tokens::new(program, models, |id| self.acts(program, id));
+    }
+
+    /// Whether a library function of this name makes what is wanted of it.
+    pub fn makes(&self, name: Name) -> bool {
+        self.makers.contains(&name)
     }
 
     pub fn tokens(&self) -> &Tokens {
@@ -239,12 +247,15 @@ struct Words {
     changes: FxHashSet<Name>,
     /// `unsafe`
     unchecked: FxHashSet<Name>,
+    /// Functions whose result is made for the type that is wanted.
+    makers: FxHashSet<Name>,
 }
 
 fn model_words(models: &Models) -> Words {
     let (mut starts, mut acts) = (FxHashSet::default(), FxHashSet::default());
     let mut stateful = FxHashSet::default();
     let (mut global, mut changes) = (FxHashSet::default(), FxHashSet::default());
+    let mut makers = FxHashSet::default();
     for (at, model) in models.fns.iter().enumerate() {
         let Some(op) = &model.op else { continue };
         let last = super::pattern::last_segment(model.path);
@@ -254,6 +265,9 @@ fn model_words(models: &Models) -> Words {
         };
         if mentions(op, &starting) {
             starts.insert(last);
+        }
+        if mentions(op, &|name| matches!(name, OpName::Make | OpName::Default)) {
+            makers.insert(last);
         }
         let locking = |name| matches!(name, OpName::WithLock | OpName::Without | OpName::Take | OpName::Give);
         if mentions(op, &|name| name == OpName::Global) && !mentions(op, &locking) {
@@ -312,7 +326,15 @@ fn model_words(models: &Models) -> Words {
     let state = models.owners(&stateful).map(super::pattern::last_segment).collect();
     starts.extend(models.macros_of(crate::hir::MacroShape::Join));
     starts.extend(models.macros_of(crate::hir::MacroShape::Select));
-    Words { starts, acts, state, global, changes, unchecked: FxHashSet::from_iter([Name::new("unsafe")]) }
+    Words {
+        starts,
+        acts,
+        state,
+        global,
+        changes,
+        unchecked: FxHashSet::from_iter([Name::new("unsafe")]),
+        makers,
+    }
 }
 
 fn mentions(op: &Op, wanted: &dyn Fn(OpName) -> bool) -> bool {

@@ -212,6 +212,10 @@ pub struct Language {
     /// The trait of what a loop takes its elements from.
     pub iterate: Name,
     pub future: Name,
+    /// What `?` calls to make the failure one of the function's.
+    pub convert: Name,
+    /// What formatting calls: the first of these that a type has.
+    pub print: Vec<Name>,
     /// Types whose values carry nothing but what their arguments carry.
     data: Vec<Name>,
 }
@@ -236,6 +240,8 @@ impl Default for Language {
             deref_mut: none,
             iterate: none,
             future: none,
+            convert: none,
+            print: Vec::new(),
             data: Vec::new(),
         }
     }

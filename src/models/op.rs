@@ -131,6 +131,10 @@ op_names! {
     IsFailure = "is_failure", 1..=1;
     /// (p) the enum with a reference to the payload inside (`as_ref`, `as_mut`); as exclusive as `p`.
     PayloadRef = "payload_ref", 1..=1;
+    /// (trait::function, p, v…) calls the impl that the program has of it for what `p` is or points to, or for its parts.
+    Through = "through", 2..=5;
+    /// (trait::function, w, v…) calls the impl that the program has of it for the type that the result is wanted as; else `w`.
+    Make = "make", 2..=5;
     /// (f, args…) runs a closure now.
     Call = "call", 1..=5;
     /// (f, args…) runs a closure now, or not.
@@ -375,6 +379,7 @@ impl Op {
                     (_, Op::Word(_)) if *name == OpName::Scope && at == 2 => Ok(()),
                     (_, Op::Word(_)) if *name == OpName::Typed && at == 1 => Ok(()),
                     (_, Op::Word(_)) if *name == OpName::Variant => Ok(()),
+                    (_, Op::Word(_)) if matches!(name, OpName::Through | OpName::Make) && at == 0 => Ok(()),
                     (Some((n, words)), Op::Word(word)) if n == at && words.contains(&word.as_str()) => Ok(()),
                     (Some((n, words)), _) if n == at => Err(format!(
                         "argument {} of `{}` is one of {}",
