@@ -184,7 +184,7 @@ fn check_group(group: &project::Group, config: &Config) -> Part {
     if relevance.any_state() && rules::wants_walk(config) {
         let programs = interp::programs(&program, &models);
         let mut found = Vec::new();
-        let mut budget = interp::Budget::of(&program, programs.len());
+        let mut budget = interp::Budget::of(&program, &programs);
         for entries in programs {
             let left = budget.next_share(counts.steps);
             let analysis = interp::analyse(&program, &models, &relevance, &entries, left);

@@ -20,6 +20,8 @@ use std::sync::Arc;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ProgramEntries {
     pub kind: ProgramKind,
+    /// An example's or a benchmark's: it shows how others are used.
+    pub shows: bool,
     pub entries: Vec<EntryPoint>,
 }
 
@@ -68,8 +70,7 @@ pub fn programs(program: &Program, models: &crate::models::Models) -> Vec<Progra
             mains.iter_mut().for_each(|entry| entry.holds.retain(|(name, _)| !revoked.contains(name)));
         }
         let kind = krate.source.kind;
-        let shown = matches!(kind, TargetKind::Example | TargetKind::Bench);
-        let rank = |rank: u8| if shown { u8::MAX } else { rank };
+        let shows = matches!(kind, TargetKind::Example | TargetKind::Bench);
         let has_main = mains.iter().any(|m| m.kind == ContextKind::Main);
         let runs_main = match kind {
             TargetKind::Bin | TargetKind::Example => true,
@@ -80,18 +81,18 @@ pub fn programs(program: &Program, models: &crate::models::Models) -> Vec<Progra
             TargetKind::ProcMacro | TargetKind::BuildScript => false,
         };
         if runs_main && !mains.is_empty() {
-            found.push((rank(1), ProgramEntries { kind: ProgramKind::Main, entries: mains }));
+            found.push(ProgramEntries { kind: ProgramKind::Main, shows, entries: mains });
         }
         if !tests.is_empty() && !krate.source.process_per_test {
-            found.push((rank(2), ProgramEntries { kind: ProgramKind::Tests, entries: tests }));
+            found.push(ProgramEntries { kind: ProgramKind::Tests, shows, entries: tests });
         }
         let library = kind == TargetKind::Lib || (kind == TargetKind::Loose && !has_main);
         if library && !callers.is_empty() {
-            found.push((rank(0), ProgramEntries { kind: ProgramKind::Callers, entries: callers }));
+            found.push(ProgramEntries { kind: ProgramKind::Callers, shows, entries: callers });
         }
     }
-    found.sort_by_key(|(rank, _)| *rank);
-    found.into_iter().map(|(_, program)| program).collect()
+    found.sort_by_key(|program| (program.shows, program.kind != ProgramKind::Callers, program.kind));
+    found
 }
 
 /// A safe public function that any threads may call at once.

@@ -7,8 +7,8 @@
 //! Invariant: a context whose walk was cut short, or that would have to be walked again, accuses nobody; nor does
 //! what a cut entry started, for nobody knows what that waits for.
 
-use super::Interp;
 use super::contexts::ContextId;
+use super::{Interp, ProgramEntries, ProgramKind};
 use crate::resolve::{FnId, Program};
 use rustc_hash::FxHashMap;
 
@@ -17,7 +17,7 @@ const MAX_ROUNDS: usize = 3;
 /// Steps that an entry may take with all that it starts, walks done again included.
 const TREE_STEPS: u64 = 10_000;
 /// The same where there are few entries: for all of them together.
-const LONE_STEPS: u64 = 40_000;
+const LONE_STEPS: u64 = 80_000;
 /// So many walks have to end in a function before it is taken to be too long for any.
 const MOST_UNFINISHED: u32 = 2;
 
@@ -28,10 +28,13 @@ pub struct Budget {
 }
 
 impl Budget {
-    pub fn of(program: &Program, programs: usize) -> Budget {
+    pub fn of(program: &Program, programs: &[ProgramEntries]) -> Budget {
         const BASE: u64 = 60_000;
         const FOR_EACH_FUNCTION: u64 = 10;
-        Budget { steps: BASE + FOR_EACH_FUNCTION * program.fns.len() as u64, programs: programs as u64 }
+        const FOR_MAIN: u64 = 60_000;
+        let has_main = programs.iter().any(|p| p.kind == ProgramKind::Main && !p.shows);
+        let steps = BASE + FOR_EACH_FUNCTION * program.fns.len() as u64 + FOR_MAIN * u64::from(has_main);
+        Budget { steps, programs: programs.len() as u64 }
     }
 
     /// What the next program may take at most, where those before it took so many: more than an equal part, and
