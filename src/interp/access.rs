@@ -51,6 +51,8 @@ pub struct AccessEvent {
     /// The reads that decided whether it runs, and that no write of the same place has acted on yet. A store of a constant
     /// isn't decided by the condition of a loop round it.
     pub control: Deps,
+    /// Those of them that are conditions of loops round it.
+    pub looping: Deps,
     /// The reads that decided whether it runs, and that a write of their place has acted on.
     pub acted_on: Deps,
     /// For a store of a constant: the reads that were made on the way there.
@@ -151,6 +153,8 @@ pub struct AccessLog {
     pub identified: FxHashSet<ReadId>,
     /// Reads that were compared with a constant.
     pub compared: FxHashSet<ReadId>,
+    /// Reads of atomics that were compared with what the same one held at another time.
+    pub compared_again: FxHashSet<ReadId>,
     /// Elements taken out, whichever they were, that nobody looks at.
     pub discarded: FxHashSet<ReadId>,
     seen: FxHashMap<(PlaceId, Location, MomentId), Vec<u32>>,

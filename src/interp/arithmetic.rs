@@ -38,6 +38,11 @@ impl Interp<'_> {
         let comparison = super::operators::is_comparison(op);
         let ty = if comparison { Ty::Prim(Name::new("bool")) } else { a.ty.clone() };
         if matches!(op, BinaryOp::Eq | BinaryOp::Ne) {
+            if let (Some(Kind::Loaded(one, _)), Some(Kind::Loaded(two, _))) = (a.single(), b.single())
+                && one == two
+            {
+                self.contexts.get_mut(self.context).log.compared_again.extend(deps.iter());
+            }
             self.note_comparison(a, b);
             self.note_comparison(b, a);
         }

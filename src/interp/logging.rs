@@ -46,6 +46,10 @@ impl Interp<'_> {
         let settled = if info.atomic.is_some() { &self.st.settled } else { &self.st.outdated };
         let mut control = self.st.control.without(settled);
         let acted_on = self.st.control.without(&control);
+        let looping = match info.kind {
+            AccessKind::Update => control.without(&control.without(&self.st.looping)),
+            _ => Deps::default(),
+        };
         if constant {
             control = control.without(&self.st.looping);
         }
@@ -61,6 +65,7 @@ impl Interp<'_> {
             data: info.data.clone(),
             through: through.clone(),
             control,
+            looping,
             acted_on,
             seen: if constant { self.st.seen.clone() } else { Deps::default() },
             same: info.same,

@@ -136,6 +136,7 @@ impl Interp<'_> {
             data: Deps::default(),
             through: Deps::default(),
             control: Deps::default(),
+            looping: Deps::default(),
             seen: Deps::default(),
             same: None,
             saw: None,

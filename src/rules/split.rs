@@ -125,13 +125,15 @@ fn splits<'a>(facts: &Facts<'a>, events: &[Event<'a>], dependence: Dependence) -
     found
 }
 
-/// A compare-exchange whose result nothing looks at.
+/// A compare-exchange whose result nothing looks at. What is compared with what comes later is a generation: who finds that it
+/// is another one by now has nothing to do.
 fn is_ignored(facts: &Facts, write: &Event) -> bool {
     let log = &facts.analysis.contexts.get(write.context).log;
     let is_it = |id: &ReadId| log.events.get(id.0 as usize).is_some_and(|e| std::ptr::eq(e, write.access));
     matches!(write.access.effect, Some(Effect::Compare { .. }))
         && !log.judged.iter().any(is_it)
         && !log.used.iter().any(is_it)
+        && !write.access.data.iter().any(|id| log.compared_again.contains(&id))
 }
 
 /// The reads before a write that it depends on in this way.

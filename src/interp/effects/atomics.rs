@@ -190,13 +190,16 @@ impl Interp<'_> {
         self.peek(lval).pointers().next().is_some()
     }
 
-    /// Whether the value that an exchange expects was read of the place anew after what the new value is computed from.
+    /// Whether the value that an exchange expects was read of the place anew after what the new value is computed from. What an
+    /// exchange took out of it since is the taker's own.
     fn is_stale(&self, lval: &Lval, expected: &Val, new: &Val) -> bool {
         let log = &self.contexts.get(self.context).log.events;
         let of_place =
             |read: &ReadId| log.get(read.0 as usize).is_some_and(|event| lval.places.contains(&event.place));
         let (expected, new) = (expected.all_deps(), self.deps_with_contents(new));
-        new.iter().any(|read| of_place(&read)) && expected.without(&new).iter().any(|read| of_place(&read))
+        let waiting = new.without(&self.st.settled);
+        waiting.iter().any(|read| of_place(&read))
+            && expected.without(&new).iter().any(|read| of_place(&read))
     }
 
     /// What a compare-exchange that failed saw: a pointer, where the atomic holds one.
