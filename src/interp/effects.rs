@@ -201,7 +201,8 @@ impl Interp<'_> {
                     Ty::Ext(_, args) => args.first().cloned().unwrap_or(Ty::Unknown),
                     _ => Ty::Unknown,
                 };
-                let wanted = self.wanted_at(call.cx, call.id);
+                // What the expression is wanted for says nothing of the parts of a default.
+                let wanted = if self.defaults == 0 { self.wanted_at(call.cx, call.id) } else { Ty::Unknown };
                 let held = held(&call.ret).refined(&held(&wanted));
                 self.default_value(call.cx, call.id, held)
             }

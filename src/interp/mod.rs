@@ -335,6 +335,8 @@ pub struct Interp<'p> {
     stopped: bool,
     /// Constant evaluations under way.
     apart: u32,
+    /// Default values being made, one as a part of the other.
+    defaults: u32,
     /// Lazy statics being initialized.
     forcing: Vec<PlaceId>,
 }
@@ -440,6 +442,7 @@ pub fn analyse(
         received_in: FxHashMap::default(),
         stopped: false,
         apart: 0,
+        defaults: 0,
         forcing: Vec::new(),
     };
     interp.add_entries(entries);

@@ -14,11 +14,13 @@ use crate::interp::places::{Index, PlaceId, Proj};
 use crate::interp::state::{SyncKey, SyncKind};
 use crate::interp::terms::Term;
 use crate::interp::values::ReadId;
+use crate::resolve::Ty;
 use std::collections::BTreeSet;
 
 /// Whether some protocol keeps two accesses apart, or may do so where nobody sees.
 pub fn keeps_apart(facts: &Facts, a: Event, b: Event) -> bool {
-    let unseen = facts.kind == ProgramKind::Callers && (guards_itself(facts, a) || guards_itself(facts, b));
+    let unseen = facts.kind == ProgramKind::Callers
+        && (guards_itself(facts, a) || guards_itself(facts, b) || chosen_by_type(facts, a));
     unseen
         || (chosen_by_key(facts, a) && chosen_by_key(facts, b))
         || within_another(facts, a, b)
@@ -27,6 +29,24 @@ pub fn keeps_apart(facts: &Facts, a: Event, b: Event) -> bool {
         || asks_who(facts, a, b)
         || asks_who(facts, b, a)
         || (a.context != b.context && (hands_over(facts, a, b) || hands_over(facts, b, a)))
+}
+
+/// A value of the callers' type is reached as an atomic in some way, too: which way is taken is told by the type, and what is
+/// done in one way never meets what is done in another.
+fn chosen_by_type(facts: &Facts, event: Event) -> bool {
+    let place = event.access.place;
+    let mut all = facts.analysis.contexts.list.iter().flat_map(|context| &context.log.events);
+    is_open(&facts.analysis.places.get(place).ty, 0) && all.any(|e| e.place == place && e.atomic.is_some())
+}
+
+/// Whether a type is a type parameter or holds one.
+fn is_open(ty: &Ty, depth: u32) -> bool {
+    const DEEPEST: u32 = 4;
+    match ty {
+        Ty::Param(_) => true,
+        Ty::Ext(_, args) if depth < DEEPEST => args.iter().any(|arg| is_open(arg, depth + 1)),
+        _ => false,
+    }
 }
 
 /// Which element it is, is told by something that only the caller has: who has another one gets another element.
