@@ -223,13 +223,13 @@ impl Interp<'_> {
         self.judge(deps);
     }
 
-    /// The results of these updates are looked at.
     /// These reads decide how often a loop runs.
     pub(super) fn loops_on(&mut self, reads: &Deps) {
         self.st.looping = self.st.looping.join(reads);
         self.contexts.get_mut(self.context).log.looped.extend(reads.iter());
     }
 
+    /// The results of these updates are looked at.
     pub(super) fn judge(&mut self, deps: &Deps) {
         let log = &mut self.contexts.get_mut(self.context).log;
         for id in deps.iter() {
