@@ -21,6 +21,7 @@ pub use config::Config;
 use finding::{FileId, Finding, Report, RunError, SourceText, Summary, Why};
 use interp::Relevance;
 use rayon::prelude::*;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
@@ -179,26 +180,36 @@ fn check_group(group: &project::Group, config: &Config) -> Part {
     let mut findings: Vec<Finding> = rules::check_types(&program, &models, config);
     let mut why = Why::default();
     let mut counts = interp::Counts::default();
+    let mut trusted = 0;
     if relevance.any_state() && rules::wants_walk(config) {
-        let mut programs = interp::programs(&program, &models);
-        programs.sort_by_key(|p| p.kind);
-        let budget = interp::group_budget(&program);
+        let programs = interp::programs(&program, &models);
+        let mut found = Vec::new();
+        let mut budget = interp::Budget::of(&program, &programs);
         for entries in programs {
-            let left = budget.saturating_sub(counts.steps);
+            let left = budget.next_share(counts.steps);
             let analysis = interp::analyse(&program, &models, &relevance, &entries, left);
-            let facts =
-                rules::Facts { program: &program, models: &models, analysis: &analysis, kind: entries.kind };
-            for finding in rules::check(&facts, config) {
-                if !findings.iter().any(|f| same_finding(f, &finding)) {
-                    findings.push(finding);
-                }
-            }
+            let facts = rules::Facts {
+                program: &program,
+                models: &models,
+                analysis: &analysis,
+                kind: entries.kind,
+                trusted: Cell::new(0),
+            };
+            found.push((entries.kind, rules::check(&facts, config)));
             if let Some(place) = &config.why {
                 rules::why(&facts, place, &mut why);
             }
+            trusted += facts.trusted.get();
             summary.contexts += analysis.contexts.list.len() as u64;
             summary.places += analysis.places.count() as u64;
             counts.add(&analysis.counts);
+        }
+        // What several programs show is told of the one that says most: `main` before those who might call.
+        found.sort_by_key(|(kind, _)| *kind);
+        for finding in found.into_iter().flat_map(|(_, of_program)| of_program) {
+            if !findings.iter().any(|f| same_finding(f, &finding)) {
+                findings.push(finding);
+            }
         }
     }
     errors.extend(program.body_errors(config.parse_all));
@@ -216,6 +227,7 @@ fn check_group(group: &project::Group, config: &Config) -> Part {
         ("opaque macros", program.blind.opaque_macros + counts.opaque_macros),
         ("unresolved calls", counts.unresolved_calls),
         ("unresolved methods", counts.unresolved_methods),
+        ("pairs left to a protocol", trusted),
     ];
     let analysed = start.elapsed().as_secs_f64();
     summary.times = vec![("parse", parsed), ("resolve", resolved), ("analyse", analysed)];

@@ -51,6 +51,8 @@ pub struct AccessEvent {
     /// The reads that decided whether it runs, and that no write of the same place has acted on yet. A store of a constant
     /// isn't decided by the condition of a loop round it.
     pub control: Deps,
+    /// Those of them that are conditions of loops round it.
+    pub looping: Deps,
     /// The reads that decided whether it runs, and that a write of their place has acted on.
     pub acted_on: Deps,
     /// For a store of a constant: the reads that were made on the way there.
@@ -91,8 +93,17 @@ pub enum Side {
 pub struct Same {
     /// What tells it from others.
     pub hash: u64,
-    /// Written down as it is, not computed.
-    pub constant: bool,
+    pub made: Made,
+}
+
+/// How a value comes about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Made {
+    /// Written down as it is.
+    Constant,
+    /// It was found out which of several constants it is.
+    Chosen,
+    Computed,
 }
 
 /// What an update does to the value, for working out results.
@@ -134,12 +145,16 @@ pub struct AccessLog {
     pub events: Vec<AccessEvent>,
     /// Reads whose value went somewhere: into a place, an output, an unknown function.
     pub used: FxHashSet<ReadId>,
+    /// Reads that decide how often a loop runs.
+    pub looped: FxHashSet<ReadId>,
     /// Updates whose own result decided something.
     pub judged: FxHashSet<ReadId>,
     /// Reads that were compared with what only the context itself has, such as its thread's id.
     pub identified: FxHashSet<ReadId>,
     /// Reads that were compared with a constant.
     pub compared: FxHashSet<ReadId>,
+    /// Reads of atomics that were compared with what the same one held at another time.
+    pub compared_again: FxHashSet<ReadId>,
     /// Elements taken out, whichever they were, that nobody looks at.
     pub discarded: FxHashSet<ReadId>,
     seen: FxHashMap<(PlaceId, Location, MomentId), Vec<u32>>,

@@ -8,6 +8,7 @@ use super::access::{Effect, Runs};
 use super::places::{LoopId, PlaceId, Proj, Root};
 use super::terms::{Operator, Term, fold_int};
 use super::values::{Const, Deps, Kind, Pointer, ReadId, Subject, Test, Val};
+use crate::finding::AccessKind;
 use crate::hir::{BinaryOp, Name, UnaryOp};
 use crate::resolve::Ty;
 use std::rc::Rc;
@@ -38,6 +39,11 @@ impl Interp<'_> {
         let comparison = super::operators::is_comparison(op);
         let ty = if comparison { Ty::Prim(Name::new("bool")) } else { a.ty.clone() };
         if matches!(op, BinaryOp::Eq | BinaryOp::Ne) {
+            if let (Some(Kind::Loaded(one, _)), Some(Kind::Loaded(two, _))) = (a.single(), b.single())
+                && one == two
+            {
+                self.contexts.get_mut(self.context).log.compared_again.extend(deps.iter());
+            }
             self.note_comparison(a, b);
             self.note_comparison(b, a);
         }
@@ -133,11 +139,20 @@ impl Interp<'_> {
             (None, Some(Kind::Loaded(place, order))) if comparison => {
                 tested(mirrored(op), *place, *order, None)
             }
-            _ => self.drawn(op, a, b).or_else(|| self.drawn(op, b, a)),
+            (_, Some(null @ Kind::Const(_))) if comparison && all_pointers(a) => self.null_test(op, a, null),
+            (Some(null @ Kind::Const(_)), _) if comparison && all_pointers(b) => self.null_test(op, b, null),
+            _ if matches!(op, BinaryOp::Eq | BinaryOp::Ne) => {
+                let drawn = self.drawn(op, a, b).or_else(|| self.drawn(op, b, a));
+                drawn.or_else(|| super::remembered::compared(a, b, op == BinaryOp::Ne))
+            }
+            _ => None,
         };
         let mut value = Val::unknown(ty).with_deps(&deps);
         if kind.is_none() {
             value.deps = value.deps.join(&self.own_numbers(a)).join(&self.own_numbers(b));
+            if matches!(op, BinaryOp::Rem | BinaryOp::Div | BinaryOp::BitAnd | BinaryOp::Shr) {
+                value.deps = self.less_of_unknown(&value.deps);
+            }
         }
         if a.term.is_some() || b.term.is_some() {
             value.term = applied(Operator::Binary(op), a, b);
@@ -173,6 +188,22 @@ impl Interp<'_> {
         };
         let subject = Subject::Drawn(step.place, step.atomic?, number);
         Some(Kind::Test(Rc::new(Test { subject, negated: op == BinaryOp::Ne })))
+    }
+
+    /// A pointer that was loaded from an atomic is compared with null.
+    fn null_test(&self, op: BinaryOp, pointer: &Val, null: &Kind) -> Option<Kind> {
+        if !matches!(op, BinaryOp::Eq | BinaryOp::Ne) {
+            return None;
+        }
+        let log = &self.contexts.get(self.context).log.events;
+        let mut loads = pointer.deps.iter().filter_map(|id| {
+            let event = log.get(id.0 as usize).filter(|event| event.kind == AccessKind::Read)?;
+            Some((event.place, event.atomic?))
+        });
+        match (loads.next(), loads.next()) {
+            (Some((place, order)), None) => tested(op, place, order, Some(null)),
+            _ => None,
+        }
     }
 
     /// What a number depends on that differs from round to round of a loop, or is claimed.
@@ -315,4 +346,8 @@ fn tested(op: BinaryOp, place: PlaceId, order: Name, with: Option<&Kind>) -> Opt
         _ => (reached(0), true),
     };
     Some(Kind::Test(Rc::new(Test { subject, negated })))
+}
+
+fn all_pointers(value: &Val) -> bool {
+    !value.alts.is_empty() && value.alts.iter().all(|kind| matches!(kind, Kind::Pointer(..)))
 }

@@ -8,6 +8,7 @@
 //! Invariant: an outcome that several paths give tells only what holds on all of them.
 
 use super::Interp;
+use super::contexts::ContextId;
 use super::places::{FrameId, LoopId, PlaceId, Root};
 use super::publish::object_key;
 use super::state::{Claim, Hold, State, SyncKey};
@@ -29,6 +30,7 @@ pub struct Outcome {
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Learned {
     acquired: Vec<SyncKey>,
+    joined: Vec<ContextId>,
     passed: Vec<((PlaceId, i128), Option<PlaceId>)>,
     knows: Vec<(PlaceId, BTreeSet<i128>)>,
     saw: Vec<(PlaceId, i128)>,
@@ -41,14 +43,23 @@ pub struct Learned {
 }
 
 impl Outcome {
-    fn of(holds: &State, fails: &State) -> Outcome {
+    pub(super) fn of(holds: &State, fails: &State) -> Outcome {
         Outcome { holds: Learned::between(holds, fails), fails: Learned::between(fails, holds) }
     }
 
-    fn told(self) -> Option<Kind> {
+    /// Whether the two paths differ in anything.
+    pub(super) fn tells(&self) -> bool {
         let nothing = Learned::default();
-        let told = self.holds != nothing || self.fails != nothing;
-        told.then(|| telling(self.holds, self.fails))
+        self.holds != nothing || self.fails != nothing
+    }
+
+    /// Whether it says that this lock is held.
+    pub(super) fn tells_of_lock(&self, lock: PlaceId) -> bool {
+        self.holds.locks.iter().chain(&self.fails.locks).any(|hold| hold.lock == lock)
+    }
+
+    fn told(self) -> Option<Kind> {
+        self.tells().then(|| telling(self.holds, self.fails))
     }
 }
 
@@ -63,10 +74,17 @@ impl Learned {
         Learned { refused: objects, ..Learned::default() }
     }
 
+    /// The orders that one path knows of and the other doesn't.
+    pub fn orders(one: &State, other: &State) -> Learned {
+        let Learned { acquired, joined, .. } = Learned::between(one, other);
+        Learned { acquired, joined, ..Learned::default() }
+    }
+
     fn between(one: &State, other: &State) -> Learned {
         let (here, there) = (&one.moment, &other.moment);
         Learned {
             acquired: here.acquired.difference(&there.acquired).cloned().collect(),
+            joined: here.joined.difference(&there.joined).copied().collect(),
             passed: only_in(&here.passed, &there.passed),
             knows: only_in(&here.knows, &there.knows),
             saw: only_in(&one.saw, &other.saw),
@@ -86,6 +104,10 @@ impl Learned {
         }
     }
 
+    pub(super) fn keep_locks(&mut self, kept: impl Fn(&Hold) -> bool) {
+        self.locks.retain(kept);
+    }
+
     /// What both know, and what each does.
     pub fn and(mut self, other: &Learned) -> Learned {
         fn add<T: PartialEq + Clone>(all: &mut Vec<T>, more: &[T]) {
@@ -93,6 +115,7 @@ impl Learned {
             all.extend(new);
         }
         add(&mut self.acquired, &other.acquired);
+        add(&mut self.joined, &other.joined);
         add(&mut self.passed, &other.passed);
         add(&mut self.knows, &other.knows);
         add(&mut self.saw, &other.saw);
@@ -111,6 +134,7 @@ impl Learned {
         }
         Learned {
             acquired: both(&self.acquired, &other.acquired),
+            joined: both(&self.joined, &other.joined),
             passed: both(&self.passed, &other.passed),
             knows: both(&self.knows, &other.knows),
             saw: both(&self.saw, &other.saw),
@@ -129,6 +153,7 @@ impl Learned {
             }
         }
         self.acquired.iter().for_each(|key| state.acquire(key.clone()));
+        self.joined.iter().for_each(|context| state.join_all(*context));
         for &place in &self.refused {
             state.moment_mut().released.remove(&object_key(place));
         }
@@ -148,6 +173,20 @@ impl Learned {
 pub(super) fn telling(holds: Learned, fails: Learned) -> Kind {
     let outcome = Outcome { holds, fails };
     Kind::Test(Rc::new(Test { subject: Subject::Outcome(Rc::new(outcome)), negated: false }))
+}
+
+/// A value compared with a variant: where they are equal, what the value tells of that variant is known.
+pub(super) fn compared(a: &Val, b: &Val, negated: bool) -> Option<Kind> {
+    let told = |value: &Val, other: &Val| {
+        let Some(Kind::Aggregate(wanted)) = other.single() else { return None };
+        let told = value.alts.iter().find_map(|kind| match kind {
+            Kind::Aggregate(one) if one.variant == wanted.variant => told_by(one),
+            _ => None,
+        });
+        told.filter(|_| !value.open).cloned()
+    };
+    let (equal, differs) = (told(a, b).or_else(|| told(b, a))?, Learned::default());
+    Some(if negated { telling(differs, equal) } else { telling(equal, differs) })
 }
 
 fn only_in<K: Ord + Copy, V: PartialEq + Clone>(
@@ -187,7 +226,7 @@ impl Interp<'_> {
         }
     }
 
-    fn is_atomic(&self, place: PlaceId) -> bool {
+    pub(super) fn is_atomic(&self, place: PlaceId) -> bool {
         let log = &self.contexts.get(self.context).log.events;
         let of_bit = self.places.get(place).parent;
         log.iter()

@@ -39,6 +39,8 @@ pub(super) fn state_value(value: &Val) -> Option<i128> {
             Some(variant) => Some(variant_value(variant)),
             None => aggregate.fields.iter().any(|(proj, _)| matches!(proj, Proj::Index(_))).then_some(FILLED),
         },
+        // A pointer is set where it isn't null.
+        Kind::Pointer(..) => Some(1),
         _ => super::effects::flag_value(value),
     }
 }
@@ -92,7 +94,7 @@ impl Interp<'_> {
         for kind in &mut value.alts {
             let Kind::Aggregate(aggregate) = kind else { continue };
             let Some(variant) = aggregate.variant else { continue };
-            let told = if self.is_success(variant) { success } else { failure };
+            let told = if self.is_failure(variant) { failure } else { success };
             if let Some(told) = told {
                 *kind = Kind::Aggregate(Rc::new(with_told(aggregate, told.clone())));
             }
@@ -164,6 +166,11 @@ impl Interp<'_> {
         self.telling(value, success.as_ref(), failure.as_ref())
     }
 
+    /// A success made of that of another value, of which it tells the same.
+    pub(super) fn succeeded_as(&self, original: &Val, value: Val) -> Val {
+        self.telling(value, self.told_where(original, true).as_ref(), None)
+    }
+
     /// The success of an enum value was seen.
     pub(super) fn recall_success(&mut self, value: &Val) {
         if let Some(told) = self.told_where(value, true).filter(|_| !value.open) {
@@ -181,7 +188,7 @@ impl Interp<'_> {
     /// What the one variant of success, or of failure, tells.
     fn told_where(&self, value: &Val, success: bool) -> Option<Learned> {
         let mut variants = value.alts.iter().filter_map(|kind| match kind {
-            Kind::Aggregate(a) if self.is_success(a.variant?) == success => Some(told_by(a).cloned()),
+            Kind::Aggregate(a) if self.is_failure(a.variant?) != success => Some(told_by(a).cloned()),
             _ => None,
         });
         variants.next().flatten().filter(|_| variants.next().is_none())

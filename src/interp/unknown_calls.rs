@@ -5,7 +5,7 @@
 
 use super::access::Door;
 use super::memory::AccessInfo;
-use super::places::{FrameId, Proj, Root};
+use super::places::{FrameId, Index, Proj, Root};
 use super::values::{Deps, Kind, Pointer, ReadId, Val};
 use super::{Cx, Interp};
 use crate::finding::AccessKind;
@@ -50,7 +50,7 @@ impl Interp<'_> {
     pub(super) fn unknown_results_in(&self, value: &Val) -> Deps {
         let deps = value.all_deps();
         let unknown = deps.iter().filter(|read| self.unknown_results.contains(read));
-        unknown.fold(Deps::default(), |all, read| all.join(&Deps::one(read)))
+        unknown.collect()
     }
 
     /// A part of a value that nobody knows is known by less than the whole.
@@ -62,24 +62,46 @@ impl Interp<'_> {
         {
             return;
         }
-        let parts = part.deps.iter().map(|read| match read.is_elsewhere() {
+        part.deps = self.parts_of_unknown(&part.deps, proj);
+    }
+
+    /// What of numbers that nobody knows is left by an operation that gives the same for several of them.
+    pub(super) fn less_of_unknown(&mut self, deps: &Deps) -> Deps {
+        if !deps.iter().any(ReadId::is_elsewhere) {
+            return deps.clone();
+        }
+        self.parts_of_unknown(deps, Proj::Index(Index::Any))
+    }
+
+    fn parts_of_unknown(&mut self, deps: &Deps, proj: Proj) -> Deps {
+        let parts = deps.iter().map(|read| match read.is_elsewhere() && read != ReadId::OWN {
             true => self.part_of_whole(read, proj),
             false => read,
         });
-        part.deps = parts.fold(Deps::default(), |deps, read| deps.join(&Deps::one(read)));
+        parts.collect()
     }
 
     fn part_of_whole(&mut self, whole: ReadId, proj: Proj) -> ReadId {
         let next = (self.elsewhere.len() + self.parts.len()) as u32;
-        let part = *self.parts.entry((whole, proj)).or_insert(ReadId::elsewhere(next));
-        self.wholes.insert(part, whole);
+        let part = *self.parts.entry((whole, proj)).or_insert_with(|| {
+            let part = ReadId::elsewhere(next);
+            self.wholes.insert(part, whole);
+            part
+        });
+        if self.keys.contains(&whole) {
+            self.keys.insert(part);
+        }
         part
     }
 
     /// Whether it is one of these values from elsewhere, or a part of one.
     pub(super) fn is_within(&self, read: ReadId, known: &Deps) -> bool {
-        let wholes = std::iter::successors(Some(read), |part| self.wholes.get(part).copied());
-        wholes.into_iter().any(|whole| known.contains(whole))
+        self.wholes_of(read).any(|whole| known.contains(whole))
+    }
+
+    /// The value itself and all that it is a part of.
+    pub(super) fn wholes_of(&self, read: ReadId) -> impl Iterator<Item = ReadId> + '_ {
+        std::iter::successors(Some(read), |part| self.wholes.get(part).copied())
     }
 
     /// What an argument depends on, and what it points to in the caller.

@@ -8,7 +8,7 @@ use crate::finding::{
 };
 use crate::hir::Name;
 use crate::interp::access::{AccessEvent, Effect};
-use crate::interp::contexts::{Context, ContextId};
+use crate::interp::contexts::{Context, ContextId, Naming};
 use crate::interp::places::{FrameId, Index, PlaceId, Proj, Root};
 use crate::resolve::Ty;
 use crate::witness::{self, Scene};
@@ -95,10 +95,7 @@ fn threads(facts: &Facts, group: &Group) -> Vec<Shown> {
     order.dedup();
     for id in order {
         let context = analysis.contexts.get(id);
-        let same = |s: &&mut Shown| {
-            let known = analysis.contexts.get(s.members[0]);
-            (known.spawned_at, known.kind, known.branch) == (context.spawned_at, context.kind, context.branch)
-        };
+        let same = |s: &&mut Shown| shown_as_one(analysis.contexts.get(s.members[0]), context);
         match shown.iter_mut().find(same) {
             Some(known) => {
                 let meets = known.members.iter().any(|m| {
@@ -123,6 +120,13 @@ fn threads(facts: &Facts, group: &Group) -> Vec<Shown> {
     }
     shown.sort_by_key(|s| (s.thread.kind != ContextKind::Main, s.thread.spawned_at));
     shown
+}
+
+/// One spawn site reached by several call paths, unless each of them has a name of its own to give or a function to run.
+fn shown_as_one(one: &Context, two: &Context) -> bool {
+    let own_name = |context: &Context| matches!(context.named, Naming::Literal | Naming::Item);
+    (one.spawned_at, one.kind, one.branch) == (two.spawned_at, two.kind, two.branch)
+        && (one.name == two.name || !(own_name(one) || own_name(two)))
 }
 
 fn accesses(facts: &Facts, group: &Group, shown: &[Shown]) -> Vec<Access> {

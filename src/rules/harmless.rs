@@ -8,10 +8,10 @@ use super::pairs::{Event, common_lock, differs, is_own, meet};
 use super::protocol::awaits_another;
 use crate::finding::{AccessKind, ContextKind};
 use crate::interp::ProgramKind;
-use crate::interp::access::{AccessEvent, Effect, HeldLock, Side};
+use crate::interp::access::{AccessEvent, Effect, HeldLock, Made, Side};
 use crate::interp::contexts::{Context, ContextId};
 use crate::interp::order::Ordered;
-use crate::interp::places::{Index, PlaceId, Proj, Root};
+use crate::interp::places::{FrameId, Index, PlaceId, Proj, Root};
 use crate::interp::terms::Term;
 use crate::interp::values::{Const, Mode, ReadId};
 
@@ -43,6 +43,8 @@ pub enum Harmless {
     MerelySets,
     /// The other goes away from the bound.
     MakesRoom,
+    /// It counts what its context claimed by itself, and the look is only for when to stop.
+    CountsClaims,
     /// It takes off what was there, and the other only adds.
     KeepsRest,
     /// Nobody else writes.
@@ -70,6 +72,7 @@ impl Harmless {
             Harmless::SameAgain => "both put in the same",
             Harmless::MerelySets => "a flag is set, and nothing else follows",
             Harmless::MakesRoom => "it goes away from the bound",
+            Harmless::CountsClaims => "it counts what was claimed, and the look says when to stop",
             Harmless::KeepsRest => "it takes off what was there, and what was added stays",
             Harmless::OneWriter => "no other instance writes",
             Harmless::Ordered(order) => order.reason(),
@@ -163,7 +166,7 @@ fn merely_sets(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
     let flag = matches!(facts.analysis.initial_value(access.place), Some(Const::Bool(_)));
     let other = |value: &i128| access.saw == Some(1 - *value);
     flag && matches!(&access.effect, Some(Effect::Set(value)) if other(value))
-        && !facts.analysis.contexts.get(write.context).acts_on(read.at, access.at)
+        && !facts.analysis.contexts.get(write.context).acts_on(read.at, access.at, |_| true)
 }
 
 /// What was looked at is the whole collection that the write puts something into under a key, as by how much is in it.
@@ -180,21 +183,120 @@ fn same_again(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event) -
     if write.access.same.is_none() || write.access.same != other.access.same {
         return false;
     }
+    let Some(made) = write.access.same.map(|same| same.made) else { return false };
     // Under two keys even the same is put in twice.
     if looks_at_whole(facts, write, read) {
         return false;
     }
     let context = facts.analysis.contexts.get(write.context);
-    match write.access.same {
-        Some(same) if same.constant => !context.acts_on(read.at, write.access.at),
-        _ => write.access.data.iter().all(|id| {
-            let source = context.log.events.get(id.0 as usize);
-            source.is_none_or(|source| {
-                found_by_itself(facts, write, source)
-                    || (!is_old_state(facts, write, source) && never_written(facts, source, write))
-            })
-        }),
+    let acts = |within: &dyn Fn(FrameId) -> bool| context.acts_on(read.at, write.access.at, within);
+    match made {
+        Made::Constant => !acts(&|_| true),
+        Made::Chosen => {
+            !acts(&|frame| is_below(facts, frame, write.access.frame)) && stays_same(facts, write)
+        }
+        Made::Computed => stays_same(facts, write),
     }
+}
+
+/// Whether a call is made by another one, or is it.
+fn is_below(facts: &Facts, frame: FrameId, caller: FrameId) -> bool {
+    let frames = &facts.analysis.frames;
+    std::iter::successors(Some(frame), |at| frames.get(*at).parent).any(|at| at == caller)
+}
+
+/// What the written value is computed from doesn't change.
+fn stays_same(facts: &Facts, write: &Event) -> bool {
+    let log = &facts.analysis.contexts.get(write.context).log.events;
+    write.access.data.iter().all(|id| {
+        log.get(id.0 as usize).is_none_or(|source| {
+            found_by_itself(facts, write, source)
+                || (!is_old_state(facts, write, source) && never_written(facts, source, write))
+        })
+    })
+}
+
+/// What is put in was made of an element that was taken out under the hold that this was read under: it belonged to the taker.
+fn was_taken_out(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
+    let log = &facts.analysis.contexts.get(write.context).log.events;
+    let mut sources = write.access.data.iter().filter_map(|id| log.get(id.0 as usize));
+    sources.any(|source| {
+        matches!(source.effect, Some(Effect::Take | Effect::TakeSure))
+            && same_place(facts, write, source)
+            && source
+                .locks
+                .iter()
+                .any(|l| read.locks.iter().any(|r| r.lock == l.lock && r.hold.meets(l.hold)))
+    })
+}
+
+/// A swap put in what tells that there is nothing to be had, and got what was there: until the write puts something back, others
+/// only put in the same, or have got something themselves.
+fn took_all(facts: &Facts, write: &Event, other: &Event) -> bool {
+    let made_of = |event: &Event| {
+        let log = &facts.analysis.contexts.get(event.context).log.events;
+        let mut sources = event.access.data.iter().filter_map(|id| log.get(id.0 as usize));
+        sources.find_map(|source| {
+            let taken = taken_by(facts, event.context, source);
+            taken.filter(|_| source.place == event.access.place)
+        })
+    };
+    let mine = made_of(write).filter(|_| write.access.kind == AccessKind::Write);
+    mine.is_some() && (taken_by(facts, other.context, other.access) == mine || made_of(other) == mine)
+}
+
+/// What a swap whose result was looked at leaves in the place.
+fn taken_by(facts: &Facts, context: ContextId, access: &AccessEvent) -> Option<i128> {
+    let log = &facts.analysis.contexts.get(context).log;
+    let is_it = |id: &ReadId| log.events.get(id.0 as usize).is_some_and(|e| std::ptr::eq(e, access));
+    match access.term.as_deref() {
+        Some(Term::Const(left)) if access.effect == Some(Effect::Swap) => {
+            log.judged.iter().any(is_it).then_some(*left)
+        }
+        _ => None,
+    }
+}
+
+/// An addition of this one context found that it went too far, and what it found is put back: the other's exchange looks at the
+/// place first, and doesn't come while that is so.
+fn takes_back(facts: &Facts, write: &Event, other: &Event) -> bool {
+    let log = &facts.analysis.contexts.get(write.context).log;
+    let access = write.access;
+    let Some(Term::Read(_, found)) = access.term.as_deref() else { return false };
+    let added = log.events.get(found.0 as usize).is_some_and(|event| {
+        event.place == access.place && matches!(event.effect, Some(Effect::Add | Effect::Subtract))
+    });
+    let others = &facts.analysis.contexts.get(other.context).log.events;
+    let mut decisive = other.access.control.iter().filter_map(|id| others.get(id.0 as usize));
+    added
+        && log.judged.contains(found)
+        && !repeats(facts, write.context)
+        && decisive.any(|look| look.place == access.place && look.kind == AccessKind::Read)
+}
+
+/// What is counted are claims that the context made by itself after the look, which is but the condition of a loop. Down to
+/// nothing each claim goes once; up to a bound, if the other doesn't ask for the bound, nobody keeps it.
+fn counts_claims(facts: &Facts, write: &Event, read: &AccessEvent, between: &Effect, other: &Event) -> bool {
+    let access = write.access;
+    let log = &facts.analysis.contexts.get(write.context).log.events;
+    let event = |id: &ReadId| log.get(id.0 as usize);
+    let stops = access.looping.iter().any(|id| event(&id).is_some_and(|e| std::ptr::eq(e, read)));
+    let claimed = |id: ReadId| {
+        event(&id).is_some_and(|claim| {
+            claim.kind == AccessKind::Update
+                && claim.place != access.place
+                && (claim.atomic.is_some() || matches!(claim.effect, Some(Effect::Take | Effect::TakeSure)))
+        })
+    };
+    let others = &facts.analysis.contexts.get(other.context).log.events;
+    let asks = |id: ReadId| others.get(id.0 as usize).is_some_and(|look| look.place == access.place);
+    let unasked = || !other.access.control.join(&other.access.acted_on).iter().any(asks);
+    let counts = match (&access.effect, between) {
+        (Some(Effect::Subtract), Effect::Subtract) => true,
+        (Some(Effect::Add), Effect::Add) => unasked(),
+        _ => false,
+    };
+    stops && counts && access.control.join(&access.acted_on).iter().any(claimed)
 }
 
 /// It was read by a call of the very function that decides on the write, for another argument: what that gives is as much the
@@ -361,9 +463,7 @@ fn by_effect(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event, ho
             Some(Harmless::SameAgain)
         }
         (Some(effect), How::Decided) if makes_room(effect, access) => Some(Harmless::MakesRoom),
-        (Some(Effect::Put), _) if decided && access.effect == Some(Effect::TakeSure) => {
-            Some(Harmless::PutsIn)
-        }
+        (Some(Effect::Put), _) if access.effect == Some(Effect::TakeSure) => Some(Harmless::PutsIn),
         _ if decided && merely_sets(facts, write, read) => Some(Harmless::MerelySets),
         _ if decided && same_again(facts, write, read, other) => Some(Harmless::SameAgain),
         (_, How::Computed)
@@ -373,6 +473,16 @@ fn by_effect(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event, ho
         }
         (Some(Effect::Add), How::Computed) if access.effect == Some(Effect::SubtractSeen) => {
             Some(Harmless::KeepsRest)
+        }
+        _ if took_all(facts, write, other) => Some(Harmless::AwaitsAnother),
+        (Some(Effect::Compare { .. }), How::Computed) if takes_back(facts, write, other) => {
+            Some(Harmless::AwaitsAnother)
+        }
+        (Some(effect), How::Decided) if counts_claims(facts, write, read, effect, other) => {
+            Some(Harmless::CountsClaims)
+        }
+        (_, How::Computed) if access.effect == Some(Effect::Put) && was_taken_out(facts, write, read) => {
+            Some(Harmless::PutsIn)
         }
         (effect, How::DrainedIfDecided) if !matches!(effect, Some(Effect::Set(_))) => {
             Some(Harmless::KeepsRest)

@@ -2,6 +2,7 @@
 //!
 //! In: an `Analysis`: contexts, places, accesses with locks and moments. Out: findings. Rules never see syntax.
 
+mod announced;
 mod atomic_check_then_act;
 mod describe;
 mod env_race;
@@ -29,6 +30,7 @@ use crate::finding::{Finding, Level};
 use crate::interp::{Analysis, ProgramKind};
 use crate::models::Models;
 use crate::resolve::Program;
+use std::cell::Cell;
 
 pub use info::{RULES, RuleInfo, find, unknown_rule};
 pub use why::{nothing, why};
@@ -39,6 +41,8 @@ pub struct Facts<'a> {
     pub models: &'a Models,
     pub analysis: &'a Analysis,
     pub kind: ProgramKind,
+    /// Pairs of accesses that nothing but a protocol of the program's own was seen to keep apart.
+    pub trusted: Cell<u64>,
 }
 
 /// One rule.

@@ -10,22 +10,50 @@ use crate::finding::AccessKind;
 use crate::interp::ProgramKind;
 use crate::interp::access::{AccessEvent, Effect};
 use crate::interp::order::{acquires, releases};
-use crate::interp::places::{PlaceId, Proj};
+use crate::interp::places::{Index, PlaceId, Proj};
 use crate::interp::state::{SyncKey, SyncKind};
 use crate::interp::terms::Term;
 use crate::interp::values::ReadId;
+use crate::resolve::Ty;
 use std::collections::BTreeSet;
 
 /// Whether some protocol keeps two accesses apart, or may do so where nobody sees.
 pub fn keeps_apart(facts: &Facts, a: Event, b: Event) -> bool {
-    let unseen = facts.kind == ProgramKind::Callers && (guards_itself(facts, a) || guards_itself(facts, b));
+    let unseen = facts.kind == ProgramKind::Callers
+        && (guards_itself(facts, a) || guards_itself(facts, b) || chosen_by_type(facts, a));
     unseen
+        || (chosen_by_key(facts, a) && chosen_by_key(facts, b))
         || within_another(facts, a, b)
         || within_another(facts, b, a)
         || (follows(facts, a) && follows(facts, b))
         || asks_who(facts, a, b)
         || asks_who(facts, b, a)
         || (a.context != b.context && (hands_over(facts, a, b) || hands_over(facts, b, a)))
+}
+
+/// A value of the callers' type is reached as an atomic in some way, too: which way is taken is told by the type, and what is
+/// done in one way never meets what is done in another.
+fn chosen_by_type(facts: &Facts, event: Event) -> bool {
+    let place = event.access.place;
+    let mut all = facts.analysis.contexts.list.iter().flat_map(|context| &context.log.events);
+    is_open(&facts.analysis.places.get(place).ty, 0) && all.any(|e| e.place == place && e.atomic.is_some())
+}
+
+/// Whether a type is a type parameter or holds one.
+fn is_open(ty: &Ty, depth: u32) -> bool {
+    const DEEPEST: u32 = 4;
+    match ty {
+        Ty::Param(_) => true,
+        Ty::Ext(_, args) if depth < DEEPEST => args.iter().any(|arg| is_open(arg, depth + 1)),
+        _ => false,
+    }
+}
+
+/// Which element it is, is told by something that only the caller has: who has another one gets another element.
+fn chosen_by_key(facts: &Facts, event: Event) -> bool {
+    let by_key = |id: ReadId| facts.analysis.keys.contains(&id);
+    event.access.through.iter().any(by_key)
+        && facts.analysis.places.passes(event.access.place, |step| step == Proj::Index(Index::Any))
 }
 
 /// The one fills, holding a hand-made lock, what the other finds a cell of its own in: who gets there saw it filled.

@@ -5,6 +5,7 @@
 use super::written::new_value;
 use super::*;
 use crate::interp::places::Places;
+use crate::interp::told::state_value;
 use crate::interp::values::ReadId;
 use smallvec::SmallVec;
 
@@ -195,13 +196,16 @@ impl Interp<'_> {
         self.peek(lval).pointers().next().is_some()
     }
 
-    /// Whether the value that an exchange expects was read of the place anew after what the new value is computed from.
+    /// Whether the value that an exchange expects was read of the place anew after what the new value is computed from. What an
+    /// exchange took out of it since is the taker's own.
     fn is_stale(&self, lval: &Lval, expected: &Val, new: &Val) -> bool {
         let log = &self.contexts.get(self.context).log.events;
         let of_place =
             |read: &ReadId| log.get(read.0 as usize).is_some_and(|event| lval.places.contains(&event.place));
-        let (expected, new) = (expected.all_deps(), new.all_deps());
-        new.iter().any(|read| of_place(&read)) && expected.without(&new).iter().any(|read| of_place(&read))
+        let (expected, new) = (expected.all_deps(), self.deps_with_contents(new));
+        let waiting = new.without(&self.st.settled);
+        waiting.iter().any(|read| of_place(&read))
+            && expected.without(&new).iter().any(|read| of_place(&read))
     }
 
     /// What a compare-exchange that failed saw: a pointer, where the atomic holds one.
@@ -242,7 +246,7 @@ impl Interp<'_> {
         let same = (kind == AccessKind::Write).then(|| self.same_everywhere(value, &known)).flatten();
         let info = AccessInfo {
             atomic: Some(order),
-            data: value.all_deps(),
+            data: self.deps_with_contents(value),
             effect,
             term,
             same,
@@ -269,7 +273,7 @@ impl Interp<'_> {
                 moment.taken.insert(place, claim);
             }
         }
-        let stored = if kind == AccessKind::Update { None } else { flag_value(value) };
+        let stored = if kind == AccessKind::Update { None } else { state_value(value) };
         self.flag_stored(lval, stored, crate::interp::order::releases(order));
         if let ([place], Some(Effect::Swap), Some(value)) =
             (&lval.places[..], &info.effect, flag_value(value))
@@ -313,6 +317,7 @@ impl Interp<'_> {
             if self.st.locks.iter().any(gone) {
                 self.st.locks.retain(|h| !gone(h));
             }
+            self.st.untell(|_, outcome| outcome.tells_of_lock(place));
             if let Some(value) = value {
                 self.st.pass(place, value, None);
             }

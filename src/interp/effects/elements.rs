@@ -48,7 +48,7 @@ impl Interp<'_> {
                 let element = self.step_lval(&lval, Proj::Index(Index::Any));
                 let mut value = self.peek(&element).with_deps(&deps);
                 if !self.st.locks.is_empty() {
-                    self.obtain(&value);
+                    self.take_over(&value);
                 }
                 match self.draining {
                     Some(at) => crate::interp::iterate::tag_handles(&mut value, at),
@@ -61,7 +61,7 @@ impl Interp<'_> {
                 let value = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 self.used(&value);
                 if !self.st.locks.is_empty() {
-                    self.publish(&value);
+                    self.hand_over(&value);
                 }
                 let mut info = self.info(call, AccessKind::Update);
                 info.data = value.all_deps();
@@ -123,7 +123,7 @@ impl Interp<'_> {
 
     /// Takes some elements out into another collection: who joins the handles that are left has not joined those.
     fn split_collection(&mut self, call: &Call, lval: &Lval) -> Val {
-        let info = self.info(call, AccessKind::Update);
+        let info = self.range_taken(call);
         let deps = self.log_lval(call.cx, lval, &info);
         let element = self.step_lval(lval, Proj::Index(Index::Any));
         let mut taken = self.peek(&element);
@@ -135,6 +135,15 @@ impl Interp<'_> {
             self.store_at(place, rest, lval.places.len() == 1);
         }
         Val::aggregate(None, vec![(Proj::Index(Index::Any), taken)], call.ret.clone()).with_deps(&deps)
+    }
+
+    /// Elements in a range are taken out: which ones must be there was told by whatever the numbers come from.
+    fn range_taken(&self, call: &Call) -> AccessInfo {
+        let mut info = self.info(call, AccessKind::Update);
+        let numbers = call.args.iter().filter(|arg| arg.pointers().next().is_none());
+        info.data = numbers.fold(Deps::default(), |deps, arg| deps.join(&arg.all_deps()));
+        info.effect = Some(Effect::TakeSure);
+        info
     }
 
     /// An element is there: whoever put it in did so before.
@@ -237,11 +246,14 @@ impl Interp<'_> {
             OpName::Iter => self.iterate(cx, id, first),
             OpName::DrainIter => {
                 let lval = self.target(call, &first);
-                let info = self.info(call, AccessKind::Update);
+                let all = call.args.first().is_none_or(is_full_range);
+                let info = match all {
+                    true => self.info(call, AccessKind::Update),
+                    false => self.range_taken(call),
+                };
                 let deps = self.log_lval(cx, &lval, &info);
                 let element = self.step_lval(&lval, Proj::Index(Index::Any));
                 let source = self.peek(&element).with_deps(&deps);
-                let all = call.args.first().is_none_or(is_full_range);
                 let iter = self.iter_over(source);
                 if all { iter } else { self.add_stage(cx, id, StageKind::Partial, iter, (None, None)) }
             }

@@ -9,8 +9,9 @@ use crate::hir::{ExprKind, Name};
 use crate::interp::Interp;
 use crate::interp::access::{AccessEvent, Effect};
 use crate::interp::condition::Branches;
+use crate::interp::remembered::Learned;
 use crate::interp::values::{Aggregate, Deps, Kind, Pointer, Subject, Test, Val};
-use crate::models::OpName;
+use crate::models::{Op, OpName};
 use crate::resolve::Ty;
 use std::rc::Rc;
 
@@ -41,6 +42,24 @@ impl Interp<'_> {
         }
     }
 
+    /// The first effect comes about, or the second: what only the first knows is told where its variant is seen.
+    pub(super) fn attempt(&mut self, call: &mut Call, args: &[Op]) -> Val {
+        let [wanted, other] = args else { return Val::unknown(Ty::Unknown) };
+        let before = self.st.clone();
+        let outer = std::mem::replace(&mut self.attempting, true);
+        let value = self.apply(call, wanted);
+        self.attempting = outer;
+        let after = std::mem::replace(&mut self.st, before);
+        let failed = self.apply(call, other);
+        let value = match after.reachable {
+            true => self.telling(value, Some(&Learned::orders(&after, &self.st)), None),
+            false => value,
+        };
+        self.st.join(&after);
+        let of = call.this.as_ref().map_or_else(Deps::default, Val::all_deps);
+        self.variant_op(OpName::Either, vec![value, failed]).with_deps(&of)
+    }
+
     pub(in crate::interp) fn enum_value(&self, variant: Name, payload: Val, ty: Ty) -> Val {
         Val::aggregate(Some(variant), vec![(crate::interp::expr::field(0), payload)], ty)
     }
@@ -49,7 +68,7 @@ impl Interp<'_> {
         variant == self.names.ok || variant == self.names.some
     }
 
-    pub(super) fn is_failure(&self, variant: Name) -> bool {
+    pub(in crate::interp) fn is_failure(&self, variant: Name) -> bool {
         variant == self.names.err || variant == self.names.none
     }
 
@@ -330,6 +349,7 @@ impl Interp<'_> {
             }
             _ => mapped,
         };
+        let wrapped = if on_success { self.succeeded_as(&value, wrapped) } else { wrapped };
         let skipped = !result.alts.is_empty() || value.open;
         if skipped {
             self.st.join(&before);

@@ -19,6 +19,24 @@ enum Operation {
     Update(Vec<TextRange>),
 }
 
+impl Operation {
+    /// A statement whose value nobody wants.
+    fn alone(&self, call: &str) -> String {
+        match self {
+            Operation::Fetch(..) => call.to_owned(),
+            Operation::Update(_) => format!("let _ = {call}"),
+        }
+    }
+
+    /// The old value: an update that always gives a new one never fails.
+    fn for_value(&self, call: String) -> String {
+        match self {
+            Operation::Fetch(..) => call,
+            Operation::Update(_) => format!("{call}.unwrap()"),
+        }
+    }
+}
+
 /// `x.load(o)`, one of the accesses or part of one: place and ordering.
 fn load(expr: &Expr) -> Option<(&Expr, &Expr)> {
     method(expr, "load", 1).map(|(place, args)| (place, args[0]))
@@ -58,7 +76,7 @@ pub fn operation_of_store(text: &Text, expr: &Expr, around: (&str, &str)) -> Opt
     let (_, load_order) = load(read)?;
     let operation = operation(text, value, &is_read)?;
     let call = call(text, place, value, &operation, (load_order, order), &[value])?;
-    let edits = vec![(write, format!("{}{call}{}", around.0, around.1))];
+    let edits = vec![(write, format!("{}{}{}", around.0, operation.alone(&call), around.1))];
     Some(Rewrite { edits, covers: vec![write, text.range(read.span())] })
 }
 
@@ -92,15 +110,16 @@ pub fn operation_of_statements(text: &Text, stmts: &[Stmt], at: usize) -> Option
     let used_later = names.into_iter().any(|name| is_used(name, after));
     let call = call(text, place, value, &operation, (load_order, write.order), &stmts[at..])?;
     let edits = match (&operation, used_later) {
-        (_, false) => {
+        (operation, false) => {
             let mut edits: Vec<_> =
                 stmts[at..last].iter().map(|stmt| (text.line_of(stmt), String::new())).collect();
             let end = if write.ends { "" } else { ";" };
-            edits.push((write.whole, format!("{call}{end}")));
+            edits.push((write.whole, format!("{}{end}", operation.alone(&call))));
             edits
         }
-        (Operation::Fetch(..), true) => vec![(read, call), (text.line_of(&stmts[last]), String::new())],
-        (Operation::Update(_), true) => return None,
+        (operation, true) => {
+            vec![(read, operation.for_value(call)), (text.line_of(&stmts[last]), String::new())]
+        }
     };
     Some(Rewrite { edits, covers: vec![read, write.access] })
 }
@@ -219,7 +238,7 @@ fn call(
             let name = fresh(&["old", "now", "current", "seen"], near)?;
             let new = text.with(value, old, &name);
             let reading = text.of(orders.0);
-            Some(format!("let _ = {place}.fetch_update({order}, {reading}, |{name}| Some({new}))"))
+            Some(format!("{place}.fetch_update({order}, {reading}, |{name}| Some({new}))"))
         }
     }
 }
