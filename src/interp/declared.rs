@@ -163,7 +163,7 @@ impl Interp<'_> {
             Entry::Fn(id) => self.relevance.starts_contexts(self.program, id),
             Entry::Value(..) | Entry::Chain(_) => false,
         };
-        if !open && !starts {
+        if !open && !starts && !self.shared_types.leads_to(&inner) {
             return Val::unknown(ty.clone());
         }
         // Whatever the parameters stand for, it is an instance of the one type.

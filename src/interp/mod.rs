@@ -53,6 +53,7 @@ mod recursion;
 mod relevance;
 mod remembered;
 mod scopes;
+mod shown_shared;
 mod spawn;
 mod tasks;
 mod tokens;
@@ -70,6 +71,7 @@ use access::MomentId;
 use contexts::{ContextId, Contexts};
 use places::{FrameId, LoopId, ObjId, PlaceId, Places, Root};
 use rustc_hash::{FxHashMap, FxHashSet};
+use shown_shared::SharedTypes;
 use state::{Exit, Moment, State};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -91,6 +93,8 @@ pub struct Analysis {
     pub self_guarded: FxHashSet<PlaceId>,
     /// Of the locks those that stand for a proof that something was done before.
     pub witnesses: FxHashSet<PlaceId>,
+    /// What a library shows to be shared.
+    pub shared_types: SharedTypes,
     /// What roots hold at first.
     initial: FxHashMap<Root, Val>,
     /// Some context passes a fence that acquires.
@@ -283,6 +287,7 @@ pub struct Interp<'p> {
     awaits: FxHashSet<(FrameId, Location)>,
     self_guarded: FxHashSet<PlaceId>,
     witnesses: FxHashSet<PlaceId>,
+    shared_types: SharedTypes,
     /// What contexts are given where they ask for it by type.
     provided: Vec<Val>,
     fences: bool,
@@ -396,6 +401,10 @@ pub fn analyse(
         awaits: FxHashSet::default(),
         self_guarded: FxHashSet::default(),
         witnesses: FxHashSet::default(),
+        shared_types: match entries.kind {
+            ProgramKind::Callers => SharedTypes::of(program, models),
+            ProgramKind::Main | ProgramKind::Tests => SharedTypes::default(),
+        },
         provided: Vec::new(),
         fences: false,
         executor: None,
@@ -422,6 +431,7 @@ pub fn analyse(
         awaits: interp.awaits,
         self_guarded: interp.self_guarded,
         witnesses: interp.witnesses,
+        shared_types: interp.shared_types,
         fences: interp.fences,
         rounds: interp.loop_rounds,
         recursions: interp.recursions,

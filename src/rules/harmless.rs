@@ -298,12 +298,26 @@ fn makes_room(between: &Effect, write: &AccessEvent) -> bool {
     }
 }
 
-/// Callers of a library share what the crate itself shows to be shared: its statics.
+/// Callers of a library share what the crate itself shows to be shared: its statics, and what it keeps behind shared handles.
 fn is_shown_shared(facts: &Facts, event: &Event) -> bool {
     let analysis = facts.analysis;
-    facts.kind != ProgramKind::Callers
-        || analysis.contexts.get(event.context).kind != ContextKind::Caller
-        || matches!(analysis.places.get(event.access.place).root, Root::Static(_))
+    if facts.kind != ProgramKind::Callers || analysis.contexts.get(event.context).kind != ContextKind::Caller
+    {
+        return true;
+    }
+    let places = &analysis.places;
+    let whole = places.ancestors(event.access.place).last().unwrap_or(event.access.place);
+    let shared = |at: PlaceId| analysis.shared_types.contains(&places.get(at).ty);
+    match places.get(whole).root {
+        Root::Static(_) => true,
+        Root::Object(id) => {
+            // The whole is held where nobody knows whether a callee locks it.
+            analysis.objects.list[id.0 as usize].ambient
+                && places.ancestors(event.access.place).any(shared)
+                && event.access.locks.iter().all(|held| held.lock != whole)
+        }
+        Root::ThreadLocal(_) | Root::Local(..) | Root::Process(_) => false,
+    }
 }
 
 /// Several instances may run at once. That a caller might start the same again is no reason: it may know better.
