@@ -1,7 +1,6 @@
 //! Calls: of functions, closures, constructors and library functions. A call enters the callee.
 
 use super::pattern::Subject;
-use super::places::{Proj, Root};
 use super::places_of::MAX_DEREFS;
 use super::recursion::MAX_CALLS;
 use super::scopes::ScopeKind;
@@ -453,14 +452,7 @@ impl Interp<'_> {
         let ret = self.normalized(&subst.apply(&def.sig.ret));
         let depth = self.frames.get(cx.frame).depth;
         let nested = self.stack.iter().filter(|call| call.function == Some(id)).count();
-        let unchecked = self.relevance.derefs_raw(self.program, id);
-        let skipped = !self.relevance.walks(self.program, self.models, id)
-            && !self_arg
-                .iter()
-                .chain(&args)
-                .any(|arg| self.carries(arg) || (unchecked && self.reaches_shared(arg)))
-            && !takes_address(&def.sig.params, &ret, self_arg.as_ref(), &args)
-            && !self.tells_apart(id, &ret, self_arg.iter().chain(&args));
+        let skipped = self.leaves_alone(id, &ret, self_arg.as_ref(), &args);
         if skipped || depth >= MAX_DEPTH || nested >= MAX_CALLS {
             if !skipped && depth >= MAX_DEPTH {
                 self.counts.cut += 1;
@@ -494,6 +486,10 @@ impl Interp<'_> {
             result.ty = ret;
             return result;
         };
+        if self.unfinished.too_long(id) {
+            self.stop();
+            return Val::bottom();
+        }
         let last_level = nested > 0 && nested + 1 == MAX_CALLS;
         let args = if last_level { self.widened_args(cx, site, id, args) } else { args };
         let called_at = Some(self.call_location(cx, site));
@@ -513,63 +509,14 @@ impl Interp<'_> {
             let root = inner.body.body.root;
             this.eval(&inner, root)
         });
+        if !self.stopped {
+            self.unfinished.finish(id);
+        }
         result = self.as_declared(result, &ret);
         if result.ty.is_unknown() || (matches!(result.ty, Ty::Prim(_)) && !ret.is_unknown()) {
             result.ty = ret;
         }
         result
-    }
-
-    /// Whether a value lets the callee touch something that matters.
-    fn carries(&self, value: &Val) -> bool {
-        self.carries_within(value, &mut 64)
-    }
-
-    /// The same, looking at no more than `left` values.
-    fn carries_within(&self, value: &Val, left: &mut u32) -> bool {
-        if *left == 0 {
-            return false;
-        }
-        *left -= 1;
-        value.alts.iter().any(|kind| match kind {
-            Kind::Pointer(place, Pointer::Raw) => match self.places.get(*place).root {
-                Root::Local(frame, local) => self.shared_locals.contains(&(frame, local)),
-                Root::Static(_) | Root::ThreadLocal(_) | Root::Object(_) | Root::Process(_) => true,
-            },
-            Kind::Pointer(place, _) if self.relevance.holds_cell(&self.places.get(*place).ty) => true,
-            Kind::Pointer(place, _) => match self.places.get(*place).root {
-                Root::Static(_) => true,
-                Root::Local(frame, local) => {
-                    self.st.local(frame, local).is_some_and(|v| self.carries_within(v, left))
-                }
-                root => self.heap.get(&root).is_some_and(|v| self.carries_within(v, left)),
-            },
-            Kind::Aggregate(aggregate) => {
-                aggregate.fields.iter().any(|(p, f)| *p == Proj::Cell || self.carries_within(f, left))
-            }
-            Kind::Closure(_)
-            | Kind::Fn(..)
-            | Kind::Guard(_)
-            | Kind::Handle(_)
-            | Kind::Iter(_)
-            | Kind::Scope(_)
-            | Kind::Future(_) => true,
-            _ => false,
-        })
-    }
-
-    /// Whether a value points to a place that others can reach.
-    fn reaches_shared(&self, value: &Val) -> bool {
-        value.pointers().any(|(place, _)| match self.places.get(place).root {
-            Root::Static(_) | Root::Object(_) | Root::Process(_) => true,
-            Root::Local(frame, local) => {
-                self.shared_locals.contains(&(frame, local))
-                    || self.st.local(frame, local).is_some_and(|v| {
-                        v.pointers().any(|(p, _)| !matches!(self.places.get(p).root, Root::Local(..)))
-                    })
-            }
-            Root::ThreadLocal(_) => false,
-        })
     }
 
     /// Binds `self` and the parameters' patterns.
@@ -656,7 +603,8 @@ impl Interp<'_> {
         let exits = std::mem::take(&mut self.exits);
         let extended = std::mem::take(&mut self.extended);
         let draining = self.draining.take();
-        self.stack.push(CallFrame { function, returned: None, scopes: self.scopes.len() });
+        let began = self.counts.steps + self.steps;
+        self.stack.push(CallFrame { function, returned: None, scopes: self.scopes.len(), began });
         let mut value =
             self.scoped(cx, ScopeKind::Block, |this| this.scoped(cx, ScopeKind::Temporaries, run));
         self.exits = exits;
@@ -699,16 +647,4 @@ impl Interp<'_> {
         };
         cx.location(range)
     }
-}
-
-/// Whether a number that comes back may be an argument's address: a raw pointer is among them, or a reference that
-/// may be written through.
-fn takes_address(params: &[Ty], ret: &Ty, this: Option<&Val>, args: &[Val]) -> bool {
-    let address = matches!(ret, Ty::Prim(name) if *name == "usize");
-    let may = |arg: &Val, declared: bool| {
-        let pointer = |how| declared || how == Pointer::Raw || (address && how == Pointer::Exclusive);
-        arg.pointers().any(|(_, how)| pointer(how))
-    };
-    this.is_some_and(|this| may(this, false))
-        || args.iter().enumerate().any(|(n, arg)| may(arg, matches!(params.get(n), Some(Ty::Ptr { .. }))))
 }

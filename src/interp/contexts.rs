@@ -122,6 +122,8 @@ pub struct Context {
     pub walked: bool,
     /// The walk was cut.
     pub cut: bool,
+    /// What was walked stands for more of the kind that it starts, too.
+    pub starts_more: bool,
 }
 
 impl Context {
@@ -156,6 +158,7 @@ impl Context {
             acts: FxHashMap::default(),
             walked: false,
             cut: false,
+            starts_more: false,
         }
     }
 

@@ -227,6 +227,7 @@ impl Interp<'_> {
     /// What was provided of this type, by itself or as a field; else some object that all share.
     fn provided_value(&mut self, ty: &Ty) -> Val {
         let mut found: Option<Val> = None;
+        self.heap.facts.look_at(super::facts::Fact::Provided);
         for value in self.provided.clone() {
             let mut candidates = vec![value.clone()];
             if let Some(Kind::Aggregate(aggregate)) = value.single() {

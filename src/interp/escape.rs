@@ -3,6 +3,7 @@
 //! In: a value that is captured, sent or stored where others look. Out: the locals it leads to become shared places,
 //! whose contents move to the heap.
 
+use super::facts::Fact;
 use super::places::{PlaceId, Root};
 use super::values::{ClosureValue, FutureValue, Kind, Val};
 use super::{Cx, Interp};
@@ -75,6 +76,9 @@ impl Interp<'_> {
         if let Root::Local(frame, local) = root {
             let value = self.st.local(frame, local).cloned();
             let new = self.shared_locals.insert((frame, local));
+            if new {
+                self.heap.facts.change(Fact::Locals(self.frames.get(frame).context));
+            }
             if let Some(value) = value {
                 if new {
                     self.starts_as(root, &value);

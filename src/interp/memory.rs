@@ -179,7 +179,7 @@ impl Interp<'_> {
             Root::Local(frame, local) => {
                 let shared = self.shared_locals.contains(&(frame, local));
                 let own = self.st.local(frame, local).cloned();
-                let heap = if shared || own.is_none() { self.heap.get(&root).cloned() } else { None };
+                let heap = if shared || own.is_none() { self.heap.get(root).cloned() } else { None };
                 match (own, heap) {
                     (Some(own), Some(heap)) => own.join(&heap),
                     (Some(value), None) | (None, Some(value)) => value,
@@ -187,14 +187,14 @@ impl Interp<'_> {
                 }
             }
             Root::Static(id) | Root::ThreadLocal(id) => {
-                if !self.heap.contains_key(&root) {
+                if !self.heap.contains(root) {
                     let value = self.initial_value(id);
-                    self.heap.insert(root, value);
+                    self.heap.begin(root, value);
                 }
-                self.heap.get(&root).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown))
+                self.heap.get(root).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown))
             }
             Root::Object(_) | Root::Process(_) => {
-                self.heap.get(&root).cloned().unwrap_or_else(|| Val::unknown(self.root_ty(place)))
+                self.heap.get(root).cloned().unwrap_or_else(|| Val::unknown(self.root_ty(place)))
             }
         }
     }
@@ -261,7 +261,7 @@ impl Interp<'_> {
 
     /// Joins a value into what a root holds for all contexts.
     pub(super) fn grow_heap(&mut self, root: Root, value: Val) {
-        let grown = match self.heap.get(&root) {
+        let grown = match self.heap.old(root) {
             Some(old) => old.join(&value),
             None => value,
         };
@@ -272,10 +272,7 @@ impl Interp<'_> {
         let mut value = value;
         strip_deps(&mut value);
         value.bound_depth(MAX_NESTING);
-        if self.heap.get(&root) != Some(&value) {
-            self.heap.insert(root, value);
-            self.heap_version += 1;
-        }
+        self.heap.put(root, value);
     }
 
     /// Stores into a place expression, logging the write.

@@ -5,11 +5,11 @@
 //!
 //! Method. An entry's body is interpreted statement by statement over an abstract `State`; calls enter the callee
 //! with its abstract arguments, so closures, guards and handles pass through helpers without special cases. Locals
-//! are flow-sensitive; what shared objects hold is one growing, flow-insensitive heap, and contexts are walked again until it no
-//! longer grows. Spawning adds a context, walked in turn.
+//! are flow-sensitive; what shared objects hold is one growing, flow-insensitive heap, and a context is walked again where what it
+//! read of it (`facts`) has grown since. Spawning adds a context, walked in turn.
 //!
-//! Bounds (each hit is counted in `Analysis::cut`): call depth, recursion, loop rounds, steps per context, contexts,
-//! rounds of re-walking. A walk that is cut stops logging, so bounds lose findings and never invent them.
+//! Bounds (each hit is counted in `Analysis::cut`): call depth, recursion, loop rounds, steps per entry and program,
+//! contexts, rounds of walking again. A walk that is cut accuses nobody (`fixpoint`): bounds lose findings and never invent them.
 
 pub mod access;
 pub mod auto_traits;
@@ -29,9 +29,12 @@ mod declared;
 mod doors;
 mod effects;
 mod elements;
+mod entering;
 mod entries;
 mod escape;
 mod expr;
+mod facts;
+mod fixpoint;
 mod flow;
 mod grants;
 mod hand_locks;
@@ -232,8 +235,7 @@ pub struct Interp<'p> {
     moment_ids: FxHashMap<Moment, MomentId>,
     /// Last interned moment: most accesses share it with the one before.
     last_moment: Option<(Rc<Moment>, MomentId)>,
-    heap: FxHashMap<Root, Val>,
-    heap_version: u64,
+    heap: facts::Heap,
     /// Locals that other contexts can reach.
     shared_locals: FxHashSet<(FrameId, LocalId)>,
     local_names: LocalNames,
@@ -263,8 +265,12 @@ pub struct Interp<'p> {
     loop_entries: FxHashMap<LoopId, Rc<Moment>>,
     stack: Vec<CallFrame>,
     steps: u64,
-    /// Steps this program may take.
+    /// Steps (expressions evaluated) this program may take; those of an entry with what it starts; and the step at which
+    /// the one under way has had its share.
     budget: u64,
+    tree_steps: u64,
+    limit: u64,
+    unfinished: fixpoint::Unfinished,
     /// Values from elsewhere, by where they come in: see `ReadId::elsewhere`.
     elsewhere: FxHashMap<(FrameId, u32), u32>,
     /// Of these the results of functions that nobody knows.
@@ -316,6 +322,8 @@ struct CallFrame {
     /// Returns collected so far.
     returned: Option<(State, Val)>,
     scopes: usize,
+    /// The step at which it began.
+    began: u64,
 }
 
 /// Names the walk compares with often.
@@ -332,20 +340,12 @@ impl Known {
     }
 }
 
-/// Steps (expressions evaluated) one walk of one context may take.
-const MAX_STEPS: u64 = 20_000;
-/// Steps all walks of one program may take together.
-const MAX_PROGRAM_STEPS: u64 = 40_000;
-
 /// Steps that a group's programs share, larger for larger groups.
 pub fn group_budget(program: &Program) -> u64 {
     const BASE: u64 = 60_000;
     const FOR_EACH_FUNCTION: u64 = 10;
     BASE + FOR_EACH_FUNCTION * program.fns.len() as u64
 }
-/// Rounds in which contexts are walked again because the heap grew.
-const MAX_REWALKS: usize = 3;
-
 /// Walks everything that one program of the group runs, in at most `budget` steps.
 pub fn analyse(
     program: &Program,
@@ -364,8 +364,7 @@ pub fn analyse(
         moments: Vec::new(),
         moment_ids: FxHashMap::default(),
         last_moment: None,
-        heap: FxHashMap::default(),
-        heap_version: 0,
+        heap: facts::Heap::default(),
         shared_locals: FxHashSet::default(),
         local_names: FxHashMap::default(),
         initial: FxHashMap::default(),
@@ -387,7 +386,10 @@ pub fn analyse(
         loop_entries: FxHashMap::default(),
         stack: Vec::new(),
         steps: 0,
-        budget: budget.min(MAX_PROGRAM_STEPS),
+        budget,
+        tree_steps: 0,
+        limit: budget,
+        unfinished: Default::default(),
         elsewhere: FxHashMap::default(),
         unknown_results: FxHashSet::default(),
         parts: FxHashMap::default(),
@@ -440,31 +442,6 @@ pub fn analyse(
 }
 
 impl<'p> Interp<'p> {
-    /// Walks every context, again where the heap grew since it was walked.
-    fn walk_all(&mut self) {
-        let mut seen: Vec<u64> = Vec::new();
-        for _ in 0..MAX_REWALKS {
-            let mut again = false;
-            let mut next = 0;
-            while next < self.contexts.list.len() {
-                let id = ContextId(next as u32);
-                if seen.len() <= next {
-                    seen.resize(next + 1, u64::MAX);
-                }
-                if seen[next] != self.heap_version {
-                    seen[next] = self.heap_version;
-                    self.walk_context(id);
-                    again = true;
-                }
-                next += 1;
-            }
-            if !again {
-                return;
-            }
-        }
-        self.counts.cut += 1;
-    }
-
     fn intern_frame(&mut self, key: FrameKey, make: impl FnOnce(u32) -> Frame) -> FrameId {
         if let Some(&id) = self.frames.interned.get(&key) {
             return id;
@@ -528,18 +505,5 @@ impl<'p> Interp<'p> {
         };
         self.last_moment = Some((self.st.moment.clone(), id));
         id
-    }
-
-    /// Counts a step; from the bound on nothing is evaluated any more.
-    fn step(&mut self) -> bool {
-        self.steps += 1;
-        let spent = self.steps > MAX_STEPS || self.counts.steps + self.steps > self.budget;
-        if spent && !self.stopped {
-            self.stopped = true;
-            self.counts.cut += 1;
-            self.contexts.get_mut(self.context).cut = true;
-            self.st.reachable = false;
-        }
-        self.st.reachable && !self.stopped
     }
 }

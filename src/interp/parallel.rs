@@ -130,7 +130,7 @@ impl Interp<'_> {
             let whole = Val::of(Kind::Iter(Rc::new(IterValue { parallel: false, ..iter })), Ty::Unknown);
             return self.drive(cx, site, whole, true, |_, item| item);
         };
-        let mut item = self.contexts.get(context).result.clone().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+        let mut item = self.result_of(context).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
         for stage in &iter.stages[n + 1..] {
             item = self.staged(cx, site, at, stage, item);
         }

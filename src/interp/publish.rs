@@ -147,7 +147,7 @@ impl Interp<'_> {
                     let kind = self.places.get(root).root;
                     if matches!(kind, Root::Object(_)) && !found.contains(&root) {
                         found.push(root);
-                        if let Some(content) = self.heap.get(&kind) {
+                        if let Some(content) = self.heap.get(kind) {
                             self.follow(content, hops + 1, found);
                         }
                     }

@@ -43,7 +43,7 @@ impl Interp<'_> {
                 Kind::Pointer(place, _) => {
                     let held = match self.places.get(*place).root {
                         Root::Local(frame, local) => self.st.local(frame, local),
-                        root => self.heap.get(&root),
+                        root => self.heap.get(root),
                     };
                     held.is_some_and(|held| self.holds_counter(held, depth + 1))
                 }

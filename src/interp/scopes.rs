@@ -188,7 +188,7 @@ impl Interp<'_> {
         {
             return true;
         }
-        match (found.parent, self.heap.get(&found.root)) {
+        match (found.parent, self.heap.get(found.root)) {
             (None, Some(value)) => self.finds_drop(value, fuel),
             _ => false,
         }

@@ -3,6 +3,7 @@
 //! In: a callable or future and how it is started. Out: a context, new or known, and a handle to it.
 
 use super::contexts::{Context, ContextId, Entry, Naming};
+use super::facts::Fact;
 use super::phases::Phases;
 use super::places::{LoopId, PlaceId, Root};
 use super::state::{Hold, Moment, Reach};
@@ -95,7 +96,7 @@ impl Interp<'_> {
             let at = self.started_at(cx, site, job.kind, &callee);
             let Some(callee) = self.one_more_level(cx, site, callee, at) else {
                 self.counts.cut += 1;
-                self.contexts.get_mut(self.context).cut = true;
+                self.contexts.get_mut(self.context).starts_more = true;
                 handles.open = true;
                 continue;
             };
@@ -137,7 +138,7 @@ impl Interp<'_> {
         if let Some(group) = job.group
             && self.scope_members.entry(group).or_default().insert(id)
         {
-            self.heap_version += 1;
+            self.heap.facts.change(Fact::Members(group));
         }
         Some(id)
     }
@@ -157,7 +158,7 @@ impl Interp<'_> {
             let joined = context.entry.joined(entry);
             if joined != context.entry {
                 context.entry = joined;
-                self.heap_version += 1;
+                self.heap.facts.change(Fact::Start(id));
             }
             return Some(id);
         }
@@ -235,16 +236,24 @@ impl Interp<'_> {
         let phases = self.phases_from_here();
         let sure = self.st.sure;
         let context = self.contexts.get_mut(id);
-        if running && !context.many {
-            context.many = true;
-            self.heap_version += 1;
-        }
+        context.many |= running;
         context.sure &= sure;
+        let known =
+            (context.joined_at_start.len(), context.acquired_at_start.len(), context.phases_at_start.clone());
         context.joined_at_start.retain(|c| joined.contains(c));
         context.acquired_at_start.retain(|k| acquired.contains(k));
         context.phases_at_start.retain(|barrier, _| phases.contains_key(barrier));
         for (barrier, waited) in &mut context.phases_at_start {
             *waited = phases.get(barrier).map_or(*waited, |other| waited.join(*other));
+        }
+        if known
+            != (
+                context.joined_at_start.len(),
+                context.acquired_at_start.len(),
+                context.phases_at_start.clone(),
+            )
+        {
+            self.heap.facts.change(Fact::Start(id));
         }
     }
 
@@ -324,7 +333,7 @@ impl Interp<'_> {
                         Some(at) => self.st.each_joined.push((at, handle.context)),
                         None => self.join_part(&handle),
                     }
-                    result = match &self.contexts.get(handle.context).result {
+                    result = match self.result_of(handle.context) {
                         Some(returned) => result.join(returned),
                         None => Val { open: true, ..result },
                     };
@@ -338,6 +347,12 @@ impl Interp<'_> {
             }
         }
         result
+    }
+
+    /// What a context returned, as far as its walk told yet.
+    pub(super) fn result_of(&self, context: ContextId) -> Option<&Val> {
+        self.heap.facts.look_at(Fact::Result(context));
+        self.contexts.get(context).result.as_ref()
     }
 
     /// One of the parts of an array, or the newest instance.
@@ -387,6 +402,7 @@ impl Interp<'_> {
 
     /// Everything started in the group has ended.
     pub(super) fn join_group(&mut self, group: LoopId) {
+        self.heap.facts.look_at(Fact::Members(group));
         for id in self.scope_members.get(&group).cloned().unwrap_or_default() {
             self.st.join_all(id);
         }
@@ -416,6 +432,7 @@ impl Interp<'_> {
     /// Handles of all that was started in the group.
     pub(super) fn group_handles(&self, group: LoopId) -> Val {
         let mut handles = Val { open: false, ..Val::unknown(Ty::Unknown) };
+        self.heap.facts.look_at(Fact::Members(group));
         for &context in self.scope_members.get(&group).into_iter().flatten() {
             handles.alts.push(Kind::Handle(HandleValue { context, each_of: None, part: None }));
         }

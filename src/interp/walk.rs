@@ -1,6 +1,7 @@
 //! Walking one context from its entry: the arguments it begins with, the locks it holds, what it leaves behind.
 
 use super::contexts::{ContextId, Entry};
+use super::facts::Fact;
 use super::state::State;
 use super::values::{ClosureValue, FutureValue, HoldId, Kind, Val};
 use super::{CalleeKey, Cx, Frame, Interp};
@@ -46,7 +47,7 @@ impl Interp<'_> {
         super::memory::strip_deps(&mut returned);
         self.escape(&returned);
         if self.contexts.get(id).result.as_ref() != Some(&returned) {
-            self.heap_version += 1;
+            self.heap.facts.change(Fact::Result(id));
         }
         let ended = if self.st.reachable { self.st.moment.joined.clone() } else { Default::default() };
         let released = self.st.moment.released.clone();

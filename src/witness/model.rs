@@ -184,7 +184,7 @@ fn writes_and_their_reads(
     let here = wanted.iter().all(|(owner, read)| *owner == id && own.iter().any(|(n, _)| n == read));
     let foreign = matches!(places.get(place).root, Root::Local(frame, _)
         if analysis.frames.get(frame).context == id && own.iter().any(|(_, e)| is_early(analysis, e)));
-    (here && !foreign && !context.cut).then_some(own)
+    (here && !foreign && !context.cut && !context.starts_more).then_some(own)
 }
 
 /// Before any other context was started: what a local holds at first may be from before or after that.
@@ -199,7 +199,9 @@ fn instances(analysis: &Analysis, id: ContextId, events: &[(ReadId, &AccessEvent
         let context = analysis.contexts.get(at);
         let counted = match context.kind {
             ContextKind::Main | ContextKind::Test => true,
-            ContextKind::Thread | ContextKind::Task | ContextKind::Parallel => context.sure && !context.cut,
+            ContextKind::Thread | ContextKind::Task | ContextKind::Parallel => {
+                context.sure && !context.cut && !context.starts_more
+            }
             ContextKind::Interrupt
             | ContextKind::SignalHandler
             | ContextKind::RequestHandler

@@ -3,6 +3,7 @@
 //! In: the operation of a model and its evaluated arguments. Out: its value; locks, order and accesses go into the state.
 
 use super::*;
+use crate::interp::facts::Fact;
 use crate::interp::spawn::Job;
 use crate::interp::values::ReadId;
 
@@ -251,7 +252,7 @@ impl Interp<'_> {
                 crate::interp::memory::strip_deps(&mut value);
                 if !self.provided.contains(&value) {
                     self.provided.push(value);
-                    self.heap_version += 1;
+                    self.heap.facts.change(Fact::Provided);
                 }
                 Val::unit()
             }
@@ -275,7 +276,7 @@ impl Interp<'_> {
         let mut result = Val { open: handles.alts.is_empty(), ..Val::unknown(Ty::Unknown) };
         for kind in &handles.alts {
             if let Kind::Handle(handle) = kind
-                && let Some(returned) = &self.contexts.get(handle.context).result
+                && let Some(returned) = self.result_of(handle.context)
             {
                 result = result.join(returned);
             }

@@ -1,0 +1,139 @@
+//! In which order contexts are walked, how often, and what a walk that was cut short is worth.
+//!
+//! In: the contexts that a program starts with. Out: every context walked until nothing that its walk builds on
+//! changes, or without a log. Each entry is walked with all that it starts before the next one, within steps of its
+//! own: what one entry costs is not at the expense of the others.
+//!
+//! Invariant: a context whose walk was cut short, or that would have to be walked again, accuses nobody; nor does
+//! what a cut entry started, for nobody knows what that waits for.
+
+use super::Interp;
+use super::contexts::ContextId;
+use crate::resolve::FnId;
+use rustc_hash::FxHashMap;
+
+/// How often the contexts of one entry are gone through.
+const MAX_ROUNDS: usize = 3;
+/// Steps that an entry may take with all that it starts, walks done again included.
+const TREE_STEPS: u64 = 20_000;
+/// The same where there are few entries: for all of them together.
+const LONE_STEPS: u64 = 40_000;
+/// So many walks have to end in a function before it is taken to be too long for any.
+const MOST_UNFINISHED: u32 = 2;
+
+/// What walks ran out of steps in.
+#[derive(Default)]
+pub(super) struct Unfinished {
+    by_function: FxHashMap<FnId, u32>,
+}
+
+impl Unfinished {
+    /// A walk ended in the function, after it had taken most of the steps.
+    pub(super) fn add(&mut self, function: FnId) {
+        *self.by_function.entry(function).or_default() += 1;
+    }
+
+    /// The function was walked to its end.
+    pub(super) fn finish(&mut self, function: FnId) {
+        if !self.by_function.is_empty() {
+            self.by_function.remove(&function);
+        }
+    }
+
+    /// Whether a walk that enters the function would hardly come out again.
+    pub(super) fn too_long(&self, function: FnId) -> bool {
+        self.by_function.get(&function).is_some_and(|times| *times >= MOST_UNFINISHED)
+    }
+}
+
+impl Interp<'_> {
+    /// Walks every context, again where what it builds on has changed since it was walked.
+    pub(super) fn walk_all(&mut self) {
+        let entries = self.contexts.list.len() as u32;
+        self.tree_steps = TREE_STEPS.max(LONE_STEPS / u64::from(entries.max(1)));
+        for entry in 0..entries {
+            self.walk_tree(ContextId(entry));
+        }
+        self.limit = self.budget;
+        for _ in 1..MAX_ROUNDS {
+            let mut next = 0;
+            let mut again = false;
+            while next < self.contexts.list.len() {
+                again |= self.walk_if_stale(ContextId(next as u32));
+                next += 1;
+            }
+            if !again {
+                break;
+            }
+        }
+        self.silence_unfinished();
+    }
+
+    /// Walks an entry and what it starts.
+    fn walk_tree(&mut self, entry: ContextId) {
+        self.limit = self.budget.min(self.counts.steps + self.tree_steps);
+        let first = self.contexts.list.len();
+        for _ in 0..MAX_ROUNDS {
+            let mut again = self.walk_if_stale(entry);
+            let mut next = first;
+            while next < self.contexts.list.len() {
+                again |= self.walk_if_stale(ContextId(next as u32));
+                next += 1;
+            }
+            if !again {
+                return;
+            }
+        }
+    }
+
+    /// Whether there was anything to do.
+    fn walk_if_stale(&mut self, id: ContextId) -> bool {
+        let stale = !self.contexts.get(id).cut && self.heap.facts.is_stale(id);
+        if stale {
+            self.heap.facts.begin_walk(id);
+            self.walk_context(id);
+            self.heap.facts.end_walk(id);
+        }
+        stale
+    }
+
+    /// Those whose walk was cut or is stale tell nothing that can be relied on.
+    fn silence_unfinished(&mut self) {
+        for id in self.contexts.ids() {
+            let cut = self.contexts.ancestry(id).any(|at| self.contexts.get(at).cut);
+            if cut || self.heap.facts.is_stale(id) {
+                self.counts.cut += 1;
+                let context = self.contexts.get_mut(id);
+                context.log = Default::default();
+                context.acts.clear();
+            }
+        }
+    }
+
+    /// Counts a step; from the bound on nothing is evaluated any more.
+    pub(super) fn step(&mut self) -> bool {
+        self.steps += 1;
+        if self.counts.steps + self.steps > self.limit && !self.stopped {
+            self.blame_calls();
+            self.stop();
+        }
+        self.st.reachable && !self.stopped
+    }
+
+    /// Ends the walk where it is.
+    pub(super) fn stop(&mut self) {
+        self.stopped = true;
+        self.contexts.get_mut(self.context).cut = true;
+        self.st.reachable = false;
+    }
+
+    /// Remembers the calls under way that took most of the steps.
+    fn blame_calls(&mut self) {
+        let now = self.counts.steps + self.steps;
+        for call in &self.stack {
+            if let Some(function) = call.function.filter(|_| now - call.began > TREE_STEPS / 2) {
+                self.unfinished.add(function);
+            }
+        }
+    }
+}
