@@ -25,6 +25,8 @@ pub enum Harmless {
     OneOperation,
     /// Doing it twice is doing it once.
     Idempotent,
+    /// It puts back what it took out: that was its own meanwhile.
+    PutsBack,
     /// It is decided anew under the hold that it is made under.
     LooksAgain,
     /// The other only reads, or it is somewhere else.
@@ -60,6 +62,7 @@ impl Harmless {
             Harmless::Judged => "its own result decides",
             Harmless::Unlocks => "it gives a lock back",
             Harmless::OneOperation => "one operation, which says what it found",
+            Harmless::PutsBack => "it puts back what it took out",
             Harmless::Idempotent => "doing it twice is doing it once",
             Harmless::LooksAgain => "decided anew under the hold that it is made under",
             Harmless::Apart => "nothing written between",
@@ -146,10 +149,22 @@ pub fn one_step(facts: &Facts, write: &Event, how: How) -> Option<Harmless> {
             return Some(Harmless::OneOperation);
         }
         Some(Effect::Idempotent) if decision => return Some(Harmless::Idempotent),
+        Some(Effect::Put) if how == How::Computed && takes_first(facts, write) => {
+            return Some(Harmless::PutsBack);
+        }
         _ => {}
     }
     let again = looks_again(facts, write) && (access.atomic.is_none() || decision);
     again.then_some(Harmless::LooksAgain)
+}
+
+/// What is put in is computed from an element that was taken out of the same collection.
+fn takes_first(facts: &Facts, write: &Event) -> bool {
+    let log = &facts.analysis.contexts.get(write.context).log.events;
+    let taken = |read: &AccessEvent| {
+        matches!(read.effect, Some(Effect::Take | Effect::TakeSure)) && same_place(facts, write, read)
+    };
+    write.access.data.iter().filter_map(|id| log.get(id.0 as usize)).any(taken)
 }
 
 fn discarded(context: &Context, access: &AccessEvent) -> bool {
