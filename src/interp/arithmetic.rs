@@ -15,7 +15,7 @@ impl Interp<'_> {
     /// Reads that are held against what the context alone has, or against a constant.
     fn note_comparison(&mut self, read: &Val, with: &Val) {
         let atomic = matches!(read.single(), Some(Kind::Loaded(..) | Kind::CountedDown(..)));
-        let identity = with.deps.contains(ReadId::OWN) && !read.deps.contains(ReadId::OWN);
+        let identity = self.is_identity(with) && !read.deps.contains(ReadId::OWN);
         if identity {
             let log = &mut self.contexts.get_mut(self.context).log;
             log.identified.extend(read.deps.iter().filter(|id| !id.is_elsewhere()));
@@ -23,6 +23,13 @@ impl Interp<'_> {
         if atomic && with.constant().is_some() {
             self.contexts.get_mut(self.context).log.compared.extend(read.deps.iter());
         }
+    }
+
+    /// Read from what the thread alone has, or where that is.
+    fn is_identity(&self, value: &Val) -> bool {
+        let own = |place| matches!(self.places.get(place).root, Root::ThreadLocal(_));
+        let found_here = value.deps.iter().all(ReadId::is_elsewhere);
+        value.deps.contains(ReadId::OWN) || (found_here && value.pointers().any(|(place, _)| own(place)))
     }
 
     pub(super) fn binary(&mut self, op: BinaryOp, a: &Val, b: &Val) -> Val {

@@ -170,6 +170,9 @@ impl Interp<'_> {
         // Whatever the parameters stand for, it is an instance of the one type.
         let params = self.program.adts[adt.index()].generics.len();
         let place = self.ambient(&Ty::Adt(*adt, vec![Ty::Unknown; params].into()));
+        if !open {
+            self.unshared.insert(place);
+        }
         Val::pointer(place, how, ty.clone())
     }
 

@@ -6,7 +6,7 @@ use super::terms::Term;
 use super::values::{Aggregate, ClosureValue, Deps, FutureValue, Kind, Mode, Pointer, ReadId, Val};
 use super::{Cx, Interp};
 use crate::finding::AccessKind;
-use crate::hir::{Name, TextRange};
+use crate::hir::{Name, StaticKind, TextRange};
 use crate::models::Role;
 use crate::resolve::{StaticId, Ty};
 use rustc_hash::{FxHashMap, FxHasher};
@@ -108,6 +108,9 @@ impl Interp<'_> {
 
     /// The value at a place expression, with the read in its dependences.
     pub(super) fn read(&mut self, cx: &Cx, lval: &Lval, range: TextRange) -> Val {
+        if let Some(constant) = self.never_changes(lval) {
+            return constant;
+        }
         let deps = self.log_lval(cx, lval, &AccessInfo::plain(AccessKind::Read, range));
         let mut value = self.peek(lval);
         if !self.st.locks.is_empty() && value.pointers().next().is_some() {
@@ -125,6 +128,21 @@ impl Interp<'_> {
             value.open = false;
         }
         value.with_deps(&deps)
+    }
+
+    /// A static that nobody may write to: what it holds is a constant.
+    fn never_changes(&mut self, lval: &Lval) -> Option<Val> {
+        let [place] = lval.places[..] else { return None };
+        let found = self.places.get(place);
+        let Root::Static(id) = found.root else { return None };
+        let item = &self.program.statics[id.index()].item;
+        let plain = found.parent.is_none() && matches!(found.ty, Ty::Prim(_));
+        if !plain || item.mutable || item.storage != StaticKind::Plain {
+            return None;
+        }
+        self.value_at(place);
+        let first = self.initial.get(&Root::Static(id))?;
+        first.constant().is_some().then(|| first.clone())
     }
 
     pub(super) fn is_guarded(&self, place: PlaceId) -> bool {

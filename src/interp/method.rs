@@ -1,6 +1,7 @@
 //! Method calls: autoderef over the receiver until a type has the method. (Reference: "Method-call expressions".)
 
 use super::memory::Lval;
+use super::places::Root;
 use super::values::{Kind, Pointer, Val};
 use super::{Cx, Interp};
 use crate::hir::{ExprId, Name, TextRange};
@@ -54,7 +55,10 @@ impl Interp<'_> {
         let mut handle: Option<Receiver> = None;
         loop {
             let ty = self.receiver_type(&found);
-            let target = self.of_several(&found, name).or_else(|| self.method_target(&ty, name));
+            let target = self
+                .of_thread_local(&found, name)
+                .or_else(|| self.of_several(&found, name))
+                .or_else(|| self.method_target(&ty, name));
             if let Some(target) = target {
                 if let Some(handle) = handle
                     && self.takes_handle(&target)
@@ -184,6 +188,17 @@ impl Interp<'_> {
         }
         let owner = self.models.method_owner(ty)?;
         self.models.type_method(owner, name).map(Target::Model)
+    }
+
+    /// What a thread-local itself offers: its place is that of its value.
+    fn of_thread_local(&self, receiver: &Receiver, name: Name) -> Option<Target> {
+        let Receiver::Place(lval) = receiver else { return None };
+        let [place] = lval.places[..] else { return None };
+        let found = self.places.get(place);
+        if !matches!(found.root, Root::ThreadLocal(_)) || found.parent.is_some() {
+            return None;
+        }
+        self.models.type_method(self.models.language.thread_local, name).map(Target::Model)
     }
 
     /// Places of different types are behind a trait object: each has its own impl of the trait's method.

@@ -94,6 +94,8 @@ pub struct Analysis {
     pub awaits: FxHashSet<(FrameId, Location)>,
     /// Instances handed in by callers that have a part which may be their lock, of a type that nobody knows.
     pub self_guarded: FxHashSet<PlaceId>,
+    /// Instances handed in by callers whose type isn't `Sync`: only what a call starts shares them with it.
+    pub unshared: FxHashSet<PlaceId>,
     /// Of the locks those that stand for a proof that something was done before.
     pub witnesses: FxHashSet<PlaceId>,
     /// What a library shows to be shared.
@@ -291,6 +293,7 @@ pub struct Interp<'p> {
     /// The locks that stand for single-threaded executors.
     executors: FxHashSet<PlaceId>,
     awaits: FxHashSet<(FrameId, Location)>,
+    unshared: FxHashSet<PlaceId>,
     self_guarded: FxHashSet<PlaceId>,
     witnesses: FxHashSet<PlaceId>,
     shared_types: SharedTypes,
@@ -402,6 +405,7 @@ pub fn analyse(
         executors: FxHashSet::default(),
         awaits: FxHashSet::default(),
         self_guarded: FxHashSet::default(),
+        unshared: FxHashSet::default(),
         witnesses: FxHashSet::default(),
         shared_types: match entries.kind {
             ProgramKind::Callers => SharedTypes::of(program, models),
@@ -432,6 +436,7 @@ pub fn analyse(
         published: interp.published,
         awaits: interp.awaits,
         self_guarded: interp.self_guarded,
+        unshared: interp.unshared,
         witnesses: interp.witnesses,
         shared_types: interp.shared_types,
         fences: interp.fences,

@@ -199,6 +199,8 @@ pub struct Language {
     /// What an iterator's adapters make.
     pub iterator: Name,
     pub join_handle: Name,
+    /// What `thread_local!` declares.
+    pub thread_local: Name,
     pub send: Name,
     pub sync: Name,
     pub clone: Name,
@@ -223,6 +225,7 @@ impl Default for Language {
             range: none,
             iterator: none,
             join_handle: none,
+            thread_local: none,
             send: none,
             sync: none,
             clone: none,

@@ -6,7 +6,7 @@
 use super::Facts;
 use super::protocol::keeps_apart;
 use super::recursion::shares_of_recursion;
-use crate::finding::AccessKind;
+use crate::finding::{AccessKind, ContextKind};
 use crate::interp::access::{AccessEvent, HeldLock};
 use crate::interp::contexts::ContextId;
 use crate::interp::order::Ordered;
@@ -103,7 +103,7 @@ pub fn verdict(facts: &Facts, a: Event, b: Event) -> Verdict {
     if a.access.atomic.is_some() && b.access.atomic.is_some() {
         return Verdict::BothAtomic;
     }
-    if door(facts, a).max(door(facts, b)) == Door::None {
+    if door(facts, a).max(door(facts, b)) == Door::None || handed_in_apart(facts, a, b) {
         return Verdict::NoDoor;
     }
     if !meet(facts, a, b) || (a.context == b.context && is_own(facts, a.context, a.access.place)) {
@@ -120,6 +120,13 @@ pub fn verdict(facts: &Facts, a: Event, b: Event) -> Verdict {
         None if shares_of_recursion(facts, a, b) => Verdict::Disjoint,
         None => Verdict::Race,
     }
+}
+
+/// Two callers of a library, each with an instance of its own: the type doesn't let them share one.
+fn handed_in_apart(facts: &Facts, a: Event, b: Event) -> bool {
+    let by_caller = |event: Event| facts.analysis.contexts.get(event.context).kind == ContextKind::Caller;
+    let root = facts.analysis.places.ancestors(a.access.place).last();
+    by_caller(a) && by_caller(b) && root.is_some_and(|root| facts.analysis.unshared.contains(&root))
 }
 
 /// The flag that was meant to order a pair.

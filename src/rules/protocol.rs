@@ -23,6 +23,8 @@ pub fn keeps_apart(facts: &Facts, a: Event, b: Event) -> bool {
         || within_another(facts, a, b)
         || within_another(facts, b, a)
         || (follows(facts, a) && follows(facts, b))
+        || asks_who(facts, a, b)
+        || asks_who(facts, b, a)
         || (a.context != b.context && (hands_over(facts, a, b) || hands_over(facts, b, a)))
 }
 
@@ -48,15 +50,32 @@ fn guards_itself(facts: &Facts, event: Event) -> bool {
     root.is_some_and(|root| facts.analysis.self_guarded.contains(&root))
 }
 
-/// The reads of atomics of the same object that decided an access or the way to its place.
+/// The reads of atomics that decided an access or the way to its place.
+fn atomics_before<'a>(
+    facts: &Facts<'a>,
+    event: Event<'a>,
+) -> impl Iterator<Item = (ReadId, &'a AccessEvent)> + use<'a> {
+    let log = &facts.analysis.contexts.get(event.context).log.events;
+    let all = event.access.control.iter().chain(event.access.through.iter());
+    all.filter_map(|id| Some((id, log.get(id.0 as usize)?))).filter(|(_, read)| read.atomic.is_some())
+}
+
+/// Those of the same object.
 fn deciding<'a>(facts: &Facts<'a>, event: Event<'a>) -> Vec<(ReadId, &'a AccessEvent)> {
     let places = &facts.analysis.places;
-    let log = &facts.analysis.contexts.get(event.context).log.events;
     let root = places.get(event.access.place).root;
-    let all = event.access.control.iter().chain(event.access.through.iter());
-    all.filter_map(|id| Some((id, log.get(id.0 as usize)?)))
-        .filter(|(_, read)| read.atomic.is_some() && places.get(read.place).root == root)
-        .collect()
+    atomics_before(facts, event).filter(|(_, read)| places.get(read.place).root == root).collect()
+}
+
+/// The one access is made where an atomic says that its own thread has the place, the other where the same atomic says so of its, or
+/// by who exchanged it.
+fn asks_who(facts: &Facts, a: Event, b: Event) -> bool {
+    let owned = |event: Event, id| asks_for_itself(facts, event.context, id);
+    atomics_before(facts, a).filter(|(id, _)| owned(a, *id)).any(|(_, read)| {
+        let got =
+            |id, other: &AccessEvent| owned(b, id) || (other.kind == AccessKind::Update && orders(other));
+        atomics_before(facts, b).any(|(id, other)| other.place == read.place && got(id, other))
+    })
 }
 
 /// The access is decided by an atomic, a write by what an exchange itself found; or by an atomic that was compared with what
