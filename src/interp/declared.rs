@@ -157,14 +157,14 @@ impl Interp<'_> {
         };
         let Ty::Adt(adt, _) = &inner else { return Val::unknown(ty.clone()) };
         let auto = AutoTraits { program: self.program, models: self.models };
-        let crosses = auto.needs(&inner, Auto::Sync).is_some();
-        let open = crosses && self.relevance.holds_cell(&inner);
+        let holds = self.relevance.holds_cell(&inner) || self.shared_types.leads_to(&inner);
+        let open = holds && auto.needs(&inner, Auto::Sync).is_some();
         // What it starts shares the instance, whatever that is.
         let starts = match self.contexts.get(self.context).entry {
             Entry::Fn(id) => self.relevance.starts_contexts(self.program, id),
             Entry::Value(..) | Entry::Chain(_) => false,
         };
-        if !open && !starts && !(crosses && self.shared_types.leads_to(&inner)) {
+        if !open && !starts {
             return Val::unknown(ty.clone());
         }
         // Whatever the parameters stand for, it is an instance of the one type.
