@@ -109,6 +109,19 @@ impl Interp<'_> {
             (Some(Kind::Test(test)), Some(Kind::Const(Const::Int(_)))) if op == BinaryOp::BitAnd => {
                 Some(Kind::Test(test.clone()))
             }
+            (Some(Kind::Loaded(place, order)), Some(Kind::Const(Const::Int(bit))))
+            | (Some(Kind::Const(Const::Int(bit))), Some(Kind::Loaded(place, order)))
+                if op == BinaryOp::BitAnd && *bit > 0 && bit.count_ones() == 1 =>
+            {
+                Some(Kind::Bit(*place, *order, *bit))
+            }
+            (Some(Kind::Bit(place, order, bit)), Some(Kind::Const(Const::Int(n))))
+            | (Some(Kind::Const(Const::Int(n))), Some(Kind::Bit(place, order, bit)))
+                if matches!(op, BinaryOp::Eq | BinaryOp::Ne) && (*n == 0 || n == bit) =>
+            {
+                let negated = (op == BinaryOp::Eq) == (*n == 0);
+                Some(Kind::Test(Rc::new(Test { subject: Subject::Bit(*place, *order, *bit), negated })))
+            }
             (Some(Kind::Loaded(place, order)), Some(other)) if comparison => {
                 tested(op, *place, *order, Some(other))
             }

@@ -239,6 +239,15 @@ impl Interp<'_> {
                     acquire_flag(fails, other, *order);
                 }
             }
+            Tested::Bit(place, order, bit) => {
+                let key = SyncKey { place: *place, kind: SyncKind::Flag(*bit) };
+                if super::order::acquires(*order) {
+                    holds.pass(*place, *bit, None);
+                    holds.acquire(key);
+                } else {
+                    holds.moment_mut().weak.insert(key);
+                }
+            }
             Tested::Taken(place) => {
                 let id = self.flag_hold(*place);
                 holds.locks.push(super::state::Hold {
@@ -247,6 +256,7 @@ impl Interp<'_> {
                     id,
                     yields: false,
                     reach: super::state::Reach::One,
+                    bit: None,
                 });
             }
             Tested::Outcome(outcome) => {
@@ -275,6 +285,7 @@ impl Interp<'_> {
                 let value = self.value_at(*place);
                 let mut held = value.clone();
                 held.alts.retain(|k| !matches!(k, Kind::Aggregate(a) if a.variant == Some(self.names.err) || a.variant == Some(self.names.none)));
+                self.recall_variant(&held);
                 let held = self.activated(held);
                 self.store_at(*place, held, true);
                 *holds = std::mem::replace(&mut self.st, fails.clone());
@@ -284,6 +295,7 @@ impl Interp<'_> {
                     self.st.reachable = false;
                 }
                 self.recall_refused(&failed);
+                self.recall_variant(&failed);
                 self.store_at(*place, failed, true);
                 *fails = std::mem::replace(&mut self.st, saved);
             }

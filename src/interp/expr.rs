@@ -207,9 +207,25 @@ impl Interp<'_> {
             _ => {}
         }
         self.name_handle(cx, left, right, &value);
-        self.used(&value);
+        if !self.is_own_variable(cx, left) {
+            self.used(&value);
+        }
         self.assign_to(cx, id, left, value, range);
         Val::unit()
+    }
+
+    /// A variable of this very call: what it is given is used where the variable is.
+    fn is_own_variable(&self, cx: &Cx, expr: ExprId) -> bool {
+        match &cx.body.body.expr(expr).kind {
+            ExprKind::Path(path) => match cx.body.path(path.id) {
+                Res::Local(local) => {
+                    self.st.local(cx.frame, *local).is_some()
+                        && !self.shared_locals.contains(&(cx.frame, *local))
+                }
+                _ => false,
+            },
+            _ => false,
+        }
     }
 
     fn assign_to(&mut self, cx: &Cx, id: ExprId, left: ExprId, value: Val, range: TextRange) {

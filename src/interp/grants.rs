@@ -1,5 +1,5 @@
 //! Locks that a result tells of: taken on the path that gives `Some` or `Ok`, and not on the other. (For `true` and
-//! `false` see `remembered`.)
+//! `false`, and what else a variant tells, see `remembered`.)
 //!
 //! In: two paths that meet, each with its state and its value. Out: the successful value keeps what the other path
 //! doesn't hold as guards that are pending until the success is seen. So `try_lock` may be written by hand.
@@ -24,6 +24,7 @@ impl Interp<'_> {
             return;
         }
         super::remembered::remember((first, one), (second, two));
+        self.remember_variants((first, one), (second, two));
         if first.locks == second.locks {
             return;
         }

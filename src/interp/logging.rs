@@ -74,7 +74,12 @@ impl Interp<'_> {
         let read = event.kind == AccessKind::Read;
         let reasons = if read || !synchronized { Deps::default() } else { event.control.join(&event.data) };
         let log = &mut self.contexts.get_mut(self.context).log;
-        log.used.extend(event.data.iter());
+        // What goes back to where it was read from isn't taken away.
+        let elsewhere = |read: &ReadId| {
+            event.kind != AccessKind::Update
+                || log.events.get(read.0 as usize).is_none_or(|source| source.place != event.place)
+        };
+        log.used.extend(event.data.iter().filter(elsewhere).collect::<Vec<_>>());
         let id = log.add(event)?;
         if read && synchronized {
             let one = Deps::one(id);

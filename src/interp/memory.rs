@@ -445,6 +445,7 @@ pub(super) fn generalize(value: &Val) -> Val {
             | Kind::Block(..)
             | Kind::Claimed(_)
             | Kind::Loaded(..)
+            | Kind::Bit(..)
             | Kind::CountedDown(..)
             | Kind::BitsSet { .. }
             | Kind::Test(_) => general.open = true,
@@ -507,7 +508,7 @@ fn same_within(value: &Val, but: &Deps, hasher: &mut FxHasher) -> bool {
             }
             Kind::Pointer(_, how) => *how == Pointer::Owner || *how == Pointer::Shared,
             Kind::Fn(..) | Kind::Model(_) | Kind::Constructor(..) | Kind::Loaded(..) | Kind::Test(_) => true,
-            Kind::Moved => true,
+            Kind::Bit(..) | Kind::Moved => true,
             Kind::Linear(..)
             | Kind::Block(..)
             | Kind::Claimed(_)

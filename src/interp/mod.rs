@@ -286,6 +286,8 @@ pub struct Interp<'p> {
     taken_here: FxHashMap<(FrameId, ExprId, u32), u32>,
     /// Of holds of one of several locks: by way of which reads the locks were found.
     found_by_way: FxHashMap<HoldId, Deps>,
+    /// Of holds of an atomic that was taken by setting one bit of it: the lock that this bit is.
+    bits_taken: FxHashMap<HoldId, PlaceId>,
     /// Temporaries of the `let` being evaluated that live to the block's end.
     extended: Vec<(FrameId, ExprId)>,
     /// Scopes and other sets that contexts are started in.
@@ -400,6 +402,7 @@ pub fn analyse(
         counters: FxHashMap::default(),
         taken_here: FxHashMap::default(),
         found_by_way: FxHashMap::default(),
+        bits_taken: FxHashMap::default(),
         extended: Vec::new(),
         groups: FxHashMap::default(),
         executors: FxHashSet::default(),

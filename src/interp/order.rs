@@ -112,6 +112,8 @@ impl Analysis {
             || self.checked_twice(two, b, first)
             || self.led_to_when_done(a, two, b)
             || self.led_to_when_done(b, one, a)
+            || self.settled(first, second)
+            || self.settled(second, first)
         {
             return Some(Ordered::Once);
         }
@@ -384,6 +386,48 @@ impl Analysis {
             let passed = second.passed.iter().filter(|(_, known_by)| known_by.is_none());
             seen || passed.into_iter().any(|((place, value), _)| settles(*place, *value))
         })
+    }
+
+    /// The first is made with an atomic taken, the other after that atomic had, for its context, a value that who has it leaves
+    /// it with and that nobody takes it out of again: a once-initializer whose state is made of bits.
+    fn settled(&self, first: &Moment, second: &Moment) -> bool {
+        first.taken.iter().filter(|(_, claim)| **claim == Claim::Whole).any(|(atomic, _)| {
+            let passed = second.passed.iter().filter(|((place, _), by)| place == atomic && by.is_none());
+            !second.taken.contains_key(atomic)
+                && passed.into_iter().any(|((_, value), _)| {
+                    *value != self.initial_flag(*atomic) && self.ends_with(*atomic, *value)
+                })
+        })
+    }
+
+    /// Whoever has taken the atomic by an exchange gives it this value, and those who exchange it look at what it has before.
+    fn ends_with(&self, atomic: PlaceId, value: i128) -> bool {
+        let constant = |term: Option<&Term>| match term {
+            Some(Term::Const(value)) => Some(*value),
+            _ => None,
+        };
+        let mut left = false;
+        let mut events = self.contexts.list.iter().flat_map(|context| &context.log.events);
+        let leaves_it = events.all(|event| {
+            if event.place != atomic || event.kind == AccessKind::Read {
+                return true;
+            }
+            match &event.effect {
+                Some(Effect::Set(_) | Effect::Swap) => {
+                    let ends = constant(event.term.as_deref()) == Some(value);
+                    left |= ends && event.atomic.is_some_and(releases);
+                    ends && self.moments[event.moment.0 as usize].taken.contains_key(&atomic)
+                }
+                Some(Effect::Compare { expected, .. }) => {
+                    let (expected, new) = (constant(expected.as_deref()), constant(event.term.as_deref()));
+                    expected.map_or(new.is_none(), |expected| expected != value && new != Some(value))
+                        && !event.control.is_empty()
+                }
+                Some(Effect::Exchange) => constant(event.term.as_deref()).is_none(),
+                _ => false,
+            }
+        });
+        leaves_it && left
     }
 
     /// The access is made by who holds an atomic, the other to what a look at that atomic led to: a pointer that is only given out

@@ -179,15 +179,25 @@ impl Interp<'_> {
     pub(super) fn bind(&mut self, cx: &Cx, pat: &Pat, subject: &Subject) {
         let subject = self.seen_through(cx, pat, subject);
         match pat {
-            Pat::Wild | Pat::Rest | Pat::Unknown | Pat::Path(_) | Pat::Lit(_) | Pat::Range => {}
+            Pat::Wild | Pat::Rest | Pat::Unknown | Pat::Lit(_) | Pat::Range => {}
+            Pat::Path(path) => {
+                let narrowed = self.narrowed(cx, path, &subject);
+                self.recall_variant(&narrowed.value);
+            }
             Pat::Bind { binding, by_ref, mutable, sub, .. } => {
-                if let Bound::Local(local) = cx.body.binding(*binding).clone() {
-                    let how = if *by_ref {
-                        Some(if *mutable { Pointer::Exclusive } else { Pointer::Shared })
-                    } else {
-                        subject.by_ref
-                    };
-                    self.bind_local(cx, local, &subject, how);
+                match cx.body.binding(*binding).clone() {
+                    Bound::Local(local) => {
+                        let how = if *by_ref {
+                            Some(if *mutable { Pointer::Exclusive } else { Pointer::Shared })
+                        } else {
+                            subject.by_ref
+                        };
+                        self.bind_local(cx, local, &subject, how);
+                    }
+                    Bound::Named(res) => {
+                        let narrowed = self.narrowed_to(&res, &subject);
+                        self.recall_variant(&narrowed.value);
+                    }
                 }
                 if let Some(sub) = sub {
                     self.bind(cx, sub, &subject);
@@ -201,24 +211,38 @@ impl Interp<'_> {
             Pat::TupleStruct(path, parts) => {
                 let narrowed = self.narrowed(cx, path, &subject);
                 self.recall_refused(&narrowed.value);
+                self.recall_variant(&narrowed.value);
                 self.bind_parts(cx, parts, &narrowed);
             }
             Pat::Struct { path, fields, .. } => {
                 let narrowed = self.narrowed(cx, path, &subject);
                 self.recall_refused(&narrowed.value);
+                self.recall_variant(&narrowed.value);
                 for (name, field) in fields {
                     let part = self.part_of(cx, &narrowed, Proj::Field(*name));
                     self.bind(cx, field, &part);
                 }
             }
-            Pat::Or(parts) => {
-                for part in parts {
-                    if self.fit(cx, part, &subject).can_match {
-                        self.bind(cx, part, &subject);
-                    }
-                }
+            Pat::Or(parts) => self.bind_one_of(cx, parts, &subject),
+        }
+    }
+
+    /// Binds those alternatives that may match: what holds with each of them holds then.
+    fn bind_one_of(&mut self, cx: &Cx, parts: &[Pat], subject: &Subject) {
+        let before = self.st.clone();
+        let mut bound: Option<super::state::State> = None;
+        for part in parts {
+            if !self.fit(cx, part, subject).can_match {
+                continue;
+            }
+            self.st = before.clone();
+            self.bind(cx, part, subject);
+            match &mut bound {
+                Some(state) => state.join(&self.st),
+                None => bound = Some(self.st.clone()),
             }
         }
+        self.st = bound.unwrap_or(before);
     }
 
     fn bind_local(&mut self, cx: &Cx, local: LocalId, subject: &Subject, how: Option<Pointer>) {
@@ -230,10 +254,9 @@ impl Interp<'_> {
             }
             (None, Some(lval)) => {
                 let value = self.read(cx, lval, subject.range);
-                let value = if value.is_bottom()
-                    || value.open
-                    || subject.value.alts.iter().any(|k| matches!(k, Kind::Handle(_)))
-                {
+                // The place's part is that of every variant, the subject's of the one that fits.
+                let known = !subject.value.open && !subject.value.alts.is_empty();
+                let value = if value.is_bottom() || value.open || known {
                     subject.value.clone().with_deps(&value.deps)
                 } else {
                     value
@@ -351,7 +374,11 @@ impl Interp<'_> {
 
     /// The subject with only the alternatives of the path's variant.
     fn narrowed(&mut self, cx: &Cx, path: &Path, subject: &Subject) -> Subject {
-        let name = match cx.body.path(path.id) {
+        self.narrowed_to(cx.body.path(path.id), subject)
+    }
+
+    fn narrowed_to(&mut self, res: &Res, subject: &Subject) -> Subject {
+        let name = match res {
             Res::Variant(adt, variant, _) => {
                 let def = &self.program.adts[adt.index()];
                 (def.kind == crate::hir::AdtKind::Enum).then(|| def.variants[*variant as usize].name)

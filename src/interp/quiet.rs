@@ -3,7 +3,8 @@
 //! In: a function that isn't walked, because it touches nothing that is shared. Out: whether it can be called once more without
 //! anybody noticing: all that it calls is modelled, or is such a function, and it prints nothing.
 //!
-//! Of them some are walked all the same: what they make of a loop's counter tells the instances of a context apart.
+//! Of them some are walked all the same: what they make of a loop's counter tells the instances of a context apart, what they
+//! make of an atomic's value tells its state.
 //!
 //! Methods are told by their names alone, so that no type is needed: every method of that name has to be quiet.
 
@@ -21,15 +22,16 @@ const MAX_EXPRESSIONS: usize = 32;
 const MAX_NESTING: u32 = 3;
 
 impl Interp<'_> {
-    /// Whether a small function makes a truth value or a number of what tells one instance of a context from another.
+    /// Whether a small function makes something of a number that tells more than it shows: a truth value or a number of what
+    /// tells one instance of a context from another, or anything of what was found in an atomic.
     pub(super) fn tells_apart<'a>(
         &self,
         id: FnId,
         ret: &Ty,
         mut args: impl Iterator<Item = &'a Val>,
     ) -> bool {
-        matches!(ret, Ty::Prim(_))
-            && args.any(|arg| self.holds_counter(arg, 0))
+        let number = matches!(ret, Ty::Prim(_));
+        args.any(|arg| found_in_atomic(arg) || (number && self.holds_counter(arg, 0)))
             && self.program.body(id).is_some_and(|body| body.body.exprs.len() <= MAX_EXPRESSIONS)
     }
 
@@ -109,6 +111,10 @@ impl Interp<'_> {
         let fns = self.program.fns.iter().enumerate();
         fns.filter(|(_, def)| def.name == name).map(|(n, _)| FnId(n as u32)).collect()
     }
+}
+
+fn found_in_atomic(value: &Val) -> bool {
+    matches!(value.single(), Some(Kind::Loaded(..) | Kind::CountedDown(..) | Kind::BitsSet { .. }))
 }
 
 /// Whether a library path of this name stands where a function is called.

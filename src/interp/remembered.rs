@@ -1,14 +1,19 @@
-//! What a truth value remembers of the paths that gave it, so that a condition may be tested later than it was decided.
+//! What a truth value or an enum's variant remembers of the paths that gave it, so that a condition may be tested later than
+//! it was decided.
 //!
-//! In: two paths that meet, one on which it is true and one on which it isn't. Out: a test that, when its outcome is
-//! seen, gives each path back what the meeting took from it: orders acquired, atomics and locks taken, flags known. What was
+//! In: two paths that meet, with the outcomes that the value may have on each: true, false, a variant. Out: with each outcome
+//! what, when it is seen, gives back what the meeting took: orders acquired, atomics and locks taken, flags known. What was
 //! stored in between isn't looked at: a value is tested soon after it is made.
+//!
+//! Invariant: an outcome that several paths give tells only what holds on all of them.
 
 use super::Interp;
 use super::places::{FrameId, LoopId, PlaceId, Root};
 use super::publish::object_key;
 use super::state::{Claim, Hold, State, SyncKey};
-use super::values::{Const, Kind, Subject, Test, Val};
+use super::values::{Aggregate, Const, Kind, Subject, Test, Val};
+use crate::hir::Name;
+use crate::resolve::Ty;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -65,6 +70,40 @@ impl Learned {
                 .cloned()
                 .collect(),
             refused: Vec::new(),
+        }
+    }
+
+    /// What both know, and what each does.
+    fn and(mut self, other: &Learned) -> Learned {
+        fn add<T: PartialEq + Clone>(all: &mut Vec<T>, more: &[T]) {
+            let new: Vec<T> = more.iter().filter(|item| !all.contains(item)).cloned().collect();
+            all.extend(new);
+        }
+        add(&mut self.acquired, &other.acquired);
+        add(&mut self.passed, &other.passed);
+        add(&mut self.knows, &other.knows);
+        add(&mut self.saw, &other.saw);
+        add(&mut self.taken, &other.taken);
+        add(&mut self.rounds, &other.rounds);
+        add(&mut self.locks, &other.locks);
+        add(&mut self.refused, &other.refused);
+        self
+    }
+
+    /// What the two have in common.
+    fn common(&self, other: &Learned) -> Learned {
+        fn both<T: PartialEq + Clone>(one: &[T], two: &[T]) -> Vec<T> {
+            one.iter().filter(|item| two.contains(item)).cloned().collect()
+        }
+        Learned {
+            acquired: both(&self.acquired, &other.acquired),
+            passed: both(&self.passed, &other.passed),
+            knows: both(&self.knows, &other.knows),
+            saw: both(&self.saw, &other.saw),
+            taken: both(&self.taken, &other.taken),
+            rounds: both(&self.rounds, &other.rounds),
+            locks: both(&self.locks, &other.locks),
+            refused: both(&self.refused, &other.refused),
         }
     }
 
@@ -138,20 +177,124 @@ impl Interp<'_> {
     }
 }
 
-/// Of two values that meet, the one true and the other false, what they say of their paths.
+/// What is told by each outcome that a value may have: the truth, or the variant's name.
+type Outcomes<K> = Vec<(K, Learned)>;
+
+/// What each outcome tells where two paths meet: what an earlier meeting told, and what only its own path knows.
+fn outcomes_met<K: PartialEq + Copy>(one: (&State, Outcomes<K>), two: (&State, Outcomes<K>)) -> Outcomes<K> {
+    let (first, second) = (Learned::between(one.0, two.0), Learned::between(two.0, one.0));
+    let known = |outcomes: Outcomes<K>, more: &Learned| -> Outcomes<K> {
+        outcomes.into_iter().map(|(outcome, told)| (outcome, told.and(more))).collect()
+    };
+    let (mut met, other) = (known(one.1, &first), known(two.1, &second));
+    for (outcome, told) in other {
+        match met.iter_mut().find(|(known, _)| *known == outcome) {
+            Some(slot) => slot.1 = slot.1.common(&told),
+            None => met.push((outcome, told)),
+        }
+    }
+    met
+}
+
+/// Of two values that meet, what their outcomes say of the paths.
 pub(super) fn remember(one: (&State, &mut Val), two: (&State, &mut Val)) {
-    let truth = |value: &Val| match value.constant() {
-        Some(Const::Bool(truth)) => Some(*truth),
-        _ => None,
-    };
-    let kind = match (truth(one.1), truth(two.1)) {
-        (Some(true), Some(false)) => Outcome::of(one.0, two.0).told(),
-        (Some(false), Some(true)) => Outcome::of(two.0, one.0).told(),
-        _ => None,
-    };
-    if let Some(kind) = kind {
+    let (Some(here), Some(there)) = (truths(one.1), truths(two.1)) else { return };
+    let met = outcomes_met((one.0, here), (two.0, there));
+    let Ok([(truth, first), (_, second)]) = <[_; 2]>::try_from(met) else { return };
+    let (holds, fails) = if truth { (first, second) } else { (second, first) };
+    if let Some(kind) = (Outcome { holds, fails }).told() {
         for value in [one.1, two.1] {
             value.alts = std::iter::once(kind.clone()).collect();
         }
+    }
+}
+
+fn truths(value: &Val) -> Option<Outcomes<bool>> {
+    match value.single()? {
+        Kind::Const(Const::Bool(truth)) => Some(vec![(*truth, Learned::default())]),
+        Kind::Test(test) => match &test.subject {
+            Subject::Outcome(outcome) => {
+                let Outcome { holds, fails } = (**outcome).clone();
+                Some(vec![(!test.negated, holds), (test.negated, fails)])
+            }
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+/// Position of what a variant tells, past all that code can name.
+const TOLD: usize = (1 << 16) - 2;
+
+impl Interp<'_> {
+    /// Of two values that meet, each some variants of an enum, what these say of the paths.
+    pub(super) fn remember_variants(&self, one: (&State, &mut Val), two: (&State, &mut Val)) {
+        let (Some(here), Some(there)) = (variants(one.1), variants(two.1)) else { return };
+        let decided = |of: &Outcomes<Name>, others: &Outcomes<Name>| {
+            of.iter().any(|(variant, _)| others.iter().all(|(other, _)| other != variant))
+        };
+        let alike = Rc::ptr_eq(&one.0.moment, &two.0.moment)
+            && Rc::ptr_eq(&one.0.saw, &two.0.saw)
+            && one.0.locks == two.0.locks;
+        let told = here.iter().chain(&there).any(|(_, told)| *told != Learned::default());
+        if !(decided(&here, &there) || decided(&there, &here)) || (alike && !told) {
+            return;
+        }
+        let mut met = outcomes_met((one.0, here), (two.0, there));
+        for (_, told) in &mut met {
+            // Guards are values of their own, and may be gone when the variant is seen.
+            told.locks.retain(|hold| self.is_atomic(hold.lock));
+        }
+        for value in [one.1, two.1] {
+            tell(value, &met);
+        }
+    }
+
+    /// A variant was seen.
+    pub(super) fn recall_variant(&mut self, value: &Val) {
+        if let Some(Kind::Aggregate(variant)) = value.single()
+            && let Some(learned) = told_by(variant)
+        {
+            learned.clone().recall(&mut self.st);
+        }
+    }
+}
+
+fn variants(value: &Val) -> Option<Outcomes<Name>> {
+    if value.open || value.alts.is_empty() {
+        return None;
+    }
+    let variant = |kind: &Kind| match kind {
+        Kind::Aggregate(aggregate) => {
+            Some((aggregate.variant?, told_by(aggregate).cloned().unwrap_or_default()))
+        }
+        _ => None,
+    };
+    value.alts.iter().map(variant).collect()
+}
+
+fn told_by(variant: &Aggregate) -> Option<&Learned> {
+    match variant.field(super::expr::field(TOLD))?.single()? {
+        Kind::Test(test) => match &test.subject {
+            Subject::Outcome(outcome) => Some(&outcome.holds),
+            _ => None,
+        },
+        _ => None,
+    }
+}
+
+fn tell(value: &mut Val, met: &Outcomes<Name>) {
+    for kind in &mut value.alts {
+        let Kind::Aggregate(aggregate) = kind else { continue };
+        let Some((_, told)) = met.iter().find(|(name, _)| aggregate.variant == Some(*name)) else { continue };
+        let known = aggregate.field(super::expr::field(TOLD)).is_some();
+        let outcome = Outcome { holds: told.clone(), fails: Learned::default() };
+        let mut telling = (**aggregate).clone();
+        match outcome.told() {
+            Some(test) => telling.set(super::expr::field(TOLD), Val::of(test, Ty::Unknown)),
+            None if known => telling.fields.retain(|(proj, _)| *proj != super::expr::field(TOLD)),
+            None => continue,
+        }
+        *kind = Kind::Aggregate(telling.into());
     }
 }

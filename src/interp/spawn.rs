@@ -468,7 +468,8 @@ impl Interp<'_> {
     pub(super) fn hold_one(&mut self, lock: PlaceId, mode: Mode, id: HoldId, reach: Reach) {
         if !self.st.locks.iter().any(|h| h.id == id && h.lock == lock) {
             let yields = self.executors.contains(&lock);
-            self.st.locks.push(Hold { lock, mode, id, yields, reach });
+            let bit = self.bits_taken.get(&id).copied();
+            self.st.locks.push(Hold { lock, mode, id, yields, reach, bit });
         }
     }
 }

@@ -46,6 +46,8 @@ pub struct Hold {
     /// Given up and taken again wherever the context waits: an executor's.
     pub yields: bool,
     pub reach: Reach,
+    /// Of an atomic that was taken as a whole by setting one bit of it: that bit, as the lock that others know it as.
+    pub bit: Option<PlaceId>,
 }
 
 /// Which of the locks that a place stands for is held.
@@ -306,10 +308,15 @@ impl State {
     fn join_locks(&mut self, other: &State) {
         self.locks.retain_mut(|hold| {
             let same = other.locks.iter().find(|o| o.id == hold.id && o.lock == hold.lock);
-            let Some(one) = same.or_else(|| other.locks.iter().find(|o| same_lock(o, hold))) else {
+            if let Some(one) = same.or_else(|| other.locks.iter().find(|o| same_lock(o, hold))) {
+                hold.id = hold.id.or(one.id);
+                return true;
+            }
+            let Some(one) = other.locks.iter().find(|o| o.mode == hold.mode && same_bit(o, hold)) else {
                 return false;
             };
-            hold.id = hold.id.or(one.id);
+            *hold =
+                Hold { lock: one.bit.unwrap_or(one.lock), id: hold.id.or(one.id), bit: None, ..hold.clone() };
             true
         });
     }
@@ -345,6 +352,11 @@ impl State {
             && self.frames.len() == other.frames.len()
             && self.frames.iter().zip(&other.frames).all(|(a, b)| Rc::ptr_eq(a, b) || a.locals == b.locals)
     }
+}
+
+/// The one holds a bit, the other took the whole by setting it.
+fn same_bit(a: &Hold, b: &Hold) -> bool {
+    a.bit == Some(b.lock) || b.bit == Some(a.lock)
 }
 
 fn same_lock(a: &Hold, b: &Hold) -> bool {

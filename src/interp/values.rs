@@ -139,6 +139,8 @@ pub enum Kind {
     Future(Rc<FutureValue>),
     /// What an atomic held when it was loaded with this ordering: an unknown number with a known origin.
     Loaded(PlaceId, Name),
+    /// One bit of what an atomic held when it was loaded with this ordering.
+    Bit(PlaceId, Name, i128),
     /// What an atomic held before one was taken off it.
     CountedDown(PlaceId, Name),
     /// What an atomic held before bits of it were set: the lock that the bits are, which bits, and whether the others are
@@ -295,6 +297,8 @@ pub enum Subject {
     Success(PlaceId),
     /// The atomic was read as this value, with this ordering.
     Flag(PlaceId, Name, i128),
+    /// This bit of the atomic was read as set, with this ordering.
+    Bit(PlaceId, Name, i128),
     /// A swap found the flag free (and set it).
     Taken(PlaceId),
     /// Nothing is left of what is counted down: this was the last.

@@ -40,6 +40,7 @@ const LIBRARIES: &[Library] = libraries! {
     "atomics": "portable_atomic" "atomic_polyfill" "portable_atomic_util";
     "locks": "parking_lot" "lock_api" "spin" "once_cell" "flume" "dashmap" "async_lock" "async_channel" "async_std"
         "smol" "futures" "futures_util";
+    "parking": "parking_lot_core";
     "crossbeam": "crossbeam" "crossbeam_utils" "crossbeam_channel" "crossbeam_queue";
     "pools": "threadpool" "scoped_threadpool" "ctrlc";
     "signals": "libc" "nix" "signal_hook" "signal_hook_registry";

@@ -77,7 +77,7 @@ impl Interp<'_> {
                 let term = word.and_then(|word| new_value(word.as_str(), &value));
                 let write = AtomicWrite { kind: AccessKind::Update, order, effect, term };
                 let sets_bits = word.is_some_and(|w| w == "or");
-                let bit_holds = if sets_bits { self.bit_holds(&lval) } else { Vec::new() };
+                let bit_holds = self.holds_kept(&lval, word, &value);
                 let deps = self.atomic_write(call, &lval, write, &value);
                 self.st.locks.extend(bit_holds);
                 let mut old = self.peek(&lval).with_deps(&deps).with_term(self.found_by(&lval, &deps));
@@ -109,7 +109,7 @@ impl Interp<'_> {
                 if let ([place], Some(bits)) = (&lval.places[..], one_bit)
                     && crate::interp::order::acquires(order)
                 {
-                    let lock = self.places.step(*place, Proj::Index(Index::Const(bits)), &Ty::Unknown);
+                    let lock = self.bit_lock(*place, bits);
                     old.alts.push(Kind::BitsSet { lock, bits, alone: false });
                 }
                 if word.is_some_and(|w| w == "sub")
@@ -130,7 +130,7 @@ impl Interp<'_> {
             OpName::AtomicCas | OpName::AtomicCasOld => {
                 let new = values.get(1).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let order = self.ordering(values.get(2));
-                let expected = values.first().and_then(Val::symbol);
+                let expected = values.first().and_then(compared_with);
                 let stale = values.first().is_some_and(|seen| self.is_stale(&lval, seen, &new));
                 let effect = Some(Effect::Compare { expected, stale });
                 let write = AtomicWrite { kind: AccessKind::Update, order, effect, term: new.symbol() };
@@ -149,6 +149,10 @@ impl Interp<'_> {
                     // From one constant to another: who succeeds has it until it stores again.
                     (true, [place]) => {
                         let hold = self.new_hold(call.cx, call.id, 0);
+                        if let Some(bit) = values.first().and_then(|free| one_bit_set(free, &new)) {
+                            let bit = self.bit_lock(*place, bit);
+                            self.bits_taken.insert(hold, bit);
+                        }
                         let guard = GuardValue {
                             hold,
                             lock: *place,
@@ -262,6 +266,11 @@ impl Interp<'_> {
         }
         let stored = if kind == AccessKind::Update { None } else { flag_value(value) };
         self.flag_stored(lval, stored, crate::interp::order::releases(order));
+        if let ([place], Some(Effect::Swap), Some(value)) =
+            (&lval.places[..], &info.effect, flag_value(value))
+        {
+            self.st.pass(*place, value, None);
+        }
         deps
     }
 
@@ -270,7 +279,12 @@ impl Interp<'_> {
         if crate::interp::order::acquires(order) {
             self.fences = true;
             let weak: Vec<SyncKey> = self.st.moment.weak.iter().cloned().collect();
-            weak.into_iter().for_each(|key| self.st.acquire(key));
+            for key in weak {
+                if let SyncKind::Flag(value) = key.kind {
+                    self.st.pass(key.place, value, None);
+                }
+                self.st.acquire(key);
+            }
         }
         if crate::interp::order::releases(order) {
             self.st.moment_mut().fenced = true;
@@ -290,7 +304,7 @@ impl Interp<'_> {
                 self.st.moment_mut().knows.remove(&place);
             }
             let places = &self.places;
-            let gone = |h: &Hold| h.lock == place || is_bit_of(places, h.lock, place);
+            let gone = |h: &Hold| h.lock == place || bit_of(places, h.lock, place).is_some();
             if self.st.locks.iter().any(gone) {
                 self.st.locks.retain(|h| !gone(h));
             }
@@ -307,10 +321,30 @@ impl Interp<'_> {
         }
     }
 
-    /// The bits of an atomic that are held as locks.
-    fn bit_holds(&self, lval: &Lval) -> Vec<Hold> {
-        let of_it = |h: &&Hold| lval.places.iter().any(|place| is_bit_of(&self.places, h.lock, *place));
-        self.st.locks.iter().filter(of_it).cloned().collect()
+    /// A bit of an atomic, as the lock that it is.
+    fn bit_lock(&mut self, atomic: PlaceId, bit: i128) -> PlaceId {
+        self.places.step(atomic, Proj::Index(Index::Const(bit)), &Ty::Unknown)
+    }
+
+    /// The bits of an atomic that are held as locks, and that an operation with this operand leaves as they are.
+    fn holds_kept(&self, lval: &Lval, word: Option<Name>, operand: &Val) -> Vec<Hold> {
+        let (Some(word), [atomic]) = (word, &lval.places[..]) else { return Vec::new() };
+        let operand = match operand.constant() {
+            Some(Const::Int(n)) => Some(*n),
+            _ => None,
+        };
+        let kept = |hold: &Hold| {
+            let lock = hold.bit.unwrap_or(hold.lock);
+            let bit = bit_of(&self.places, lock, *atomic)?;
+            let keeps = match (word.as_str(), operand) {
+                ("or", _) => true,
+                ("and", Some(n)) => n & bit == bit,
+                ("add" | "sub", Some(n)) => bit.checked_mul(2).is_some_and(|above| n % above == 0),
+                _ => false,
+            };
+            keeps.then(|| Hold { lock, bit: None, ..hold.clone() })
+        };
+        self.st.locks.iter().filter_map(kept).collect()
     }
 
     /// A flag was found free.
@@ -323,14 +357,31 @@ impl Interp<'_> {
     }
 }
 
-/// The lock is one bit of the atomic.
-fn is_bit_of(places: &Places, lock: PlaceId, atomic: PlaceId) -> bool {
+/// The bit of the atomic that the lock is.
+fn bit_of(places: &Places, lock: PlaceId, atomic: PlaceId) -> Option<i128> {
     let lock = places.get(lock);
-    lock.parent == Some(atomic) && matches!(lock.proj, Some(Proj::Index(_)))
+    match lock.proj {
+        Some(Proj::Index(Index::Const(bit))) if lock.parent == Some(atomic) => Some(bit),
+        _ => None,
+    }
+}
+
+/// The one bit that the new value has and the old one hasn't, where they differ in no other.
+fn one_bit_set(old: &Val, new: &Val) -> Option<i128> {
+    let (Some(Const::Int(old)), Some(Const::Int(new))) = (old.constant(), new.constant()) else {
+        return None;
+    };
+    let set = old ^ new;
+    (set > 0 && set.count_ones() == 1 && new & set != 0).then_some(set)
 }
 
 fn pointers_in(value: &Val) -> SmallVec<[Kind; 1]> {
     value.alts.iter().filter(|kind| matches!(kind, Kind::Pointer(..))).cloned().collect()
+}
+
+/// What an exchange expects: a number, or a state's name.
+fn compared_with(value: &Val) -> Option<Rc<Term>> {
+    value.symbol().or_else(|| flag_value(value).map(|state| Rc::new(Term::Const(state))))
 }
 
 /// The value is what was loaded of the place itself.

@@ -79,6 +79,11 @@ impl Interp<'_> {
         if result.ty.is_unknown() {
             result.ty = inner;
         }
+        let succeeds = |kind: &&Kind| matches!(kind, Kind::Aggregate(a) if a.variant.is_some_and(|v| self.is_success(v)));
+        let success = value.alts.iter().find(succeeds).cloned();
+        if let Some(success) = success {
+            self.recall_variant(&Val::of(success, Ty::Unknown));
+        }
         let result = self.activated(result);
         result.with_deps(&value.deps)
     }
