@@ -182,11 +182,11 @@ fn check_group(group: &project::Group, config: &Config) -> Part {
     let mut counts = interp::Counts::default();
     let mut trusted = 0;
     if relevance.any_state() && rules::wants_walk(config) {
-        let mut programs = interp::programs(&program, &models);
-        programs.sort_by_key(|p| p.kind);
-        let budget = interp::group_budget(&program);
+        let programs = interp::programs(&program, &models);
+        let mut found = Vec::new();
+        let mut budget = interp::Budget::of(&program, &programs);
         for entries in programs {
-            let left = budget.saturating_sub(counts.steps);
+            let left = budget.next_share(counts.steps);
             let analysis = interp::analyse(&program, &models, &relevance, &entries, left);
             let facts = rules::Facts {
                 program: &program,
@@ -195,11 +195,7 @@ fn check_group(group: &project::Group, config: &Config) -> Part {
                 kind: entries.kind,
                 trusted: Cell::new(0),
             };
-            for finding in rules::check(&facts, config) {
-                if !findings.iter().any(|f| same_finding(f, &finding)) {
-                    findings.push(finding);
-                }
-            }
+            found.push((entries.kind, rules::check(&facts, config)));
             if let Some(place) = &config.why {
                 rules::why(&facts, place, &mut why);
             }
@@ -207,6 +203,13 @@ fn check_group(group: &project::Group, config: &Config) -> Part {
             summary.contexts += analysis.contexts.list.len() as u64;
             summary.places += analysis.places.count() as u64;
             counts.add(&analysis.counts);
+        }
+        // What several programs show is told of the one that says most: `main` before those who might call.
+        found.sort_by_key(|(kind, _)| *kind);
+        for finding in found.into_iter().flat_map(|(_, of_program)| of_program) {
+            if !findings.iter().any(|f| same_finding(f, &finding)) {
+                findings.push(finding);
+            }
         }
     }
     errors.extend(program.body_errors(config.parse_all));

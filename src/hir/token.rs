@@ -69,6 +69,8 @@ pub enum MacroShape {
     /// `println!("{x} {}", y)`, `write!(f, "…")`, `panic!`: expressions before the format string, then format
     /// arguments, inline captures included; all are taken by reference.
     Format,
+    /// `write!(to, "…", …)`: a method of the first expression, called with what is formatted.
+    Write(Name),
     /// As `Format`, and control does not come back (`panic!`, `todo!`, `unreachable!`, `unimplemented!`, `bail!`).
     Diverge,
     /// `assert!(cond, "…", …)`: a condition, then format arguments.

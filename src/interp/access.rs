@@ -91,8 +91,17 @@ pub enum Side {
 pub struct Same {
     /// What tells it from others.
     pub hash: u64,
-    /// Written down as it is, not computed.
-    pub constant: bool,
+    pub made: Made,
+}
+
+/// How a value comes about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Made {
+    /// Written down as it is.
+    Constant,
+    /// It was found out which of several constants it is.
+    Chosen,
+    Computed,
 }
 
 /// What an update does to the value, for working out results.
@@ -134,6 +143,8 @@ pub struct AccessLog {
     pub events: Vec<AccessEvent>,
     /// Reads whose value went somewhere: into a place, an output, an unknown function.
     pub used: FxHashSet<ReadId>,
+    /// Reads that decide how often a loop runs.
+    pub looped: FxHashSet<ReadId>,
     /// Updates whose own result decided something.
     pub judged: FxHashSet<ReadId>,
     /// Reads that were compared with what only the context itself has, such as its thread's id.

@@ -7,6 +7,7 @@ use super::Interp;
 use super::places::{LoopId, PlaceId, Proj, Root};
 use super::terms::{Operator, Term, fold_int};
 use super::values::{Const, Deps, Kind, Pointer, ReadId, Subject, Test, Val};
+use crate::finding::AccessKind;
 use crate::hir::{BinaryOp, Name, UnaryOp};
 use crate::resolve::Ty;
 use std::rc::Rc;
@@ -132,6 +133,11 @@ impl Interp<'_> {
             (None, Some(Kind::Loaded(place, order))) if comparison => {
                 tested(mirrored(op), *place, *order, None)
             }
+            (_, Some(null @ Kind::Const(_))) if comparison => self.null_test(op, a, null),
+            (Some(null @ Kind::Const(_)), _) if comparison => self.null_test(op, b, null),
+            _ if matches!(op, BinaryOp::Eq | BinaryOp::Ne) => {
+                super::remembered::compared(a, b, op == BinaryOp::Ne)
+            }
             _ => None,
         };
         let mut value = Val::unknown(ty).with_deps(&deps);
@@ -149,6 +155,23 @@ impl Interp<'_> {
             value.alts.push(kind);
         }
         value
+    }
+
+    /// A pointer that was loaded from an atomic is compared with null.
+    fn null_test(&self, op: BinaryOp, pointer: &Val, null: &Kind) -> Option<Kind> {
+        let all_pointers = pointer.alts.iter().all(|kind| matches!(kind, Kind::Pointer(..)));
+        if pointer.alts.is_empty() || !all_pointers || !matches!(op, BinaryOp::Eq | BinaryOp::Ne) {
+            return None;
+        }
+        let log = &self.contexts.get(self.context).log.events;
+        let mut loads = pointer.deps.iter().filter_map(|id| {
+            let event = log.get(id.0 as usize).filter(|event| event.kind == AccessKind::Read)?;
+            Some((event.place, event.atomic?))
+        });
+        match (loads.next(), loads.next()) {
+            (Some((place, order)), None) => tested(op, place, order, Some(null)),
+            _ => None,
+        }
     }
 
     /// What a number depends on that differs from round to round of a loop, or is claimed.

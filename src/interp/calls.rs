@@ -29,6 +29,7 @@ impl Interp<'_> {
             None | Some(Res::Local(_) | Res::Static(_) | Res::Const(_)) => Some(self.eval(cx, callee)),
             Some(_) => None,
         };
+        self.want_arguments(cx, res.as_ref(), args);
         let values: Vec<Val> = args.iter().map(|a| self.eval(cx, *a)).collect();
         if !self.st.reachable {
             return Val::bottom();
@@ -51,7 +52,10 @@ impl Interp<'_> {
                 self.call_assoc(cx, id, ty, of_trait, name, &generics, args)
             }
             Res::TraitItem { of_trait, name, args: generics } => {
-                let ty = args.first().map_or(Ty::Unknown, |a| self.receiver_ty(a));
+                let ty = match args.first() {
+                    Some(first) => self.receiver_ty(first),
+                    None => self.wanted_at(cx, id),
+                };
                 self.call_assoc(cx, id, ty, Some(of_trait), name, &generics, args)
             }
             Res::Ext(path, _) => match self.models.function(path) {
@@ -165,6 +169,12 @@ impl Interp<'_> {
 
     /// `#[derive(Default)]`: every field's own default.
     pub(super) fn default_value(&mut self, cx: &Cx, id: ExprId, ty: Ty) -> Val {
+        if matches!(ty, Ty::Adt(..))
+            && let [only] = &self.program.assoc_fns(&ty, None, Name::new("default"))[..]
+            && self.program.fn_def(only.id).sig.params.is_empty()
+        {
+            return self.call_fn(cx, id, only.id, only.subst.clone(), None, Vec::new());
+        }
         let Ty::Adt(adt, args) = &ty else {
             if let Some(owner) = self.models.method_owner(&ty)
                 && let Some(model) = self.models.type_method(owner, Name::new("default"))
@@ -507,6 +517,7 @@ impl Interp<'_> {
         let mut result = self.run_frame(&inner, Some(id), |this| {
             this.bind_params(&inner, site, id, self_arg, args);
             let root = inner.body.body.root;
+            this.want(&inner, root, &ret);
             this.eval(&inner, root)
         });
         if !self.stopped {
@@ -542,10 +553,8 @@ impl Interp<'_> {
         let mut args = args.into_iter();
         for (n, (param, ty)) in item.params.iter().zip(&def.sig.params).enumerate() {
             let ty = cx.subst.apply(ty);
-            let mut value = args.next().unwrap_or_else(|| {
-                let deps = self.elsewhere(cx, FIRST_PARAM + n as u32);
-                self.asked_for(&ty).with_deps(&deps)
-            });
+            let given = args.next();
+            let mut value = given.unwrap_or_else(|| self.handed_in(cx, FIRST_PARAM + n as u32, &ty));
             value = self.as_declared(value, &ty);
             value = self.dereferenced(cx, site, value, &ty);
             if value.ty.is_unknown() || (matches!(value.ty, Ty::Prim(_)) && matches!(ty, Ty::Prim(_))) {
@@ -613,7 +622,7 @@ impl Interp<'_> {
         let returned = self.stack.pop().and_then(|call| call.returned);
         if let Some((state, mut early)) = returned {
             self.grant((&self.st, &mut value), (&state, &mut early));
-            let tells = self.st.reachable && early != value;
+            let tells = self.st.reachable && early != value && !may_be_either(&early, &value);
             value = if self.st.reachable { value.join(&early) } else { early };
             self.st.join(&state);
             if tells {
@@ -647,4 +656,10 @@ impl Interp<'_> {
         };
         cx.location(range)
     }
+}
+
+/// What was found out, and not just that it was: the other way may give the same, so this doesn't tell which way was taken.
+fn may_be_either(found: &Val, other: &Val) -> bool {
+    let several = !found.open && found.alts.len() > 1;
+    several && (other.open || found.alts.iter().all(|kind| other.alts.contains(kind)))
 }

@@ -69,6 +69,7 @@ impl Interp<'_> {
             self.counts.cut += 1;
             return self.opaque_call(cx, site, None, args);
         }
+        self.note_run();
         let inner = self.closure_frame(closure, Ok(cx.frame), site, Some(self.call_location(cx, site)));
         self.run_closure(&inner, site, closure, args)
     }

@@ -285,6 +285,7 @@ impl Interp<'_> {
                 let value = self.value_at(*place);
                 let mut held = value.clone();
                 held.alts.retain(|k| !matches!(k, Kind::Aggregate(a) if a.variant == Some(self.names.err) || a.variant == Some(self.names.none)));
+                self.recall_told(&held);
                 self.recall_variant(&held);
                 let held = self.activated(held);
                 self.store_at(*place, held, true);
@@ -294,7 +295,7 @@ impl Interp<'_> {
                 if failed.is_bottom() {
                     self.st.reachable = false;
                 }
-                self.recall_refused(&failed);
+                self.recall_told(&failed);
                 self.recall_variant(&failed);
                 self.store_at(*place, failed, true);
                 *fails = std::mem::replace(&mut self.st, saved);

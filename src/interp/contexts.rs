@@ -105,6 +105,8 @@ pub struct Context {
     pub released_at_end: BTreeMap<SyncKey, u8>,
     /// For each order that it releases, what it has acquired whenever it does.
     pub passes_on: BTreeMap<SyncKey, BTreeSet<SyncKey>>,
+    /// How often it sends to each channel without having received from it since the last time.
+    pub minted: BTreeMap<PlaceId, u32>,
     /// Stores too weak to order that it may have done by its end.
     pub weakly_released_at_end: Vec<SyncKey>,
     /// Orders acquired before it was started hold for it too.
@@ -117,7 +119,7 @@ pub struct Context {
     pub executor: Option<PlaceId>,
     pub log: AccessLog,
     /// The reads that decided what was done here that has an effect of its own.
-    pub acts: FxHashMap<Location, super::values::Deps>,
+    pub acts: FxHashMap<Location, (super::values::Deps, FrameId)>,
     /// Walked at least once.
     pub walked: bool,
     /// The walk was cut.
@@ -149,6 +151,7 @@ impl Context {
             result: None,
             released_at_end: BTreeMap::new(),
             passes_on: BTreeMap::new(),
+            minted: BTreeMap::new(),
             weakly_released_at_end: Vec::new(),
             acquired_at_start: Vec::new(),
             phases_at_start: BTreeMap::new(),
@@ -162,10 +165,11 @@ impl Context {
         }
     }
 
-    /// Whether anything with an effect, other than stores at `but`, is decided by the read at `read`.
-    pub fn acts_on(&self, read: Location, but: Location) -> bool {
-        self.acts.iter().any(|(at, deps)| {
+    /// Whether anything with an effect, other than stores at `but`, is decided by the read at `read`, in calls that are asked for.
+    pub fn acts_on(&self, read: Location, but: Location, within: impl Fn(FrameId) -> bool) -> bool {
+        self.acts.iter().any(|(at, (deps, frame))| {
             *at != but
+                && within(*frame)
                 && deps.iter().any(|id| self.log.events.get(id.0 as usize).is_some_and(|e| e.at == read))
         })
     }

@@ -5,7 +5,7 @@
 //! contexts by one type is one object.
 
 use super::auto_traits::{Auto, AutoTraits};
-use super::contexts::Entry;
+use super::contexts::{Context, Entry};
 use super::places::{ObjId, PlaceId, Proj, Root};
 use super::values::{Kind, Mode, Pointer, Val};
 use super::{CalleeKey, Cx, Frame, Interp, Object};
@@ -13,7 +13,7 @@ use crate::finding::{ContextKind, Location};
 use crate::hir::{Attr, ExprId, Name, Tokens, Tt};
 use crate::models::{AttributeModel, Models, version};
 use crate::project::Dependency;
-use crate::resolve::{FnId, ModuleId, Owner, Program, Ty};
+use crate::resolve::{FnId, ImplDef, ModuleId, Owner, Program, StaticId, TraitKey, Ty};
 use std::rc::Rc;
 
 /// A function that begins a context by itself.
@@ -27,11 +27,13 @@ pub struct EntryPoint {
     pub single_threaded: bool,
     /// Process-wide locks that it holds all the time, by name.
     pub holds: Vec<(Name, Mode)>,
+    /// The static that it is called on.
+    pub on: Option<StaticId>,
 }
 
 impl EntryPoint {
     pub fn new(function: FnId, kind: ContextKind, many: bool) -> EntryPoint {
-        EntryPoint { function, kind, many, single_threaded: false, holds: Vec::new() }
+        EntryPoint { function, kind, many, single_threaded: false, holds: Vec::new(), on: None }
     }
 }
 
@@ -64,6 +66,26 @@ pub fn declared(
         entry.holds.extend(keyed(&model.shares, Mode::Shared));
     }
     is_context.then_some(entry)
+}
+
+/// What the attributes of a static make of the functions that its type implements a trait with.
+pub fn declared_on(program: &Program, models: &Models, id: StaticId) -> Vec<EntryPoint> {
+    let def = &program.statics[id.index()];
+    let mut found = Vec::new();
+    for attr in &def.attrs {
+        let Some(model) = model_of(program, models, def.module, attr) else { continue };
+        let (Some(of), Some(kind), Ty::Adt(adt, _)) = (model.functions_of, model.kind, &def.ty) else {
+            continue;
+        };
+        let implements = |imp: &&ImplDef| {
+            matches!(&imp.trait_, Some(of_trait) if of_trait.key == TraitKey::Ext(of))
+                && matches!(&imp.self_ty, Ty::Adt(own, _) if own == adt)
+        };
+        for function in program.impls.iter().filter(implements).flat_map(|imp| &imp.fns) {
+            found.push(EntryPoint { on: Some(id), ..EntryPoint::new(*function, kind, model.many) });
+        }
+    }
+    found
 }
 
 /// Process-wide locks that the crate of this module declares not to hold.
@@ -130,6 +152,19 @@ fn text_of(tokens: &Tokens) -> String {
 }
 
 impl Interp<'_> {
+    /// What any thread may call runs in many of them, if there are any; where nothing else is started, it runs in the one there is.
+    pub(super) fn settle_hooks(&mut self) {
+        let is_hook = |context: &Context| context.kind == ContextKind::Hook;
+        let mut others = self.contexts.list.iter().filter(|context| !is_hook(context));
+        let alone = others.next().is_none_or(|first| !first.many && others.next().is_none());
+        for context in self.contexts.list.iter_mut().filter(|context| is_hook(context)) {
+            match alone {
+                true => context.log = Default::default(),
+                false => context.many = true,
+            }
+        }
+    }
+
     /// The place of what the process has one of.
     pub(super) fn process_place(&mut self, name: Name) -> PlaceId {
         self.places.root(Root::Process(name), &Ty::Unknown)

@@ -79,11 +79,13 @@ impl Interp<'_> {
         if self.st.locks.len() > held && !keeps_locks(op) {
             self.drop_unreturned(held, &value);
         }
-        // What a number is put into, or taken out of, is known by the declaration.
+        // What a number or pointer is put into, or taken out of, is known by the declaration.
         let plain = matches!(
             (&value.ty, &ret),
-            (Ty::Prim(_), Ty::Prim(_) | Ty::Ext(..)) | (Ty::Ext(..), Ty::Prim(_))
+            (Ty::Prim(_), Ty::Prim(_) | Ty::Ext(..)) | (Ty::Ext(..), Ty::Prim(_) | Ty::Ptr { .. })
         );
+        let pointer = matches!(value.ty, Ty::Ptr { .. } | Ty::Ref { .. });
+        let plain = plain || (pointer && matches!(ret, Ty::Ext(..)) && self.models.role(&ret) == Role::Plain);
         let raw = matches!(value.ty, Ty::Ptr { .. }) || self.models.role(&value.ty) == Role::Raw;
         let owned = raw && matches!(self.models.role(&ret), Role::Owner | Role::Counted);
         if owned || value.ty.is_unknown() || plain {
@@ -164,6 +166,8 @@ impl Interp<'_> {
             Op::Arg(n) => call.args.get(*n).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown)),
             // Names a type where it isn't taken literally.
             Op::Word(word) => Val::unknown(Ty::named(*word, Vec::new())),
+            Op::Apply(OpName::Attempt, args) => self.attempt(call, args),
+            Op::Apply(OpName::Make, args) => self.make(call, args),
             Op::Apply(name, args) => {
                 let mut values: Vec<Val> = args.iter().map(|a| self.apply(call, a)).collect();
                 let typed = *name == OpName::Typed;
@@ -193,10 +197,12 @@ impl Interp<'_> {
             O::Zero => Val::of(Kind::Const(Const::Int(0)), call.ret.clone()),
             O::Off => Val::of(Kind::Const(Const::Bool(false)), call.ret.clone()),
             O::Default => {
-                let held = match &call.ret {
+                let held = |ty: &Ty| match ty {
                     Ty::Ext(_, args) => args.first().cloned().unwrap_or(Ty::Unknown),
                     _ => Ty::Unknown,
                 };
+                let wanted = self.wanted_at(call.cx, call.id);
+                let held = held(&call.ret).refined(&held(&wanted));
                 self.default_value(call.cx, call.id, held)
             }
             O::Read | O::Write | O::Fill | O::Clear | O::Update | O::Observe | O::Replace | O::Swap => {
@@ -215,7 +221,16 @@ impl Interp<'_> {
                 let of = call.this.as_ref().map_or_else(Deps::default, Val::all_deps);
                 self.variant_op(name, values).with_deps(&of)
             }
-            O::Some | O::Ok | O::None | O::Err | O::Tuple => self.variant_op(name, values),
+            O::Some | O::Ok | O::None | O::Err | O::Tuple | O::Attempt => self.variant_op(name, values),
+            O::Through => match (word, values.split_first()) {
+                (Some(function), Some((this, args))) => {
+                    self.call_through(call.cx, call.id, function, this.clone(), args);
+                    Val::unit()
+                }
+                _ => Val::unit(),
+            },
+            O::Make => Val::unknown(Ty::Unknown),
+            O::Variant => Val::aggregate(word, Vec::new(), Ty::Unknown),
             O::Payload
             | O::Inner
             | O::PayloadOrElse
@@ -303,6 +318,8 @@ impl Interp<'_> {
             | O::Send
             | O::Recv
             | O::RecvIter
+            | O::RecvReady
+            | O::Closed
             | O::Barrier
             | O::Release
             | O::Acquire
@@ -319,6 +336,19 @@ impl Interp<'_> {
             }
             O::Arith => self.arithmetic(word, values),
         }
+    }
+
+    /// What the program's impl for the wanted type makes of the arguments; without one, what the library does.
+    fn make(&mut self, call: &mut Call, args: &[Op]) -> Val {
+        let [Op::Word(function), other, given @ ..] = args else { return Val::unknown(Ty::Unknown) };
+        let wanted = self.wanted_at(call.cx, call.id);
+        if !wanted.is_unknown() {
+            let given: Vec<Val> = given.iter().map(|arg| self.apply(call, arg)).collect();
+            if let Some(made) = self.made_by(call.cx, call.id, *function, &wanted, &given) {
+                return made;
+            }
+        }
+        self.apply(call, other)
     }
 
     /// The places a pointer argument leads to.
@@ -577,6 +607,12 @@ pub(super) fn flag_value(value: &Val) -> Option<i128> {
         }
         _ => None,
     }
+}
+
+/// The same of an atomic that may be a pointer, which is set where it isn't null.
+pub(super) fn state_value(value: &Val) -> Option<i128> {
+    let set = matches!(value.single(), Some(Kind::Pointer(..)));
+    flag_value(value).or(set.then_some(1))
 }
 
 fn repointed(value: Val, how: Pointer, ret: &Ty) -> Val {

@@ -1,12 +1,12 @@
 //! Where programs begin: the entries whose contexts meet, and initializers that run by themselves.
 
 use super::contexts::{Context, ContextId, Entry};
-use super::declared::{EntryPoint, declared, revoked};
+use super::declared::{EntryPoint, declared, declared_on, revoked};
 use super::memory::Lval;
 use super::places::{PlaceId, Proj};
 use super::scopes::ScopeKind;
 use super::state::State;
-use super::values::{Mode, Val};
+use super::values::{Kind, Mode, Pointer, Val};
 use super::{CalleeKey, Cx, Frame, Interp};
 use crate::finding::{ContextKind, Evidence};
 use crate::hir::ExprId;
@@ -20,6 +20,8 @@ use std::sync::Arc;
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ProgramEntries {
     pub kind: ProgramKind,
+    /// An example's or a benchmark's: it shows how others are used.
+    pub shows: bool,
     pub entries: Vec<EntryPoint>,
 }
 
@@ -31,7 +33,8 @@ pub enum ProgramKind {
     Callers,
 }
 
-/// The programs of a group, each a set of entries.
+/// The programs of a group, each a set of entries: first those that cost least, last those that show how the others
+/// are used.
 pub fn programs(program: &Program, models: &crate::models::Models) -> Vec<ProgramEntries> {
     let mut found = Vec::new();
     for (at, krate) in program.crates.iter().enumerate() {
@@ -54,11 +57,20 @@ pub fn programs(program: &Program, models: &crate::models::Models) -> Vec<Progra
                 None => {}
             }
         }
+        let own = |id: &StaticId| program.krate(program.statics[id.index()].module).0 as usize == at;
+        for id in (0..program.statics.len() as u32).map(StaticId).filter(own) {
+            let hooks = declared_on(program, models, id);
+            for entries in [&mut tests, &mut callers].into_iter().filter(|entries| !entries.is_empty()) {
+                entries.extend(hooks.iter().cloned());
+            }
+            mains.extend(hooks);
+        }
         if let [.., _] = &mains[..] {
             let revoked = revoked(program, models, krate.root);
             mains.iter_mut().for_each(|entry| entry.holds.retain(|(name, _)| !revoked.contains(name)));
         }
         let kind = krate.source.kind;
+        let shows = matches!(kind, TargetKind::Example | TargetKind::Bench);
         let has_main = mains.iter().any(|m| m.kind == ContextKind::Main);
         let runs_main = match kind {
             TargetKind::Bin | TargetKind::Example => true,
@@ -69,16 +81,17 @@ pub fn programs(program: &Program, models: &crate::models::Models) -> Vec<Progra
             TargetKind::ProcMacro | TargetKind::BuildScript => false,
         };
         if runs_main && !mains.is_empty() {
-            found.push(ProgramEntries { kind: ProgramKind::Main, entries: mains });
+            found.push(ProgramEntries { kind: ProgramKind::Main, shows, entries: mains });
         }
         if !tests.is_empty() && !krate.source.process_per_test {
-            found.push(ProgramEntries { kind: ProgramKind::Tests, entries: tests });
+            found.push(ProgramEntries { kind: ProgramKind::Tests, shows, entries: tests });
         }
         let library = kind == TargetKind::Lib || (kind == TargetKind::Loose && !has_main);
         if library && !callers.is_empty() {
-            found.push(ProgramEntries { kind: ProgramKind::Callers, entries: callers });
+            found.push(ProgramEntries { kind: ProgramKind::Callers, shows, entries: callers });
         }
     }
+    found.sort_by_key(|program| (program.shows, program.kind != ProgramKind::Callers, program.kind));
     found
 }
 
@@ -105,7 +118,9 @@ impl Interp<'_> {
                         || (self.relevance.acts(self.program, id) && self.takes_shared(id))
                 }
                 // Others share the object that it is called on.
-                ContextKind::PythonCall => starts || self.relevance.acts(self.program, id),
+                ContextKind::PythonCall | ContextKind::Hook => {
+                    starts || self.relevance.acts(self.program, id)
+                }
                 _ => starts || self.relevance.shares_state(self.program, id),
             };
             if !matters {
@@ -117,8 +132,14 @@ impl Interp<'_> {
             };
             let name = self.program.fn_def(id).name.to_string();
             let spawned_at = self.program.fn_location(id);
+            let runs = match entry.on {
+                Some(on) => {
+                    Entry::Value(Val::of(Kind::Fn(id, Rc::default()), Ty::Unknown), vec![self.lent(on)])
+                }
+                None => Entry::Fn(id),
+            };
             let context =
-                Context { evidence, many: entry.many, ..Context::new(kind, name, spawned_at, Entry::Fn(id)) };
+                Context { evidence, many: entry.many, ..Context::new(kind, name, spawned_at, runs) };
             match self.contexts.add(None, context) {
                 Some(id) => self.hold_from_start(id, entry),
                 None => self.counts.cut += 1,
@@ -132,6 +153,12 @@ impl Interp<'_> {
         let behind =
             |ty: &Ty| self.pointer_ty(ty).is_some_and(|(_, inner)| self.shared_types.leads_to(&inner));
         sig.self_ty.iter().chain(&sig.params).any(behind)
+    }
+
+    /// A reference to a static.
+    fn lent(&mut self, id: StaticId) -> Val {
+        let lval = self.static_lval(id);
+        self.pointer_to(&lval, Pointer::Shared)
     }
 
     fn hold_from_start(&mut self, id: ContextId, entry: &EntryPoint) {

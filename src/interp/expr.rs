@@ -57,7 +57,7 @@ impl Interp<'_> {
                 self.cast(value, ty)
             }
             ExprKind::Closure(closure) => self.eval_closure(cx, id, closure),
-            ExprKind::Struct { path, fields, base } => self.eval_struct(cx, path, fields, *base),
+            ExprKind::Struct { path, fields, base } => self.eval_struct(cx, id, path, fields, *base),
             ExprKind::Tuple(parts) => {
                 let values: Vec<Val> = parts.iter().map(|p| self.eval(cx, *p)).collect();
                 let ty = Ty::Tuple(values.iter().map(|v| v.ty.clone()).collect());
@@ -281,13 +281,28 @@ impl Interp<'_> {
         Val::unit()
     }
 
-    fn eval_struct(&mut self, cx: &Cx, path: &Path, fields: &[(Name, ExprId)], base: Option<ExprId>) -> Val {
+    fn eval_struct(
+        &mut self,
+        cx: &Cx,
+        id: ExprId,
+        path: &Path,
+        fields: &[(Name, ExprId)],
+        base: Option<ExprId>,
+    ) -> Val {
         let mut values: Vec<(Proj, Val)> = Vec::new();
         let (ty, variant) = self.struct_ty(cx, path);
+        let ty = match (&ty, self.wanted_at(cx, id)) {
+            (Ty::Adt(adt, args), wanted @ Ty::Adt(..)) if args.iter().all(is_vague) => match &wanted {
+                Ty::Adt(other, _) if other == adt => wanted,
+                _ => ty,
+            },
+            _ => ty,
+        };
         for (name, value) in fields {
             let field = Proj::Field(*name);
-            let value = self.eval(cx, *value);
             let declared = self.part_ty(&ty, field);
+            self.want(cx, *value, &declared);
+            let value = self.eval(cx, *value);
             let mut value = self.as_declared(value, &declared);
             self.name_held(&mut value, &ty, *name, declared);
             values.push((field, value));
@@ -391,6 +406,7 @@ impl Interp<'_> {
                 _ => self.eval(cx, *arg),
             };
             if kind == MacroArgsKind::Format {
+                self.printed(cx, *arg, &value);
                 let observed = self.observe_pointees(cx, &value, *arg);
                 self.used(&value.clone().with_deps(&observed));
                 deps = deps.join(&observed);
@@ -577,4 +593,9 @@ pub(super) fn index_of(value: &Val) -> Index {
 
 fn is_integer(ty: &Ty) -> bool {
     matches!(ty, Ty::Prim(name) if name.as_str().starts_with(['i', 'u']))
+}
+
+/// Nothing says what it stands for.
+fn is_vague(ty: &Ty) -> bool {
+    matches!(ty, Ty::Unknown | Ty::Param(_))
 }

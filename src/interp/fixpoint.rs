@@ -7,19 +7,45 @@
 //! Invariant: a context whose walk was cut short, or that would have to be walked again, accuses nobody; nor does
 //! what a cut entry started, for nobody knows what that waits for.
 
-use super::Interp;
 use super::contexts::ContextId;
-use crate::resolve::FnId;
+use super::{Interp, ProgramEntries, ProgramKind};
+use crate::resolve::{FnId, Program};
 use rustc_hash::FxHashMap;
 
 /// How often the contexts of one entry are gone through.
 const MAX_ROUNDS: usize = 3;
 /// Steps that an entry may take with all that it starts, walks done again included.
-const TREE_STEPS: u64 = 20_000;
+const TREE_STEPS: u64 = 10_000;
 /// The same where there are few entries: for all of them together.
-const LONE_STEPS: u64 = 40_000;
+const LONE_STEPS: u64 = 80_000;
 /// So many walks have to end in a function before it is taken to be too long for any.
 const MOST_UNFINISHED: u32 = 2;
+
+/// Steps (expressions evaluated) that the programs of a group share, more for larger groups.
+pub struct Budget {
+    steps: u64,
+    programs: u64,
+}
+
+impl Budget {
+    pub fn of(program: &Program, programs: &[ProgramEntries]) -> Budget {
+        const BASE: u64 = 60_000;
+        const FOR_EACH_FUNCTION: u64 = 10;
+        const FOR_MAIN: u64 = 60_000;
+        let has_main = programs.iter().any(|p| p.kind == ProgramKind::Main && !p.shows);
+        let steps = BASE + FOR_EACH_FUNCTION * program.fns.len() as u64 + FOR_MAIN * u64::from(has_main);
+        Budget { steps, programs: programs.len() as u64 }
+    }
+
+    /// What the next program may take at most, where those before it took so many: more than an equal part, and
+    /// the last one all that is left.
+    pub fn next_share(&mut self, taken: u64) -> u64 {
+        const PARTS: u64 = 3;
+        let others = self.programs.saturating_sub(1);
+        self.programs = others;
+        self.steps.saturating_sub(taken) * PARTS / (others + PARTS)
+    }
+}
 
 /// What walks ran out of steps in.
 #[derive(Default)]
@@ -131,7 +157,7 @@ impl Interp<'_> {
     fn blame_calls(&mut self) {
         let now = self.counts.steps + self.steps;
         for call in &self.stack {
-            if let Some(function) = call.function.filter(|_| now - call.began > TREE_STEPS / 2) {
+            if let Some(function) = call.function.filter(|_| now - call.began > self.tree_steps / 2) {
                 self.unfinished.add(function);
             }
         }

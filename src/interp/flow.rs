@@ -5,6 +5,7 @@ use super::condition::Branches;
 use super::pattern::Subject;
 use super::scopes::ScopeKind;
 use super::state::{Exit, State};
+use super::switches::Switch;
 use super::values::{Deps, Kind, Val};
 use super::{Cx, Interp};
 use crate::finding::AccessKind;
@@ -118,6 +119,9 @@ impl Interp<'_> {
             self.bind(cx, pat, &subject);
             return;
         };
+        if let Some(ty) = &declared {
+            self.want(cx, init, ty);
+        }
         let mut found = Vec::new();
         self.extended_temporaries(cx, init, &mut found);
         let outer = std::mem::replace(&mut self.extended, found.into_iter().map(|e| (cx.frame, e)).collect());
@@ -220,6 +224,12 @@ impl Interp<'_> {
     }
 
     /// The results of these updates are looked at.
+    /// These reads decide how often a loop runs.
+    pub(super) fn loops_on(&mut self, reads: &Deps) {
+        self.st.looping = self.st.looping.join(reads);
+        self.contexts.get_mut(self.context).log.looped.extend(reads.iter());
+    }
+
     pub(super) fn judge(&mut self, deps: &Deps) {
         let log = &mut self.contexts.get_mut(self.context).log;
         for id in deps.iter() {
@@ -341,12 +351,16 @@ impl Interp<'_> {
                 this.run_branches(branches, |this| this.eval(cx, then), |this| this.else_value(cx, else_))
             })
         } else {
-            let branches = self.scoped_condition(cx, cond);
-            self.run_branches(branches, |this| this.eval(cx, then), |this| this.else_value(cx, else_))
+            let switch = self.switch(cx, cond);
+            let mut branches = self.scoped_condition(cx, cond);
+            if let Some(switch) = switch {
+                self.recall_switch(switch, &mut branches);
+            }
+            self.run_switch(switch, branches, |this| this.eval(cx, then), |this| this.else_value(cx, else_))
         };
         if self.st.reachable {
             if self.st.control_sticks && self.breaks_off(cx, then) {
-                self.st.looping = self.st.looping.join(&self.st.control.without(&outer_control));
+                self.loops_on(&self.st.control.without(&outer_control));
             }
             self.restore_control(outer_control);
         }
@@ -390,6 +404,17 @@ impl Interp<'_> {
         yes: impl FnOnce(&mut Self) -> Val,
         no: impl FnOnce(&mut Self) -> Val,
     ) -> Val {
+        self.run_switch(None, branches, yes, no)
+    }
+
+    /// Both ways out of a condition that reads this place and nothing else.
+    fn run_switch(
+        &mut self,
+        switch: Option<Switch>,
+        branches: Branches,
+        yes: impl FnOnce(&mut Self) -> Val,
+        no: impl FnOnce(&mut Self) -> Val,
+    ) -> Val {
         let had_both = branches.yes.reachable && branches.no.reachable;
         let sure = branches.yes.sure && branches.no.sure;
         self.st = branches.yes;
@@ -406,7 +431,11 @@ impl Interp<'_> {
             value = if after.reachable { value.join(&other) } else { other };
         }
         let both_back = had_both && after.reachable && self.st.reachable;
+        let told = switch.map(|switch| (switch.place, self.told_by(switch, &after, &self.st)));
         self.st.join_decided(&after, &branches.deps);
+        if let Some((place, told)) = told {
+            self.st.tell(place, told);
+        }
         self.st.sure |= sure && both_back;
         self.st.control_sticks = one_left;
         if one_left && self.st.reachable {
@@ -526,7 +555,7 @@ impl Interp<'_> {
         (value, unguarded)
     }
 
-    pub(super) fn eval_try(&mut self, cx: &Cx, _id: ExprId, operand: ExprId) -> Val {
+    pub(super) fn eval_try(&mut self, cx: &Cx, id: ExprId, operand: ExprId) -> Val {
         let value = self.eval(cx, operand);
         if !self.st.reachable {
             return Val::bottom();
@@ -553,6 +582,7 @@ impl Interp<'_> {
             let before = self.st.clone();
             self.decide(&value.deps);
             let failure = if failure.is_bottom() { Val::unknown(Ty::Unknown) } else { failure };
+            self.converted(cx, id, &failure);
             self.return_value(cx, failure.with_deps(&value.deps));
             self.st = before;
             self.decide(&value.deps);
@@ -562,6 +592,7 @@ impl Interp<'_> {
             self.st.reachable = false;
             return Val::bottom();
         }
+        self.recall_told(&success);
         self.payload(&success)
     }
 }

@@ -25,13 +25,16 @@ impl Interp<'_> {
         }
         super::remembered::remember((first, one), (second, two));
         self.remember_variants((first, one), (second, two));
-        if first.locks == second.locks {
+        let (here, there) = (&first.moment, &second.moment);
+        if first.locks == second.locks && here.acquired == there.acquired && here.joined == there.joined {
             return;
         }
         if self.succeeds(one) && self.fails(two) {
             self.keep(one, &missing(first, second));
+            *one = self.telling(std::mem::replace(one, Val::bottom()), first, second);
         } else if self.fails(one) && self.succeeds(two) {
             self.keep(two, &missing(second, first));
+            *two = self.telling(std::mem::replace(two, Val::bottom()), second, first);
         }
     }
 

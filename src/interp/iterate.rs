@@ -32,14 +32,20 @@ impl Interp<'_> {
     }
 
     pub(super) fn iter_over(&mut self, source: Val) -> Val {
+        self.iter_over_parts(source, Rc::default())
+    }
+
+    fn iter_over_parts(&mut self, source: Val, apart: Rc<[PlaceId]>) -> Val {
         let iter = IterValue {
             source,
             stages: Vec::new(),
             channels: Vec::new(),
+            ready: false,
             counter: false,
             bound: None,
             rounds: None,
             parallel: false,
+            apart,
         };
         Val::of(Kind::Iter(Rc::new(iter)), Ty::named(self.models.language.iterator, Vec::new()))
     }
@@ -62,15 +68,17 @@ impl Interp<'_> {
         }
     }
 
-    pub(super) fn iter_received(&mut self, source: Val, channels: Vec<PlaceId>) -> Val {
+    pub(super) fn iter_received(&mut self, source: Val, channels: Vec<PlaceId>, ready: bool) -> Val {
         let iter = IterValue {
             source,
             stages: Vec::new(),
             channels,
+            ready,
             counter: false,
             bound: None,
             rounds: None,
             parallel: false,
+            apart: Rc::default(),
         };
         Val::of(Kind::Iter(Rc::new(iter)), Ty::named(self.models.language.iterator, Vec::new()))
     }
@@ -101,7 +109,11 @@ impl Interp<'_> {
                 let at = self.places.step(*place, Proj::Index(Index::Any), &element);
                 let mutable = *how == Pointer::Exclusive;
                 let pointer = Val::pointer(at, *how, Ty::reference(mutable, element));
-                let iter = self.iter_over(pointer);
+                let apart = match inner.single() {
+                    Some(Kind::Aggregate(aggregate)) => self.one_each(aggregate),
+                    _ => Rc::default(),
+                };
+                let iter = self.iter_over_parts(pointer, apart);
                 if !self.is_guarded(at) {
                     return iter.with_deps(&self.counted_elements(cx, expr, *place, *how));
                 }
@@ -158,9 +170,11 @@ impl Interp<'_> {
                     .with_deps(&bounds),
                 stages: Vec::new(),
                 channels: Vec::new(),
+                ready: false,
                 bound: end.filter(|_| start.is_some_and(|s| s >= 0)),
                 rounds: start.zip(end).and_then(|(s, e)| u32::try_from(e.checked_sub(s)?).ok()),
                 parallel: false,
+                apart: Rc::default(),
             };
             let ty = Ty::named(self.models.language.iterator, Vec::new());
             return Val::of(Kind::Iter(Rc::new(iter)), ty).with_deps(&bounds);
@@ -190,10 +204,12 @@ impl Interp<'_> {
             source,
             stages: Vec::new(),
             channels: Vec::new(),
+            ready: false,
             counter: distinct,
             bound: None,
             rounds: None,
             parallel: false,
+            apart: self.one_each(aggregate),
         };
         Val::of(Kind::Iter(Rc::new(iter)), Ty::named(self.models.language.iterator, Vec::new()))
     }
@@ -252,6 +268,20 @@ impl Interp<'_> {
         item.unwrap_or_else(|| Val::unknown(Ty::Unknown)).with_deps(&iter.deps)
     }
 
+    /// What each of several known elements leads to, where no two lead to the same.
+    fn one_each(&self, elements: &Aggregate) -> Rc<[PlaceId]> {
+        let mut found: Vec<PlaceId> = Vec::new();
+        for (proj, value) in &elements.fields {
+            let own = self.roots_from(value);
+            let known = matches!(proj, Proj::Index(Index::Const(_))) && !value.open;
+            if !known || own.is_empty() || own.iter().any(|place| found.contains(place)) {
+                return Rc::default();
+            }
+            found.extend(own);
+        }
+        found.into()
+    }
+
     /// How often a loop over this iterator runs.
     fn note_rounds(&mut self, at: LoopId, iter: &IterValue) {
         let keeps = |s: &Stage| matches!(s.kind, StageKind::Map | StageKind::Inspect | StageKind::Enumerate);
@@ -263,13 +293,17 @@ impl Interp<'_> {
 
     pub(super) fn item_of(&mut self, cx: &Cx, expr: ExprId, at: LoopId, iter: &IterValue) -> Val {
         for &channel in &iter.channels {
-            self.received(channel);
+            self.received(channel, iter.ready.then_some(at));
         }
         let mut item = iter.source.clone();
         if !iter.channels.is_empty() {
-            self.obtain(&item);
+            self.take_over(&item);
         }
         self.note_rounds(at, iter);
+        if iter.stages.iter().all(one_element_each) {
+            let roots = iter.apart.iter().map(|place| (self.places.get(*place).root, at));
+            self.apart_in.extend(roots);
+        }
         if iter.counter {
             if let Some(bound) = iter.bound {
                 self.loop_bounds.insert(at, bound);
@@ -323,11 +357,11 @@ impl Interp<'_> {
             StageKind::FlatMap => {
                 let result = run(self, vec![item]);
                 let inner = self.iterate(cx, expr, result);
-                self.next_item(cx, expr, at, &inner)
+                self.next_item(cx, expr, at, &again_and_again(inner))
             }
             StageKind::Flatten => {
                 let inner = self.iterate(cx, expr, item);
-                self.next_item(cx, expr, at, &inner)
+                self.next_item(cx, expr, at, &again_and_again(inner))
             }
             StageKind::Enumerate => {
                 let counter = Val::of(Kind::Linear(at, 1, 0), Ty::Prim(Name::new("usize")));
@@ -348,7 +382,7 @@ impl Interp<'_> {
             StageKind::Chain => {
                 let other = closure.unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let other = self.iterate(cx, expr, other);
-                let second = self.next_item(cx, expr, at, &other);
+                let second = self.next_item(cx, expr, at, &again_and_again(other));
                 item.join(&second)
             }
             StageKind::Partial => {
@@ -521,4 +555,21 @@ pub(super) fn own_block(range: &Aggregate) -> Option<Kind> {
     let room = mul.checked_abs()?.checked_sub(end.checked_sub(start)?)?;
     let apart = (at, mul) == (end_at, end_mul) && room >= 0;
     apart.then_some(Kind::Block(at, mul, start, if mul > 0 { room } else { 0 }))
+}
+
+/// No two rounds get parts of one element of the source.
+fn one_element_each(stage: &Stage) -> bool {
+    !matches!(stage.kind, StageKind::FlatMap | StageKind::Flatten | StageKind::Chain)
+}
+
+/// Iterators that may be gone through more than once in one loop.
+fn again_and_again(mut iter: Val) -> Val {
+    for kind in &mut iter.alts {
+        if let Kind::Iter(inner) = kind
+            && !inner.apart.is_empty()
+        {
+            *kind = Kind::Iter(Rc::new(IterValue { apart: Rc::default(), ..(**inner).clone() }));
+        }
+    }
+    iter
 }

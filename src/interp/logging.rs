@@ -5,7 +5,7 @@
 
 use super::access::{AccessEvent, Door, Effect, HeldLock, Runs};
 use super::memory::{AccessInfo, Lval, held_first};
-use super::places::{PlaceId, Proj, Root};
+use super::places::{FrameId, PlaceId, Proj, Root};
 use super::state::{Hold, Reach};
 use super::terms::Term;
 use super::values::{Deps, ReadId, Val};
@@ -33,7 +33,7 @@ impl Interp<'_> {
             return None;
         }
         if info.kind != AccessKind::Read {
-            self.act_at(cx.location(info.range));
+            self.act_at(cx.frame, cx.location(info.range));
         }
         if !self.is_shared(place) {
             return None;
@@ -115,7 +115,7 @@ impl Interp<'_> {
                     && event.locks.iter().any(|held| self.st.locks.iter().any(|now| now.id == held.hold))
             })
         };
-        self.st.seen.iter().filter(under_hold).fold(Deps::default(), |deps, read| deps.join(&Deps::one(read)))
+        self.st.seen.iter().filter(under_hold).collect()
     }
 
     /// A write of a place acts on what was read of it.
@@ -125,7 +125,7 @@ impl Interp<'_> {
             let Some(read) = log.get(id.0 as usize).map(|event| event.place) else { return false };
             self.places.ancestors(read).any(|p| p == place) || self.places.ancestors(place).any(|p| p == read)
         });
-        let acted_on = acted_on.fold(Deps::default(), |all, id| all.join(&Deps::one(id)));
+        let acted_on: Deps = acted_on.collect();
         if acted_on.is_empty() {
             return;
         }
@@ -158,20 +158,20 @@ impl Interp<'_> {
     /// Something with an effect of its own happens here.
     pub(super) fn act(&mut self, cx: &Cx, expr: crate::hir::ExprId) {
         if self.st.reachable {
-            self.act_at(cx.location(cx.body.body.expr(expr).range));
+            self.act_at(cx.frame, cx.location(cx.body.body.expr(expr).range));
         }
     }
 
-    fn act_at(&mut self, at: Location) {
+    fn act_at(&mut self, frame: FrameId, at: Location) {
         const MOST: usize = 2_000;
         if self.st.control.is_empty() {
             return;
         }
         let acts = &mut self.contexts.get_mut(self.context).acts;
-        if let Some(known) = acts.get_mut(&at) {
+        if let Some((known, _)) = acts.get_mut(&at) {
             *known = known.join(&self.st.control);
         } else if acts.len() < MOST {
-            acts.insert(at, self.st.control.clone());
+            acts.insert(at, (self.st.control.clone(), frame));
         }
     }
 

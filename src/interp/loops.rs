@@ -64,7 +64,7 @@ impl Interp<'_> {
                 }
                 this.st = branches.yes;
                 this.decide(&branches.deps);
-                this.st.looping = this.st.looping.join(&branches.deps);
+                this.loops_on(&branches.deps);
                 if this.st.reachable {
                     this.eval_statement(cx, body);
                 }
@@ -234,6 +234,6 @@ impl Interp<'_> {
         let of_flag = |read: &ReadId| {
             log.get(read.0 as usize).is_some_and(|e| e.atomic.is_some() && self.st.saw.contains_key(&e.place))
         };
-        self.st.control.iter().filter(of_flag).fold(Deps::default(), |deps, read| deps.join(&Deps::one(read)))
+        self.st.control.iter().filter(of_flag).collect()
     }
 }

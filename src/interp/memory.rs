@@ -1,6 +1,6 @@
 //! Reading and writing places: locals in the state, shared objects and statics in the heap. (The log of accesses is in `logging`.)
 
-use super::access::{Door, Effect, Same};
+use super::access::{Door, Effect, Made, Same};
 use super::places::{Index, PlaceId, Places, Proj, Root};
 use super::terms::Term;
 use super::values::{Aggregate, ClosureValue, Deps, FutureValue, Kind, Mode, Pointer, ReadId, Val};
@@ -74,8 +74,7 @@ impl Interp<'_> {
         let deps = value.all_deps();
         let within = deps.iter().filter(|read| self.is_within(*read, but));
         let but = within.fold(but.join(&self.ended_loops(&deps)), |all, read| all.join(&Deps::one(read)));
-        same_within(value, &but, &mut hasher)
-            .then(|| Same { hash: hasher.finish(), constant: is_constant(value) })
+        same_within(value, &but, &mut hasher).then(|| Same { hash: hasher.finish(), made: made(value) })
     }
 
     /// What the read of one place that was just logged found.
@@ -95,7 +94,7 @@ impl Interp<'_> {
                 !self.loops.contains(at) && self.frames.get(at.frame).context == self.context
             })
         };
-        deps.iter().filter(ended).fold(Deps::default(), |all, read| all.join(&Deps::one(read)))
+        deps.iter().filter(ended).collect()
     }
 
     pub(super) fn is_shared(&self, place: PlaceId) -> bool {
@@ -293,9 +292,27 @@ impl Interp<'_> {
         self.heap.put(root, value);
     }
 
+    /// A pointer, also one that there may be none of.
+    fn is_pointer(&self, value: &Val) -> bool {
+        let optional =
+            |part: &Aggregate| part.variant.is_some_and(|v| self.is_success(v)) && part.fields.len() == 1;
+        !value.alts.is_empty()
+            && value.alts.iter().all(|kind| match kind {
+                Kind::Pointer(..) => true,
+                Kind::Aggregate(part) => {
+                    optional(part) && part.fields.iter().all(|(_, inner)| self.is_pointer(inner))
+                }
+                _ => false,
+            })
+    }
+
     /// Stores into a place expression, logging the write.
     pub(super) fn write(&mut self, cx: &Cx, lval: &Lval, value: Val, mut info: AccessInfo) {
         info.data = info.data.join(&value.all_deps()).join(&lval.deps);
+        if self.is_pointer(&value) {
+            // A pointer that was taken out is put back: what it was read from has another since.
+            info.data = info.data.join(&self.deps_with_contents(&value)).without(&self.st.settled);
+        }
         if info.kind == AccessKind::Write && lval.places.iter().any(|place| self.is_shared(*place)) {
             info.same = self.same_everywhere(&value, &lval.deps);
         }
@@ -330,6 +347,10 @@ impl Interp<'_> {
             return;
         }
         let root_place = self.places.ancestors(place).last().unwrap_or(place);
+        if !self.st.told.is_empty() {
+            let places = &self.places;
+            self.st.untell(|at, _| places.below(at, place).is_some() || places.below(place, at).is_some());
+        }
         match root {
             Root::Local(frame, local) => {
                 let shared = self.shared_locals.contains(&(frame, local));
@@ -349,6 +370,7 @@ impl Interp<'_> {
             Root::Static(_) | Root::ThreadLocal(_) | Root::Object(_) | Root::Process(_) => {
                 let old = self.root_value(root, root_place);
                 let new = updated(&old, &path, &generalize(&value), false);
+                self.put_into(root, &value);
                 self.escape(&value);
                 self.put_heap(root, new);
             }
@@ -478,6 +500,14 @@ pub(super) fn strip_deps(value: &mut Val) {
             Kind::Future(future) => *kind = Kind::Future(Rc::new(stripped_future(future))),
             _ => {}
         }
+    }
+}
+
+fn made(value: &Val) -> Made {
+    match is_constant(value) {
+        true if value.alts.len() > 1 => Made::Chosen,
+        true => Made::Constant,
+        false => Made::Computed,
     }
 }
 

@@ -11,12 +11,14 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::OnceCell;
 
 /// What is looked for.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mention {
     /// The word, not after a dot.
     Plain(Name),
     /// The word, wherever it stands.
     Word(Name),
+    /// A value of the type, whatever it is called.
+    Value(Name),
     /// A unit itself.
     Unit(usize),
 }
@@ -143,6 +145,10 @@ impl<'o, 'p> Mentions<'o, 'p> {
     fn mentioning(&self, seed: Mention) -> Vec<u32> {
         let maps = match seed {
             Mention::Unit(at) => return vec![at as u32],
+            Mention::Value(of) => {
+                let all = 0..self.outline.units.len() as u32;
+                return all.filter(|at| self.holds(*at, of)).collect();
+            }
             Mention::Plain(name) => [self.plain.get(&name), None, None],
             Mention::Word(name) => [self.plain.get(&name), self.dotted.get(&name), self.typed.get(&name)],
         };

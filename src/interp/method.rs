@@ -260,6 +260,7 @@ impl Interp<'_> {
             Target::User(methods) => {
                 let mode = self.self_mode(methods.first());
                 let this = self.pass_receiver(cx, receiver, found, mode);
+                let methods = self.stand_ins(cx, id, &ty, methods, (&this, &args));
                 self.each_alternative(methods, |interp, method| {
                     let this = interp.only_of_impl(&this, &method);
                     interp.call_fn(cx, id, method.id, method.subst, Some(this), args.clone())

@@ -24,6 +24,7 @@ mod arithmetic;
 mod calls;
 mod closures;
 mod condition;
+mod contents;
 mod counting;
 mod declared;
 mod doors;
@@ -58,8 +59,11 @@ mod remembered;
 mod scopes;
 mod shown_shared;
 mod spawn;
+mod stand_ins;
+mod switches;
 mod tasks;
 mod tokens;
+mod trait_calls;
 mod unknown_calls;
 mod walk;
 
@@ -68,6 +72,7 @@ use crate::hir::{ExprId, Name, TextRange};
 use crate::models::Models;
 use crate::resolve::{FnId, LocalId, Program, ResolvedBody, Subst, Ty};
 pub use entries::{ProgramEntries, ProgramKind, programs};
+pub use fixpoint::Budget;
 pub use relevance::Relevance;
 
 use access::MomentId;
@@ -78,7 +83,7 @@ use shown_shared::SharedTypes;
 use state::{Exit, Moment, State};
 use std::rc::Rc;
 use std::sync::Arc;
-use values::{Const, Deps, HoldId, Pointer, Val};
+use values::{Const, Deps, HoldId, Pointer, ReadId, Val};
 
 /// What the walk found.
 pub struct Analysis {
@@ -90,12 +95,16 @@ pub struct Analysis {
     pub locals: LocalNames,
     /// The atomic that an object was first published through.
     pub published: FxHashMap<PlaceId, PlaceId>,
+    /// Objects that may have been made reachable for several contexts at once, as far as stores and messages do that.
+    pub spread: FxHashSet<PlaceId>,
     /// Where contexts were suspended.
     pub awaits: FxHashSet<(FrameId, Location)>,
     /// Instances handed in by callers that have a part which may be their lock, of a type that nobody knows.
     pub self_guarded: FxHashSet<PlaceId>,
     /// Instances handed in by callers whose type isn't `Sync`: only what a call starts shares them with it.
     pub unshared: FxHashSet<PlaceId>,
+    /// What depends on a value that only the caller who handed it in has.
+    pub keys: FxHashSet<ReadId>,
     /// Of the locks those that stand for a proof that something was done before.
     pub witnesses: FxHashSet<PlaceId>,
     /// What a library shows to be shared.
@@ -106,6 +115,8 @@ pub struct Analysis {
     pub fences: bool,
     /// How often a loop's body runs, where that is known.
     pub rounds: FxHashMap<LoopId, u32>,
+    /// Of a loop over elements what belongs to one of them, and so to one round.
+    pub apart: FxHashSet<(Root, LoopId)>,
     /// Loops that stand for the levels of a recursion: their counters start at 0.
     pub recursions: FxHashSet<LoopId>,
     pub counts: Counts,
@@ -119,7 +130,7 @@ impl Analysis {
 
     /// The same as a test of a flag compares it: taken to be 0 where nothing is known.
     fn initial_flag(&self, place: PlaceId) -> i128 {
-        self.held_first(place).as_ref().and_then(effects::flag_value).unwrap_or(0)
+        self.held_first(place).as_ref().and_then(effects::state_value).unwrap_or(0)
     }
 
     fn held_first(&self, place: PlaceId) -> Option<Val> {
@@ -242,6 +253,7 @@ pub struct Interp<'p> {
     shared_locals: FxHashSet<(FrameId, LocalId)>,
     local_names: LocalNames,
     published: FxHashMap<PlaceId, PlaceId>,
+    spread: FxHashSet<PlaceId>,
     /// When each object was made.
     made_at: FxHashMap<PlaceId, Rc<Moment>>,
     initial: FxHashMap<Root, Val>,
@@ -250,6 +262,7 @@ pub struct Interp<'p> {
     /// How often a loop's body runs, where that is known.
     loop_rounds: FxHashMap<LoopId, u32>,
     recursions: FxHashSet<LoopId>,
+    apart_in: FxHashSet<(Root, LoopId)>,
     relevance: &'p Relevance,
     closures: FxHashMap<(usize, ExprId), Rc<closures::ClosureInfo>>,
     /// Functions without an effect of their own.
@@ -273,6 +286,7 @@ pub struct Interp<'p> {
     tree_steps: u64,
     limit: u64,
     unfinished: fixpoint::Unfinished,
+    stand_ins: stand_ins::StandIns,
     /// Values from elsewhere, by where they come in: see `ReadId::elsewhere`.
     elsewhere: FxHashMap<(FrameId, u32), u32>,
     /// Of these the results of functions that nobody knows.
@@ -284,6 +298,8 @@ pub struct Interp<'p> {
     counters: FxHashMap<values::ReadId, LoopId>,
     /// How often each expression took a lock.
     taken_here: FxHashMap<(FrameId, ExprId, u32), u32>,
+    /// What the content of objects that the context made depends on.
+    contents: FxHashMap<Root, values::Deps>,
     /// Of holds of one of several locks: by way of which reads the locks were found.
     found_by_way: FxHashMap<HoldId, Deps>,
     /// Of holds of an atomic that was taken by setting one bit of it: the lock that this bit is.
@@ -296,6 +312,7 @@ pub struct Interp<'p> {
     executors: FxHashSet<PlaceId>,
     awaits: FxHashSet<(FrameId, Location)>,
     unshared: FxHashSet<PlaceId>,
+    keys: FxHashSet<ReadId>,
     self_guarded: FxHashSet<PlaceId>,
     witnesses: FxHashSet<PlaceId>,
     shared_types: SharedTypes,
@@ -310,6 +327,12 @@ pub struct Interp<'p> {
     scope_members: FxHashMap<LoopId, std::collections::BTreeSet<ContextId>>,
     /// The `while let` whose condition is being evaluated: what it takes out is taken for each element.
     draining: Option<LoopId>,
+    /// Under way is what may not come about.
+    attempting: bool,
+    /// Library traits, and whether the program implements them by hand.
+    implemented: FxHashMap<Name, bool>,
+    /// Types that calls' values are wanted as.
+    wanted: FxHashMap<(FrameId, ExprId), Ty>,
     /// What each round of a loop surely does with the element that it is for.
     each: Vec<loops::EachRound>,
     /// Channels that the loops being walked receive from.
@@ -345,12 +368,6 @@ impl Known {
     }
 }
 
-/// Steps that a group's programs share, larger for larger groups.
-pub fn group_budget(program: &Program) -> u64 {
-    const BASE: u64 = 60_000;
-    const FOR_EACH_FUNCTION: u64 = 10;
-    BASE + FOR_EACH_FUNCTION * program.fns.len() as u64
-}
 /// Walks everything that one program of the group runs, in at most `budget` steps.
 pub fn analyse(
     program: &Program,
@@ -374,10 +391,12 @@ pub fn analyse(
         local_names: FxHashMap::default(),
         initial: FxHashMap::default(),
         published: FxHashMap::default(),
+        spread: FxHashSet::default(),
         made_at: FxHashMap::default(),
         loop_bounds: FxHashMap::default(),
         loop_rounds: FxHashMap::default(),
         recursions: FxHashSet::default(),
+        apart_in: FxHashSet::default(),
         relevance,
         closures: FxHashMap::default(),
         quiet: FxHashMap::default(),
@@ -395,12 +414,14 @@ pub fn analyse(
         tree_steps: 0,
         limit: budget,
         unfinished: Default::default(),
+        stand_ins: Default::default(),
         elsewhere: FxHashMap::default(),
         unknown_results: FxHashSet::default(),
         parts: FxHashMap::default(),
         wholes: FxHashMap::default(),
         counters: FxHashMap::default(),
         taken_here: FxHashMap::default(),
+        contents: FxHashMap::default(),
         found_by_way: FxHashMap::default(),
         bits_taken: FxHashMap::default(),
         extended: Vec::new(),
@@ -409,6 +430,7 @@ pub fn analyse(
         awaits: FxHashSet::default(),
         self_guarded: FxHashSet::default(),
         unshared: FxHashSet::default(),
+        keys: FxHashSet::default(),
         witnesses: FxHashSet::default(),
         shared_types: match entries.kind {
             ProgramKind::Callers => SharedTypes::of(program, models),
@@ -420,6 +442,9 @@ pub fn analyse(
         muted: false,
         scope_members: FxHashMap::default(),
         draining: None,
+        attempting: false,
+        implemented: FxHashMap::default(),
+        wanted: FxHashMap::default(),
         each: Vec::new(),
         received_in: FxHashMap::default(),
         stopped: false,
@@ -428,6 +453,7 @@ pub fn analyse(
     };
     interp.add_entries(entries);
     interp.walk_all();
+    interp.settle_hooks();
     Analysis {
         places: interp.places,
         contexts: interp.contexts,
@@ -437,14 +463,17 @@ pub fn analyse(
         locals: interp.local_names,
         initial: interp.initial,
         published: interp.published,
+        spread: interp.spread,
         awaits: interp.awaits,
         self_guarded: interp.self_guarded,
         unshared: interp.unshared,
+        keys: interp.keys,
         witnesses: interp.witnesses,
         shared_types: interp.shared_types,
         fences: interp.fences,
         rounds: interp.loop_rounds,
         recursions: interp.recursions,
+        apart: interp.apart_in,
         counts: interp.counts,
     }
 }
@@ -492,6 +521,7 @@ impl<'p> Interp<'p> {
         let place = self.places.root(root, &content.ty);
         self.unpublish(place);
         self.starts_as(root, &content);
+        self.made_of(root, &content);
         self.grow_heap(root, content);
         Val::pointer(place, how, ty)
     }

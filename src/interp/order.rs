@@ -53,7 +53,9 @@ impl Ordered {
             Ordered::NotStarted => "the other is only started afterwards",
             Ordered::Joined => "the other has been joined by then",
             Ordered::Once => "one runs in a once-initializer, the other after it",
-            Ordered::Turn => "a flag says whose turn it is, and only who has the turn stores to it",
+            Ordered::Turn => {
+                "a flag or a message says whose turn it is, and only who has the turn passes it on"
+            }
             Ordered::Taken => "each of them is made with the same flag taken",
             Ordered::Handed => "a message, flag or barrier orders them",
         }
@@ -103,7 +105,7 @@ impl Analysis {
         if self.ring_between((one, a), (two, b), true).is_some() {
             return Some(Ordered::Turn);
         }
-        if self.takes_turns(first, second) {
+        if self.takes_turns(first, second) || self.has_the_token((one, first), (two, second)) {
             return Some(Ordered::Turn);
         }
         if self.done_once(a, second)
@@ -126,7 +128,8 @@ impl Analysis {
         {
             return Some(Ordered::Handed);
         }
-        if self.handed(one, first, two, second)
+        if (self.owns(one, a) && self.owns(two, b))
+            || self.handed(one, first, two, second)
             || self.handed(two, second, one, first)
             || self.handed_within(one, a, b)
             || self.handed_within(two, b, a)
@@ -220,6 +223,30 @@ impl Analysis {
                             || (context.parent.is_none() && moment.started.is_empty())
                     })
                 })
+        })
+    }
+
+    /// The object is the context's at that moment: it made it and gave it to nobody yet, or it came in a message and wasn't
+    /// sent on.
+    fn owns(&self, context: ContextId, access: &AccessEvent) -> bool {
+        let place = self.places.ancestors(access.place).last().unwrap_or(access.place);
+        let Root::Object(object) = self.places.get(place).root else { return false };
+        let moment = &self.moments[access.moment.0 as usize];
+        let maker = self.frames.get(self.objects.list[object.0 as usize].frame).context;
+        let key = SyncKey { place, kind: SyncKind::Object };
+        let kept = maker == context && !moment.released.contains_key(&key) && self.releases(context, &key);
+        !self.spread.contains(&place) && (kept || moment.received.contains(&place))
+    }
+
+    /// Both have received from a channel what they send back later, and there is one such message.
+    fn has_the_token(&self, (one, first): (ContextId, &Moment), (two, second): (ContextId, &Moment)) -> bool {
+        first.has.intersection(&second.has).any(|channel| {
+            let key = SyncKey { place: *channel, kind: SyncKind::Channel };
+            let minted = self.contexts.ids().map(|id| {
+                let times = self.contexts.get(id).minted.get(channel).copied().unwrap_or(0);
+                if self.is_many(id) { times.saturating_mul(2) } else { times }
+            });
+            minted.fold(0, u32::saturating_add) == 1 && self.releases(one, &key) && self.releases(two, &key)
         })
     }
 
@@ -320,8 +347,11 @@ impl Analysis {
             let object = &self.objects.list[object.0 as usize];
             let made = self.frames.get(object.frame).context == one;
             let of_it = made && self.places.get(access.place).root == root;
-            // What else was done before tells something only if there is but one such object.
-            let only_one = one != two && object.loops.is_empty() && !self.is_many(one);
+            // What else was done before tells something only if there is but one such object, and no other in its place.
+            let only_one = one != two
+                && object.loops.is_empty()
+                && !self.is_many(one)
+                && self.alone_in_its_atomic(key.place);
             let maker = self.contexts.get(one);
             let released =
                 maker.released_at_end.contains_key(key) && !maker.weakly_released_at_end.contains(key);
@@ -329,6 +359,13 @@ impl Analysis {
                 && !first.released.contains_key(key)
                 && (of_it || (only_one && (made || self.only_releaser(one, two, key))))
         })
+    }
+
+    /// No other object is published through the atomic that this one is.
+    fn alone_in_its_atomic(&self, object: PlaceId) -> bool {
+        let atomic = self.published.get(&object);
+        let through_it = self.published.values().filter(|other| Some(*other) == atomic);
+        atomic.is_none() || through_it.count() == 1
     }
 
     /// The first access is made to an object of its own context before that published it, the second to the same object by a
@@ -477,8 +514,10 @@ impl Analysis {
                     .map(|at_first| SyncKey { place: *flag, kind: SyncKind::Flag(at_first) });
                 known_by.is_none_or(|lock| lock == held.lock)
                     && unset.is_some_and(|key| {
+                        // Seen unset, and not set since.
+                        let now = first.knows.get(flag).map(|now| SyncKind::Flag(*now));
                         key.kind != SyncKind::Flag(*value)
-                            && (first.acquired.contains(&key) || first.weak.contains(&key))
+                            && (now.as_ref() == Some(&key.kind) || first.weak.contains(&key))
                     })
                     && looked(*flag)
                     && self.only_set(*flag, *value, held.lock)

@@ -182,6 +182,7 @@ impl Interp<'_> {
             Pat::Wild | Pat::Rest | Pat::Unknown | Pat::Lit(_) | Pat::Range => {}
             Pat::Path(path) => {
                 let narrowed = self.narrowed(cx, path, &subject);
+                self.recall_told(&narrowed.value);
                 self.recall_variant(&narrowed.value);
             }
             Pat::Bind { binding, by_ref, mutable, sub, .. } => {
@@ -210,13 +211,13 @@ impl Interp<'_> {
             Pat::Tuple(parts) | Pat::Slice(parts) => self.bind_parts(cx, parts, &subject),
             Pat::TupleStruct(path, parts) => {
                 let narrowed = self.narrowed(cx, path, &subject);
-                self.recall_refused(&narrowed.value);
+                self.recall_told(&narrowed.value);
                 self.recall_variant(&narrowed.value);
                 self.bind_parts(cx, parts, &narrowed);
             }
             Pat::Struct { path, fields, .. } => {
                 let narrowed = self.narrowed(cx, path, &subject);
-                self.recall_refused(&narrowed.value);
+                self.recall_told(&narrowed.value);
                 self.recall_variant(&narrowed.value);
                 for (name, field) in fields {
                     let part = self.part_of(cx, &narrowed, Proj::Field(*name));

@@ -22,7 +22,32 @@ impl Interp<'_> {
     /// The value becomes reachable for whoever reads where it was stored.
     pub(super) fn publish(&mut self, value: &Val) {
         for place in self.led_to(value) {
+            self.spread.insert(place);
             self.st.release(object_key(place));
+        }
+    }
+
+    /// The value goes to one receiver; nobody else has it, unless it was given away before.
+    pub(super) fn hand_over(&mut self, value: &Val) {
+        for place in self.led_to(value) {
+            let own = self.made_here(place) && !self.st.moment.released.contains_key(&object_key(place));
+            if !self.st.moment.received.contains(&place) && !own {
+                self.spread.insert(place);
+            }
+            if self.st.moment.received.contains(&place) {
+                self.st.moment_mut().received.remove(&place);
+            }
+            self.st.release(object_key(place));
+        }
+    }
+
+    /// A message is the receiver's.
+    pub(super) fn take_over(&mut self, value: &Val) {
+        for place in self.led_to(value) {
+            self.st.acquire(object_key(place));
+            if !self.st.moment.received.contains(&place) {
+                self.st.moment_mut().received.insert(place);
+            }
         }
     }
 
@@ -30,6 +55,7 @@ impl Interp<'_> {
     pub(super) fn publish_through(&mut self, atomic: &[PlaceId], value: &Val, order: Name) {
         let passed_on = self.was_loaded(value);
         for place in self.led_to(value) {
+            self.spread.insert(place);
             let own = self.made_here(place);
             if !(own && passed_on) {
                 self.log_construction(place);
@@ -126,6 +152,18 @@ impl Interp<'_> {
     pub(super) fn unpublished(&self, value: &Val) -> Vec<PlaceId> {
         let mut found = self.led_to(value);
         found.retain(|place| !self.st.moment.released.contains_key(&object_key(*place)));
+        found
+    }
+
+    /// The same, and the locals that it points to itself.
+    pub(super) fn roots_from(&self, value: &Val) -> Vec<PlaceId> {
+        let mut found = self.led_to(value);
+        for (place, _) in value.pointers() {
+            let root = self.places.ancestors(place).last().unwrap_or(place);
+            if matches!(self.places.get(root).root, Root::Local(..)) && !found.contains(&root) {
+                found.push(root);
+            }
+        }
         found
     }
 

@@ -9,7 +9,7 @@ use super::mentions::{Mention, Mentions};
 use super::tokens::Tokens;
 use crate::hir::{Name, StaticKind};
 use crate::models::{FnModelId, Models, Op, OpName};
-use crate::resolve::outline::{Outline, Unit, UnitOf};
+use crate::resolve::outline::{Field, Outline, Unit, UnitOf};
 use crate::resolve::{BodyOwner, FnId, ModuleId, Program, Ty};
 use rustc_hash::FxHashSet;
 
@@ -21,6 +21,8 @@ pub struct Relevance {
     any_state: bool,
     doors: Doors,
     tokens: Tokens,
+    /// Library functions whose result is made for the type that is wanted.
+    makers: FxHashSet<Name>,
 }
 
 #[derive(Clone, Copy, Default)]
@@ -43,8 +45,12 @@ impl Relevance {
     pub fn new(program: &Program, outline: &Outline, models: &Models) -> Relevance {
         let mut words = model_words(models);
         let all = [&words.starts, &words.acts, &words.state, &words.global, &words.unchecked];
-        let fields = door_fields(outline, models);
-        let mentions = Mentions::new(program, outline, all.into_iter().flatten().chain(&fields).copied());
+        let doors = door_fields(outline, models);
+        let named = doors.iter().filter_map(|door| match door {
+            Mention::Word(name) => Some(name),
+            _ => None,
+        });
+        let mentions = Mentions::new(program, outline, all.into_iter().flatten().chain(named).copied());
         if !words.changes.iter().any(|word| mentions.has(*word)) {
             // Nobody changes what the others only read.
             words.global.clear();
@@ -55,6 +61,7 @@ impl Relevance {
             any_state: false,
             doors: Doors::default(),
             tokens: Tokens::default(),
+            makers: std::mem::take(&mut words.makers),
         };
         let stateful = [&words.state, &words.acts, &words.unchecked, &words.global];
         found.any_state = stateful.into_iter().flatten().any(|word| mentions.has(*word))
@@ -64,7 +71,7 @@ impl Relevance {
         }
         let any = |words: &FxHashSet<Name>| words.iter().copied().map(Mention::Word).collect::<Vec<_>>();
         let shared = shared_state(program, outline, &mentions, &words);
-        let open = [shared.clone(), any(&fields)].concat();
+        let open = [shared.clone(), doors].concat();
         let acting = [any(&words.state), any(&words.acts), any(&words.starts), open.clone()].concat();
         let unchecked = unsafe_code(program, outline, &words);
         let reached = mentions.reach(&[&shared, &open, &any(&words.starts), &acting, &unchecked]);
@@ -94,6 +101,11 @@ impl Relevance {
     pub fn add_types(&mut self, program: &Program, models: &Models) {
         self.doors = Doors::new(program, models);
         self.tokens = Tokens::new(program, models, |id| self.acts(program, id));
+    }
+
+    /// Whether a library function of this name makes what is wanted of it.
+    pub fn makes(&self, name: Name) -> bool {
+        self.makers.contains(&name)
     }
 
     pub fn tokens(&self) -> &Tokens {
@@ -193,15 +205,23 @@ fn shared_state(program: &Program, outline: &Outline, mentions: &Mentions, words
     found
 }
 
-/// Names of the fields that are a cell or a raw pointer, where something promises that they may be shared.
-fn door_fields(outline: &Outline, models: &Models) -> FxHashSet<Name> {
+/// Fields that are a cell or a raw pointer, where something promises that they may be shared: by their names; those without one by
+/// who has a value of their type.
+fn door_fields(outline: &Outline, models: &Models) -> Vec<Mention> {
     if !outline.promises {
-        return FxHashSet::default();
+        return Vec::new();
     }
     let cells: FxHashSet<Name> =
         doors::cell_types(models).into_iter().map(super::pattern::last_segment).collect();
-    let fields = outline.fields.iter();
-    fields.filter(|f| f.raw || f.types.iter().any(|ty| cells.contains(ty))).map(|f| f.name).collect()
+    let is_door = |field: &&Field| field.raw || field.types.iter().any(|ty| cells.contains(ty));
+    let mut found: Vec<Mention> = Vec::new();
+    for field in outline.fields.iter().filter(is_door) {
+        let mention = if field.unnamed { Mention::Value(field.owner) } else { Mention::Word(field.name) };
+        if !found.contains(&mention) {
+            found.push(mention);
+        }
+    }
+    found
 }
 
 fn unsafe_code(program: &Program, outline: &Outline, words: &Words) -> Vec<Mention> {
@@ -227,12 +247,15 @@ struct Words {
     changes: FxHashSet<Name>,
     /// `unsafe`
     unchecked: FxHashSet<Name>,
+    /// Functions whose result is made for the type that is wanted.
+    makers: FxHashSet<Name>,
 }
 
 fn model_words(models: &Models) -> Words {
     let (mut starts, mut acts) = (FxHashSet::default(), FxHashSet::default());
     let mut stateful = FxHashSet::default();
     let (mut global, mut changes) = (FxHashSet::default(), FxHashSet::default());
+    let mut makers = FxHashSet::default();
     for (at, model) in models.fns.iter().enumerate() {
         let Some(op) = &model.op else { continue };
         let last = super::pattern::last_segment(model.path);
@@ -242,6 +265,9 @@ fn model_words(models: &Models) -> Words {
         };
         if mentions(op, &starting) {
             starts.insert(last);
+        }
+        if mentions(op, &|name| matches!(name, OpName::Make | OpName::Default)) {
+            makers.insert(last);
         }
         let locking = |name| matches!(name, OpName::WithLock | OpName::Without | OpName::Take | OpName::Give);
         if mentions(op, &|name| name == OpName::Global) && !mentions(op, &locking) {
@@ -273,6 +299,8 @@ fn model_words(models: &Models) -> Words {
                     | O::OnceSet
                     | O::Send
                     | O::Recv
+                    | O::RecvReady
+                    | O::Closed
                     | O::Barrier
                     | O::Release
                     | O::Acquire
@@ -298,7 +326,15 @@ fn model_words(models: &Models) -> Words {
     let state = models.owners(&stateful).map(super::pattern::last_segment).collect();
     starts.extend(models.macros_of(crate::hir::MacroShape::Join));
     starts.extend(models.macros_of(crate::hir::MacroShape::Select));
-    Words { starts, acts, state, global, changes, unchecked: FxHashSet::from_iter([Name::new("unsafe")]) }
+    Words {
+        starts,
+        acts,
+        state,
+        global,
+        changes,
+        unchecked: FxHashSet::from_iter([Name::new("unsafe")]),
+        makers,
+    }
 }
 
 fn mentions(op: &Op, wanted: &dyn Fn(OpName) -> bool) -> bool {

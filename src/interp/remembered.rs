@@ -8,6 +8,7 @@
 //! Invariant: an outcome that several paths give tells only what holds on all of them.
 
 use super::Interp;
+use super::contexts::ContextId;
 use super::places::{FrameId, LoopId, PlaceId, Root};
 use super::publish::object_key;
 use super::state::{Claim, Hold, State, SyncKey};
@@ -16,6 +17,9 @@ use crate::hir::Name;
 use crate::resolve::Ty;
 use std::collections::BTreeMap;
 use std::rc::Rc;
+
+/// Position of what a variant tells among its fields: past all that code can name.
+const TOLD: usize = (1 << 16) - 2;
 
 /// What each outcome of a condition says.
 #[derive(Clone, PartialEq, Debug)]
@@ -28,6 +32,7 @@ pub struct Outcome {
 #[derive(Clone, PartialEq, Debug, Default)]
 pub struct Learned {
     acquired: Vec<SyncKey>,
+    joined: Vec<ContextId>,
     passed: Vec<((PlaceId, i128), Option<PlaceId>)>,
     knows: Vec<(PlaceId, i128)>,
     saw: Vec<(PlaceId, i128)>,
@@ -39,14 +44,24 @@ pub struct Learned {
 }
 
 impl Outcome {
-    fn of(holds: &State, fails: &State) -> Outcome {
+    pub(super) fn of(holds: &State, fails: &State) -> Outcome {
         Outcome { holds: Learned::between(holds, fails), fails: Learned::between(fails, holds) }
     }
 
-    fn told(self) -> Option<Kind> {
+    /// Whether the two paths differ in anything.
+    pub(super) fn tells(&self) -> bool {
         let nothing = Learned::default();
-        let told = self.holds != nothing || self.fails != nothing;
-        told.then(|| Kind::Test(Rc::new(Test { subject: Subject::Outcome(Rc::new(self)), negated: false })))
+        self.holds != nothing || self.fails != nothing
+    }
+
+    /// Whether it says that this lock is held.
+    pub(super) fn tells_of_lock(&self, lock: PlaceId) -> bool {
+        self.holds.locks.iter().chain(&self.fails.locks).any(|hold| hold.lock == lock)
+    }
+
+    fn told(self) -> Option<Kind> {
+        self.tells()
+            .then(|| Kind::Test(Rc::new(Test { subject: Subject::Outcome(Rc::new(self)), negated: false })))
     }
 }
 
@@ -55,6 +70,7 @@ impl Learned {
         let (here, there) = (&one.moment, &other.moment);
         Learned {
             acquired: here.acquired.difference(&there.acquired).cloned().collect(),
+            joined: here.joined.difference(&there.joined).copied().collect(),
             passed: only_in(&here.passed, &there.passed),
             knows: only_in(&here.knows, &there.knows),
             saw: only_in(&one.saw, &other.saw),
@@ -73,6 +89,10 @@ impl Learned {
         }
     }
 
+    pub(super) fn keep_locks(&mut self, kept: impl Fn(&Hold) -> bool) {
+        self.locks.retain(kept);
+    }
+
     /// What both know, and what each does.
     fn and(mut self, other: &Learned) -> Learned {
         fn add<T: PartialEq + Clone>(all: &mut Vec<T>, more: &[T]) {
@@ -80,6 +100,7 @@ impl Learned {
             all.extend(new);
         }
         add(&mut self.acquired, &other.acquired);
+        add(&mut self.joined, &other.joined);
         add(&mut self.passed, &other.passed);
         add(&mut self.knows, &other.knows);
         add(&mut self.saw, &other.saw);
@@ -97,6 +118,7 @@ impl Learned {
         }
         Learned {
             acquired: both(&self.acquired, &other.acquired),
+            joined: both(&self.joined, &other.joined),
             passed: both(&self.passed, &other.passed),
             knows: both(&self.knows, &other.knows),
             saw: both(&self.saw, &other.saw),
@@ -114,6 +136,7 @@ impl Learned {
             }
         }
         self.acquired.iter().for_each(|key| state.acquire(key.clone()));
+        self.joined.iter().for_each(|context| state.join_all(*context));
         for &place in &self.refused {
             state.moment_mut().released.remove(&object_key(place));
         }
@@ -133,6 +156,23 @@ pub(super) fn refusal(objects: Vec<PlaceId>) -> Kind {
     let fails = Learned { refused: objects, ..Learned::default() };
     let outcome = Outcome { holds: Learned::default(), fails };
     Kind::Test(Rc::new(Test { subject: Subject::Outcome(Rc::new(outcome)), negated: false }))
+}
+
+/// A value compared with a variant: where they are equal, what the value tells of that variant is known.
+pub(super) fn compared(a: &Val, b: &Val, negated: bool) -> Option<Kind> {
+    let told = |value: &Val, other: &Val| {
+        let Some(Kind::Aggregate(wanted)) = other.single() else { return None };
+        let told = value.alts.iter().find_map(|kind| match kind {
+            Kind::Aggregate(one) if one.variant == wanted.variant => one.field(super::expr::field(TOLD)),
+            _ => None,
+        })?;
+        match told.single() {
+            Some(Kind::Test(test)) if !value.open => Some(test.subject.clone()),
+            _ => None,
+        }
+    };
+    let subject = told(a, b).or_else(|| told(b, a))?;
+    Some(Kind::Test(Rc::new(Test { subject, negated })))
 }
 
 fn only_in<K: Ord + Copy, V: PartialEq + Copy>(here: &BTreeMap<K, V>, there: &BTreeMap<K, V>) -> Vec<(K, V)> {
@@ -169,7 +209,66 @@ impl Interp<'_> {
         }
     }
 
-    fn is_atomic(&self, place: PlaceId) -> bool {
+    /// A value that, where its variant is seen, tells what this path knows and the other doesn't.
+    pub(super) fn telling(&self, value: Val, path: &State, other: &State) -> Val {
+        if !path.reachable {
+            return value;
+        }
+        let Learned { acquired, joined, .. } = Learned::between(path, other);
+        let learned = Learned { acquired, joined, ..Learned::default() };
+        if learned == Learned::default() {
+            return value;
+        }
+        let outcome = Outcome { holds: learned, fails: Learned::default() };
+        let told = Kind::Test(Rc::new(Test { subject: Subject::Outcome(Rc::new(outcome)), negated: false }));
+        self.with_told(value, &Val::of(told, Ty::Unknown))
+    }
+
+    /// A success made of another one tells what that told.
+    pub(super) fn retold(&self, value: Val, of: &Val) -> Val {
+        match self.told_with(of) {
+            Some(told) => self.with_told(value, &told),
+            None => value,
+        }
+    }
+
+    fn with_told(&self, value: Val, told: &Val) -> Val {
+        let mut value = value;
+        for kind in &mut value.alts {
+            if let Kind::Aggregate(aggregate) = kind
+                && aggregate.variant.is_some_and(|variant| !self.is_failure(variant))
+            {
+                let mut telling = (**aggregate).clone();
+                telling.set(super::expr::field(TOLD), told.clone());
+                *kind = Kind::Aggregate(telling.into());
+            }
+        }
+        value
+    }
+
+    /// What the one alternative that is no failure tells.
+    fn told_with(&self, value: &Val) -> Option<Val> {
+        let mut others = value.alts.iter().filter(
+            |kind| !matches!(kind, Kind::Aggregate(a) if a.variant.is_some_and(|v| self.is_failure(v))),
+        );
+        match (others.next(), others.next(), value.open) {
+            (Some(Kind::Aggregate(one)), None, false) => one.field(super::expr::field(TOLD)).cloned(),
+            _ => None,
+        }
+    }
+
+    /// A variant was seen: what was learned on the way to it is known, and what was refused goes back.
+    pub(super) fn recall_told(&mut self, value: &Val) {
+        self.recall_refused(value);
+        if let Some(told) = self.told_with(value)
+            && let Some(Kind::Test(test)) = told.single()
+            && let Subject::Outcome(outcome) = &test.subject
+        {
+            outcome.holds.recall(&mut self.st);
+        }
+    }
+
+    pub(super) fn is_atomic(&self, place: PlaceId) -> bool {
         let log = &self.contexts.get(self.context).log.events;
         let of_bit = self.places.get(place).parent;
         log.iter()
@@ -224,7 +323,7 @@ fn truths(value: &Val) -> Option<Outcomes<bool>> {
 }
 
 /// Position of what a variant tells, past all that code can name.
-const TOLD: usize = (1 << 16) - 2;
+const OF_VARIANT: usize = (1 << 16) - 3;
 
 impl Interp<'_> {
     /// Of two values that meet, each some variants of an enum, what these say of the paths.
@@ -274,7 +373,7 @@ fn variants(value: &Val) -> Option<Outcomes<Name>> {
 }
 
 fn told_by(variant: &Aggregate) -> Option<&Learned> {
-    match variant.field(super::expr::field(TOLD))?.single()? {
+    match variant.field(super::expr::field(OF_VARIANT))?.single()? {
         Kind::Test(test) => match &test.subject {
             Subject::Outcome(outcome) => Some(&outcome.holds),
             _ => None,
@@ -287,12 +386,12 @@ fn tell(value: &mut Val, met: &Outcomes<Name>) {
     for kind in &mut value.alts {
         let Kind::Aggregate(aggregate) = kind else { continue };
         let Some((_, told)) = met.iter().find(|(name, _)| aggregate.variant == Some(*name)) else { continue };
-        let known = aggregate.field(super::expr::field(TOLD)).is_some();
+        let known = aggregate.field(super::expr::field(OF_VARIANT)).is_some();
         let outcome = Outcome { holds: told.clone(), fails: Learned::default() };
         let mut telling = (**aggregate).clone();
         match outcome.told() {
-            Some(test) => telling.set(super::expr::field(TOLD), Val::of(test, Ty::Unknown)),
-            None if known => telling.fields.retain(|(proj, _)| *proj != super::expr::field(TOLD)),
+            Some(test) => telling.set(super::expr::field(OF_VARIANT), Val::of(test, Ty::Unknown)),
+            None if known => telling.fields.retain(|(proj, _)| *proj != super::expr::field(OF_VARIANT)),
             None => continue,
         }
         *kind = Kind::Aggregate(telling.into());

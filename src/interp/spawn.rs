@@ -266,14 +266,15 @@ impl Interp<'_> {
         if let Some(name) = literal {
             return (name.to_string(), Naming::Literal);
         }
+        let own = |name| self.program.fns.iter().any(|f| f.name == name);
         match callee {
             Kind::Fn(id, _) => (self.program.fn_def(*id).name.to_string(), Naming::Item),
             Kind::Future(future) => match &**future {
                 FutureValue::Call { id, .. } => (self.program.fn_def(*id).name.to_string(), Naming::Item),
-                FutureValue::Block(closure) => named_by_callee(closure),
+                FutureValue::Block(closure) => named_by_callee(closure, own),
                 FutureValue::Ready(_) | FutureValue::Model { .. } => ("closure".to_owned(), Naming::None),
             },
-            Kind::Closure(closure) => named_by_callee(closure),
+            Kind::Closure(closure) => named_by_callee(closure, own),
             _ => ("closure".to_owned(), Naming::None),
         }
     }
@@ -368,16 +369,30 @@ impl Interp<'_> {
     }
 
     /// Runs a closure with a scope; everything started in it has ended afterwards.
-    pub(super) fn run_scope(&mut self, cx: &Cx, site: ExprId, word: &str, body: Val, ty: Ty) -> Val {
+    /// `token`: the one worker that runs it all.
+    pub(super) fn run_scope(
+        &mut self,
+        cx: &Cx,
+        site: ExprId,
+        word: &str,
+        (body, ty): (Val, Ty),
+        token: Option<PlaceId>,
+    ) -> Val {
         let scope = LoopId { frame: cx.frame, expr: site };
         let Job { kind, on, .. } = Job::of_word(word);
-        self.groups.insert(scope, Group { kind, on, token: None });
+        self.groups.insert(scope, Group { kind, on, token });
         let object = self.object(cx, site, 0, cx.body.body.expr(site).range);
         let place = self.places.root(Root::Object(object), &ty);
         let content = Val::of(Kind::Scope(scope), ty.clone());
         self.grow_heap(Root::Object(object), content);
         let argument = Val::pointer(place, super::values::Pointer::Shared, Ty::reference(false, ty));
+        let token = token.filter(|token| !self.st.locks.iter().any(|hold| hold.lock == *token));
+        if let Some(token) = token {
+            let id = self.new_hold(cx, site, 0);
+            self.hold(token, Mode::Exclusive, id);
+        }
         let result = self.call_value(cx, site, body, vec![argument]);
+        self.st.locks.retain(|hold| Some(hold.lock) != token);
         self.join_group(scope);
         result
     }
@@ -497,8 +512,12 @@ fn calls(body: &Body, receiver: ExprId) -> bool {
     }
 }
 
-/// A closure that only calls one function is called like it.
-fn named_by_callee(closure: &ClosureValue) -> (String, Naming) {
+fn is_closure(body: &Body, id: ExprId) -> bool {
+    matches!(body.expr(id).kind, ExprKind::Closure(_))
+}
+
+/// A closure that only calls one function is called like it; `own`: whether the program has one of this name.
+fn named_by_callee(closure: &ClosureValue, own: impl Fn(Name) -> bool) -> (String, Naming) {
     let body = &closure.body.body;
     let mut at = match &body.expr(closure.expr).kind {
         ExprKind::Closure(c) => c.body,
@@ -521,7 +540,11 @@ fn named_by_callee(closure: &ClosureValue) -> (String, Naming) {
                 }
                 break;
             }
-            ExprKind::MethodCall { receiver, method, .. } if !calls(body, *receiver) => {
+            // What a library's method does is the code that it is given.
+            ExprKind::MethodCall { receiver, method, args, .. }
+                if !calls(body, *receiver)
+                    && (own(*method) || !args.iter().any(|arg| is_closure(body, *arg))) =>
+            {
                 return (method.to_string(), Naming::Callee);
             }
             _ => break,

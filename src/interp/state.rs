@@ -8,6 +8,7 @@ use super::access::Side;
 use super::contexts::ContextId;
 use super::phases::Phases;
 use super::places::{FrameId, LoopId, PlaceId};
+use super::remembered::Outcome;
 use super::values::{Deps, HoldId, Mode, Val};
 use crate::hir::Name;
 use crate::resolve::LocalId;
@@ -122,6 +123,8 @@ pub struct Moment {
     pub knows: BTreeMap<PlaceId, i128>,
     /// Atomics that a compare-exchange or swap of this context took and no store gave back: a protocol of its own.
     pub taken: BTreeMap<PlaceId, Claim>,
+    /// Objects that came in a message and weren't sent on since.
+    pub received: BTreeSet<PlaceId>,
     /// Channels sent to with nothing received since.
     pub owes: BTreeSet<PlaceId>,
     /// Channels received from with nothing sent since.
@@ -161,6 +164,8 @@ pub struct State {
     pub saw: Rc<BTreeMap<PlaceId, i128>>,
     /// The same of a bound.
     pub sides: Rc<BTreeMap<PlaceId, Side>>,
+    /// What the paths that met after a condition knew each, by the place that it read.
+    pub told: Rc<BTreeMap<PlaceId, Rc<Outcome>>>,
     /// The last branch had one way that left: what decided it goes on deciding.
     pub control_sticks: bool,
     /// Nothing decided whether we come here, but for loops and panics.
@@ -187,6 +192,7 @@ impl State {
             outdated: Deps::default(),
             saw: Rc::default(),
             sides: Rc::default(),
+            told: Rc::default(),
             control_sticks: false,
             sure: true,
             each_joined: Vec::new(),
@@ -205,6 +211,21 @@ impl State {
     pub fn set_local(&mut self, frame: FrameId, local: LocalId, value: Val) {
         if let Some(env) = self.frames.iter_mut().rev().find(|f| f.id == frame) {
             Rc::make_mut(env).set(local, value);
+        }
+    }
+
+    /// The two paths of a condition meet: this is what they knew each.
+    pub fn tell(&mut self, place: PlaceId, outcome: Option<Rc<Outcome>>) {
+        match outcome {
+            Some(outcome) => drop(Rc::make_mut(&mut self.told).insert(place, outcome)),
+            None => self.untell(|at, _| at == place),
+        }
+    }
+
+    /// Forgets what was told of some conditions.
+    pub fn untell(&mut self, gone: impl Fn(PlaceId, &Outcome) -> bool) {
+        if self.told.iter().any(|(place, outcome)| gone(*place, outcome)) {
+            Rc::make_mut(&mut self.told).retain(|place, outcome| !gone(*place, outcome));
         }
     }
 
@@ -299,6 +320,9 @@ impl State {
         }
         if !self.sides.is_empty() && !Rc::ptr_eq(&self.sides, &other.sides) {
             Rc::make_mut(&mut self.sides).retain(|place, side| other.sides.get(place) == Some(side));
+        }
+        if !self.told.is_empty() && !Rc::ptr_eq(&self.told, &other.told) {
+            Rc::make_mut(&mut self.told).retain(|place, outcome| other.told.get(place) == Some(outcome));
         }
         self.each_joined.retain(|pair| other.each_joined.contains(pair));
         self.joined_parts.retain(|part| other.joined_parts.contains(part));
@@ -400,6 +424,7 @@ fn join_moments(a: &Moment, b: &Moment) -> Moment {
                 Some((*place, if same { *claim } else { Claim::Whole }))
             })
             .collect(),
+        received: a.received.intersection(&b.received).copied().collect(),
         owes: a.owes.union(&b.owes).copied().collect(),
         has: a.has.intersection(&b.has).copied().collect(),
         rounds: a.rounds.iter().filter(|(l, n)| b.rounds.get(l) == Some(n)).map(|(l, n)| (*l, *n)).collect(),

@@ -60,6 +60,7 @@ impl Interp<'_> {
 
     /// `.await`: the future's body runs here, in this context; a handle is joined; what is no future passes through.
     pub(super) fn await_value(&mut self, cx: &Cx, site: ExprId, value: Val) -> Val {
+        let value = self.lent_handle(value);
         if let Some(model) = self.models.method_owner(&value.ty).and_then(|owner| {
             let found = self.models.type_method(owner, Name::new("await"));
             found.filter(|m| self.models.fn_model(*m).op.is_some())
@@ -78,6 +79,17 @@ impl Interp<'_> {
             return self.join(&value);
         }
         value
+    }
+
+    /// A handle that is only lent to who waits for it (`&mut handle`) is waited for as well.
+    fn lent_handle(&mut self, value: Val) -> Val {
+        match value.single() {
+            Some(Kind::Pointer(place, _)) => {
+                let lent = self.value_at(*place);
+                if matches!(lent.single(), Some(Kind::Handle(_))) { lent } else { value }
+            }
+            _ => value,
+        }
     }
 
     fn run_future(&mut self, cx: &Cx, site: ExprId, future: &Kind) -> Val {
@@ -156,7 +168,8 @@ impl Interp<'_> {
         }
         let mut futures = Vec::new();
         self.futures(&f, &mut futures, 0);
-        let result = match futures.is_empty() {
+        let waits = matches!(f.single(), Some(Kind::Handle(_)));
+        let result = match futures.is_empty() && !waits {
             true => self.call_value(cx, site, f, Vec::new()),
             false => self.await_value(cx, site, f),
         };
@@ -273,6 +286,7 @@ impl Interp<'_> {
     fn pending(&mut self, cx: &Cx, future: ExprId) -> Option<Val> {
         let before = self.st.clone();
         let value = self.eval(cx, future);
+        let value = self.lent_handle(value);
         let mut futures = Vec::new();
         self.futures(&value, &mut futures, 0);
         if futures.is_empty() && !value.alts.iter().any(|k| matches!(k, Kind::Handle(_))) {
@@ -283,8 +297,15 @@ impl Interp<'_> {
     }
 
     /// Runs every future of an iterator or collection at the same time, in this task; all have ended afterwards.
-    pub(super) fn gather(&mut self, cx: &Cx, site: ExprId, futures: Val) -> Val {
+    /// `in_turn`: one after the other.
+    pub(super) fn gather(&mut self, cx: &Cx, site: ExprId, futures: Val, in_turn: bool) -> Val {
         let ty = Ty::named(self.models.language.vec, Vec::new());
+        let element = super::places::Proj::Index(super::places::Index::Any);
+        if in_turn {
+            let result =
+                self.drive(cx, site, futures, true, |this, future| this.await_value(cx, site, future));
+            return Val::aggregate(None, vec![(element, result)], ty);
+        }
         self.group(cx, site, "task", true, Ty::Unknown);
         let group = LoopId { frame: cx.frame, expr: site };
         let job = Job { group: Some(group), ..Job::of_word("task") };
@@ -293,7 +314,6 @@ impl Interp<'_> {
         self.join_group(group);
         let handles = self.group_handles(group);
         let result = self.join(&handles);
-        let element = super::places::Proj::Index(super::places::Index::Any);
         Val::aggregate(None, vec![(element, result)], ty)
     }
 }

@@ -42,6 +42,7 @@ impl Operator {
             "and" => Operator::Binary(BinaryOp::BitAnd),
             "or" => Operator::Binary(BinaryOp::BitOr),
             "xor" => Operator::Binary(BinaryOp::BitXor),
+            "eq" => Operator::Binary(BinaryOp::Eq),
             "min" => Operator::Min,
             "max" => Operator::Max,
             _ => return None,

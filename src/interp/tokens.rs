@@ -4,14 +4,17 @@
 //! all others) and which are *witnesses* (safe functions make them, after they have synchronized; what has one as a field
 //! is one too). Both are without data and can't be written down outside of their module.
 //!
+//! What a caller hands in and nobody else can have (a *key*) proves as much of what it chooses.
+//!
 //! Invariant: a type that safe code can make without doing anything proves nothing.
 
 use super::places::FrameId;
-use super::values::{HoldId, Mode};
+use super::values::{HoldId, Mode, Val};
 use super::{Cx, Interp};
+use crate::finding::ContextKind;
 use crate::hir::{ExprId, Name, Tt};
 use crate::models::Models;
-use crate::resolve::{AdtId, FnDef, FnId, Owner, Program, Ty};
+use crate::resolve::{AdtDef, AdtId, FnDef, FnId, Owner, Program, TraitKey, Ty};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -142,9 +145,13 @@ impl Types<'_> {
     }
 }
 
-fn derives_default(def: &crate::resolve::AdtDef) -> bool {
+fn derives_default(def: &AdtDef) -> bool {
+    derives(def, "Default")
+}
+
+fn derives(def: &AdtDef, what: &str) -> bool {
     let mut derives = def.attrs.iter().filter(|attr| attr.path.last().is_some_and(|name| *name == "derive"));
-    derives.any(|attr| attr.tokens.iter().any(|tt| matches!(tt, Tt::Ident(name, _) if *name == "Default")))
+    derives.any(|attr| attr.tokens.iter().any(|tt| matches!(tt, Tt::Ident(name, _) if *name == what)))
 }
 
 impl Interp<'_> {
@@ -169,6 +176,33 @@ impl Interp<'_> {
             Ty::Ext(path, _) => self.models.type_model(*path)?.token,
             _ => None,
         }
+    }
+
+    /// What a context gets for a parameter that nobody of the program gave it: it depends on who calls.
+    pub(super) fn handed_in(&mut self, cx: &Cx, number: u32, ty: &Ty) -> Val {
+        let deps = self.elsewhere(cx, number);
+        if self.contexts.get(self.context).kind == ContextKind::Caller && self.is_key(ty) {
+            self.keys.extend(deps.iter());
+        }
+        self.asked_for(ty).with_deps(&deps)
+    }
+
+    /// Whoever hands this in alone has it: nobody copies it, and only its own module makes it and knows what it says.
+    fn is_key(&self, ty: &Ty) -> bool {
+        let held = match ty {
+            Ty::Ref { mutable: true, inner } => inner,
+            other => other,
+        };
+        let Ty::Adt(id, _) = held else { return false };
+        let def = &self.program.adts[id.index()];
+        let language = &self.models.language;
+        let copies = |key: &TraitKey| matches!(key, TraitKey::Ext(path) if *path == language.clone);
+        let copied = self.program.impls.iter().any(|imp| {
+            matches!(imp.self_ty, Ty::Adt(of, _) if of == *id)
+                && imp.trait_.as_ref().is_some_and(|of| copies(&of.key))
+        });
+        let hidden = matches!(&def.variants[..], [only] if only.fields.iter().any(|field| !field.public));
+        hidden && !copied && !derives(def, "Clone")
     }
 
     pub(super) fn drop_proofs(&mut self, frame: FrameId) {

@@ -50,7 +50,7 @@ impl Interp<'_> {
     pub(super) fn unknown_results_in(&self, value: &Val) -> Deps {
         let deps = value.all_deps();
         let unknown = deps.iter().filter(|read| self.unknown_results.contains(read));
-        unknown.fold(Deps::default(), |all, read| all.join(&Deps::one(read)))
+        unknown.collect()
     }
 
     /// A part of a value that nobody knows is known by less than the whole.
@@ -78,13 +78,19 @@ impl Interp<'_> {
             true => self.part_of_whole(read, proj),
             false => read,
         });
-        parts.fold(Deps::default(), |deps, read| deps.join(&Deps::one(read)))
+        parts.collect()
     }
 
     fn part_of_whole(&mut self, whole: ReadId, proj: Proj) -> ReadId {
         let next = (self.elsewhere.len() + self.parts.len()) as u32;
-        let part = *self.parts.entry((whole, proj)).or_insert(ReadId::elsewhere(next));
-        self.wholes.insert(part, whole);
+        let part = *self.parts.entry((whole, proj)).or_insert_with(|| {
+            let part = ReadId::elsewhere(next);
+            self.wholes.insert(part, whole);
+            part
+        });
+        if self.keys.contains(&whole) {
+            self.keys.insert(part);
+        }
         part
     }
 

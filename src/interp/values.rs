@@ -74,18 +74,42 @@ impl Deps {
             (_, None) => self.clone(),
             (Some(a), Some(b)) if Rc::ptr_eq(a, b) => self.clone(),
             (Some(a), Some(b)) => {
-                if b.iter().all(|read| a.binary_search(read).is_ok()) {
+                let mut all: SmallVec<[ReadId; 16]> = SmallVec::with_capacity(a.len() + b.len());
+                let (mut left, mut right) = (&a[..], &b[..]);
+                while let ([one, rest @ ..], [two, others @ ..]) = (left, right) {
+                    all.push(*one.min(two));
+                    if one <= two {
+                        left = rest;
+                    }
+                    if two <= one {
+                        right = others;
+                    }
+                }
+                all.extend_from_slice(left);
+                all.extend_from_slice(right);
+                if all.len() == a.len() {
                     return self.clone();
                 }
-                let mut all: Vec<ReadId> = a.iter().chain(b.iter()).copied().collect();
-                all.sort_unstable();
-                all.dedup();
-                if all.len() > MAX_DEPS {
-                    all.drain(..all.len() - MAX_DEPS);
+                if all.len() == b.len() {
+                    return other.clone();
                 }
-                Deps(Some(all.into()))
+                let newest = all.len().saturating_sub(MAX_DEPS);
+                Deps(Some(Rc::from(&all[newest..])))
             }
         }
+    }
+}
+
+impl FromIterator<ReadId> for Deps {
+    fn from_iter<I: IntoIterator<Item = ReadId>>(reads: I) -> Deps {
+        let mut all: SmallVec<[ReadId; 16]> = reads.into_iter().collect();
+        if all.is_empty() {
+            return Deps::default();
+        }
+        all.sort_unstable();
+        all.dedup();
+        let newest = all.len().saturating_sub(MAX_DEPS);
+        Deps(Some(Rc::from(&all[newest..])))
     }
 }
 
@@ -319,6 +343,8 @@ pub struct IterValue {
     pub stages: Vec<Stage>,
     /// Each element is a message of one of these channels.
     pub channels: Vec<PlaceId>,
+    /// They end where no message is there yet.
+    pub ready: bool,
     /// The elements are the counter of a range or enumerate: becomes linear in the loop that consumes it.
     pub counter: bool,
     /// Exclusive upper bound of a counter that starts at 0 or above.
@@ -327,6 +353,8 @@ pub struct IterValue {
     pub parallel: bool,
     /// How many elements there are.
     pub rounds: Option<u32>,
+    /// Each of these belongs to one of the elements.
+    pub apart: Rc<[PlaceId]>,
 }
 
 #[derive(Clone, PartialEq, Debug)]

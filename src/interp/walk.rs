@@ -32,10 +32,12 @@ impl Interp<'_> {
         }
         self.loops.clear();
         self.taken_here.clear();
+        self.contents.clear();
         self.muted = false;
         self.contexts.get_mut(id).log = Default::default();
         self.contexts.get_mut(id).acts.clear();
         self.contexts.get_mut(id).passes_on.clear();
+        self.contexts.get_mut(id).minted.clear();
         let returned = match entry {
             Entry::Fn(function) => self.walk_fn_entry(id, function),
             Entry::Value(value, args) => self.walk_value_entry(id, value, args),

@@ -40,13 +40,14 @@ const LIBRARIES: &[Library] = libraries! {
     "atomics": "portable_atomic" "atomic_polyfill" "portable_atomic_util";
     "locks": "parking_lot" "lock_api" "spin" "once_cell" "flume" "dashmap" "async_lock" "async_channel" "async_std"
         "smol" "futures" "futures_util";
+    "arc_swap": "arc_swap";
     "parking": "parking_lot_core";
     "crossbeam": "crossbeam" "crossbeam_utils" "crossbeam_channel" "crossbeam_queue";
     "pools": "threadpool" "scoped_threadpool" "ctrlc";
     "signals": "libc" "nix" "signal_hook" "signal_hook_registry";
     "tests": "rstest" "test_case" "test_log" "sqlx" "async_std" "smol_potat" "actix_web" "actix_rt" "serial_test";
     "futures": "futures" "futures_util" "futures_executor" "futures_channel" "futures_lite" "async_std" "smol"
-        "smol_potat" "pollster" "blocking";
+        "smol_potat" "pollster" "blocking" "tokio_stream";
     "web": "axum" "actix_web" "actix_rt" "tower" "hyper";
     "embedded": "critical_section" "cortex_m" "cortex_m_rt" "riscv" "riscv_rt" "avr_device" "msp430" "bare_metal"
         "rtic" "embassy_executor" "embassy_sync";

@@ -54,6 +54,8 @@ struct LanguageText {
     deref_mut: String,
     iterate: String,
     future: String,
+    convert: String,
+    print: Vec<String>,
     data: Vec<String>,
 }
 
@@ -76,6 +78,8 @@ impl LanguageText {
             deref_mut: Name::new(&self.deref_mut),
             iterate: Name::new(&self.iterate),
             future: Name::new(&self.future),
+            convert: Name::new(&self.convert),
+            print: self.print.iter().map(|text| Name::new(text)).collect(),
             data: self.data.iter().map(|text| Name::new(text)).collect(),
         }
     }
@@ -141,6 +145,8 @@ struct ContextText {
     shares: Vec<String>,
     #[serde(default)]
     revokes: Vec<String>,
+    #[serde(default)]
+    functions_of: Option<String>,
 }
 
 impl ContextText {
@@ -164,6 +170,7 @@ impl ContextText {
             holds: names(&self.holds),
             shares: names(&self.shares),
             revokes: names(&self.revokes),
+            functions_of: self.functions_of.as_deref().map(Name::new),
         })
     }
 }

@@ -184,6 +184,8 @@ pub struct AttributeModel {
     pub shares: Vec<Name>,
     /// Locks that no context of a crate with this attribute holds.
     pub revokes: Vec<Name>,
+    /// It stands on a static, and the contexts are the functions of this trait that the static's type implements.
+    pub functions_of: Option<Name>,
 }
 
 /// Library types that the language itself makes or asks for, wherever they are declared.
@@ -210,6 +212,10 @@ pub struct Language {
     /// The trait of what a loop takes its elements from.
     pub iterate: Name,
     pub future: Name,
+    /// What `?` calls to make the failure one of the function's.
+    pub convert: Name,
+    /// What formatting calls: the first of these that a type has.
+    pub print: Vec<Name>,
     /// Types whose values carry nothing but what their arguments carry.
     data: Vec<Name>,
 }
@@ -234,6 +240,8 @@ impl Default for Language {
             deref_mut: none,
             iterate: none,
             future: none,
+            convert: none,
+            print: Vec::new(),
             data: Vec::new(),
         }
     }

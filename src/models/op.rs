@@ -113,6 +113,10 @@ op_names! {
     Payload = "payload", 1..=1;
     /// (x) the payload of the success variant if there is one, nothing (bottom) otherwise; the path goes on.
     Inner = "inner", 1..=1;
+    /// (v, w) v where it comes about, else w: what was waited for or taken on the way to v counts where v is seen.
+    Attempt = "attempt", 2..=2;
+    /// (name) a variant without fields of the enum that the result is of.
+    Variant = "variant", 1..=1;
     /// (x, y) payload, or else y.
     PayloadOr = "payload_or", 2..=2;
     /// (x, f) payload, or else what the closure makes of the failure; not run if the success is sure.
@@ -127,6 +131,10 @@ op_names! {
     IsFailure = "is_failure", 1..=1;
     /// (p) the enum with a reference to the payload inside (`as_ref`, `as_mut`); as exclusive as `p`.
     PayloadRef = "payload_ref", 1..=1;
+    /// (trait::function, p, v…) calls the impl that the program has of it for what `p` is or points to, or for its parts.
+    Through = "through", 2..=5;
+    /// (trait::function, w, v…) calls the impl that the program has of it for the type that the result is wanted as; else `w`.
+    Make = "make", 2..=5;
     /// (f, args…) runs a closure now.
     Call = "call", 1..=5;
     /// (f, args…) runs a closure now, or not.
@@ -232,8 +240,8 @@ op_names! {
     Spawn = "spawn", 2..=3;
     /// (scope, f, options?) starts one that the scope joins.
     SpawnIn = "spawn_in", 2..=3;
-    /// (kind, f, type) runs f with a scope, a value of the type; joins all it started.
-    Scope = "scope", 3..=3;
+    /// (kind, f, type, group?) runs f with a scope, a value of the type, in the group if one is given; joins all it started.
+    Scope = "scope", 3..=4;
     /// (h) waits for a context's end; of a tuple of handles, for each.
     Join = "join", 1..=1;
     /// (kind, f, args…) runs many instances of a closure at once; all have ended afterwards.
@@ -254,10 +262,11 @@ op_names! {
     RunOn = "run_on", 2..=2;
     /// (f) waits for a future's result: it runs here.
     Await = "await", 1..=1;
-    /// (x) runs all futures of an iterator at the same time, in this task; a collection of their results.
-    Gather = "gather", 1..=1;
-    /// (p, f) runs a closure with a lock given up.
-    Without = "without", 2..=2;
+    /// (x, most?) runs all futures of an iterator at the same time, at most so many at once, in this task; a collection of their
+    /// results.
+    Gather = "gather", 1..=2;
+    /// (p, f?) runs a closure with a lock, or that of a guard, given up.
+    Without = "without", 1..=2;
     /// (p, mode) takes a lock that no guard gives back.
     Take = "take", 2..=2;
     /// (p) gives it back.
@@ -280,6 +289,10 @@ op_names! {
     Recv = "recv", 1..=1;
     /// (receiver) iterator over the values that were sent.
     RecvIter = "recv_iter", 1..=1;
+    /// (receiver) iterator over the values that are there by now.
+    RecvReady = "recv_ready", 1..=1;
+    /// (receiver) all who could send have ended.
+    Closed = "closed", 1..=1;
     /// (p) everybody waits for everybody.
     Barrier = "barrier", 1..=1;
     /// (p) what was done before is seen by who acquires after.
@@ -325,7 +338,7 @@ pub const STAGES: &[&str] = &[
 pub const UPDATES: &[&str] =
     &["add", "sub", "and", "nand", "or", "xor", "not", "max", "min", "swap", "apply"];
 /// What `arith` knows.
-pub const ARITHMETIC: &[&str] = &["add", "sub", "mul", "div", "rem", "min", "max"];
+pub const ARITHMETIC: &[&str] = &["add", "sub", "mul", "div", "rem", "min", "max", "eq"];
 impl OpName {
     /// Position of the argument that is taken literally, and the words it may be.
     fn literal(self) -> Option<(usize, &'static [&'static str])> {
@@ -365,6 +378,8 @@ impl Op {
                     (_, Op::Word(_)) if *name == OpName::Global && at == 0 => Ok(()),
                     (_, Op::Word(_)) if *name == OpName::Scope && at == 2 => Ok(()),
                     (_, Op::Word(_)) if *name == OpName::Typed && at == 1 => Ok(()),
+                    (_, Op::Word(_)) if *name == OpName::Variant => Ok(()),
+                    (_, Op::Word(_)) if matches!(name, OpName::Through | OpName::Make) && at == 0 => Ok(()),
                     (Some((n, words)), Op::Word(word)) if n == at && words.contains(&word.as_str()) => Ok(()),
                     (Some((n, words)), _) if n == at => Err(format!(
                         "argument {} of `{}` is one of {}",

@@ -247,6 +247,7 @@ pub fn version(text: &str) -> Vec<u32> {
 pub fn macro_shape(text: &str) -> Option<MacroShape> {
     Some(match text {
         "format" => MacroShape::Format,
+        "write" => MacroShape::Write(Name::new("write_fmt")),
         "diverge" => MacroShape::Diverge,
         "assert" => MacroShape::Assert,
         "assert-eq" => MacroShape::AssertCompared(BinaryOp::Eq),

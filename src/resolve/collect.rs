@@ -287,6 +287,7 @@ impl Collector {
             name_range: item.name_range,
             when: place.when,
             public: false,
+            attrs: item.attrs.clone(),
             item: s.clone(),
             ty: Ty::Unknown,
             path: path.join("::"),

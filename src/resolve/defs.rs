@@ -120,6 +120,7 @@ pub struct StaticDef {
     pub name_range: TextRange,
     pub when: When,
     pub public: bool,
+    pub attrs: Vec<Attr>,
     pub item: Arc<hir::StaticItem>,
     pub ty: Ty,
     /// `stats::HITS`: path within its crate, without the function it may stand in.

@@ -28,6 +28,10 @@ pub struct Outline<'p> {
 /// A field as it is declared.
 pub struct Field {
     pub name: Name,
+    /// The type that has it.
+    pub owner: Name,
+    /// It is known by its position.
+    pub unnamed: bool,
     pub types: Vec<Name>,
     /// A raw pointer is part of its type.
     pub raw: bool,
@@ -85,8 +89,9 @@ pub enum Key {
     Holds(Name),
 }
 
-/// Traits whose functions run without being named: at the end of a scope, by operators, loops, `await` and `?`.
-const CALLED_UNNAMED: [&str; 37] = [
+/// Traits whose functions run without being named: at the end of a scope, by operators, loops, `await` and `?`, by what a library
+/// does with a value.
+const CALLED_UNNAMED: [&str; 54] = [
     "Drop",
     "Deref",
     "DerefMut",
@@ -100,6 +105,23 @@ const CALLED_UNNAMED: [&str; 37] = [
     "FnMut",
     "FnOnce",
     "From",
+    "TryFrom",
+    "FromStr",
+    "FromIterator",
+    "Sum",
+    "Product",
+    "Default",
+    "Clone",
+    "Display",
+    "Debug",
+    "Write",
+    "Read",
+    "Hash",
+    "Ord",
+    "AsRef",
+    "AsMut",
+    "Borrow",
+    "Extend",
     "PartialEq",
     "PartialOrd",
     "Add",
@@ -125,6 +147,9 @@ const CALLED_UNNAMED: [&str; 37] = [
     "Neg",
     "Not",
 ];
+
+/// Those of them that generic code calls by name on what may be any type.
+const CALLED_BY_BOUND: [&str; 5] = ["AsRef", "AsMut", "Borrow", "Write", "Read"];
 
 pub(super) fn outline(collector: &Collector) -> Outline<'_> {
     let program = &collector.program;
@@ -153,10 +178,16 @@ pub(super) fn outline(collector: &Collector) -> Outline<'_> {
     }
     for (def, item) in program.adts.iter().zip(&written.adts) {
         let mut types = Vec::new();
-        for field in item.variants.iter().flat_map(|v| &v.fields) {
+        for (variant, field) in item.variants.iter().flat_map(|v| v.fields.iter().map(move |f| (v, f))) {
             let own = words_of_type(&field.ty);
             types.extend(&own);
-            fields.push(Field { name: field.name, types: own, raw: has_pointer(&field.ty) });
+            fields.push(Field {
+                name: field.name,
+                owner: def.name,
+                unnamed: variant.shape == hir::VariantShape::Tuple,
+                types: own,
+                raw: has_pointer(&field.ty),
+            });
         }
         units.push(declaration(def.name, types));
     }
@@ -238,7 +269,11 @@ fn keys_in_impl(item: &hir::ImplItem, def: &FnDef, owner: Option<Name>, own: &Ow
     match (owner, of_trait) {
         (None, _) => by_name(def),
         (Some(_), Some(name)) if own.traits.contains(&name.name) => by_name(def),
-        (Some(owner), Some(name)) if own.unnamed.contains(&name.name) => vec![Key::Holds(owner)],
+        (Some(owner), Some(name)) if own.unnamed.contains(&name.name) => {
+            let mut keys = vec![Key::Holds(owner), Key::Assoc { owner, name: def.name }];
+            keys.extend(CALLED_BY_BOUND.contains(&name.name.as_str()).then_some(Key::Dotted(def.name)));
+            keys
+        }
         (Some(owner), _) => {
             let mut keys = vec![Key::Assoc { owner, name: def.name }];
             keys.extend(def.item.self_param.as_ref().map(|_| Key::Method { owner, name: def.name }));

@@ -8,7 +8,7 @@ use crate::finding::{
 };
 use crate::hir::Name;
 use crate::interp::access::{AccessEvent, Effect};
-use crate::interp::contexts::{Context, ContextId};
+use crate::interp::contexts::{Context, ContextId, Naming};
 use crate::interp::places::{FrameId, Index, PlaceId, Proj, Root};
 use crate::models::Role;
 use crate::resolve::Ty;
@@ -96,10 +96,7 @@ fn threads(facts: &Facts, group: &Group) -> Vec<Shown> {
     order.dedup();
     for id in order {
         let context = analysis.contexts.get(id);
-        let same = |s: &&mut Shown| {
-            let known = analysis.contexts.get(s.members[0]);
-            (known.spawned_at, known.kind, known.branch) == (context.spawned_at, context.kind, context.branch)
-        };
+        let same = |s: &&mut Shown| shown_as_one(analysis.contexts.get(s.members[0]), context);
         match shown.iter_mut().find(same) {
             Some(known) => {
                 let meets = known.members.iter().any(|m| {
@@ -124,6 +121,13 @@ fn threads(facts: &Facts, group: &Group) -> Vec<Shown> {
     }
     shown.sort_by_key(|s| (s.thread.kind != ContextKind::Main, s.thread.spawned_at));
     shown
+}
+
+/// One spawn site reached by several call paths, unless each of them has a name of its own to give or a function to run.
+fn shown_as_one(one: &Context, two: &Context) -> bool {
+    let own_name = |context: &Context| matches!(context.named, Naming::Literal | Naming::Item);
+    (one.spawned_at, one.kind, one.branch) == (two.spawned_at, two.kind, two.branch)
+        && (one.name == two.name || !(own_name(one) || own_name(two)))
 }
 
 fn accesses(facts: &Facts, group: &Group, shown: &[Shown]) -> Vec<Access> {

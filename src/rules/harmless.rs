@@ -8,10 +8,10 @@ use super::pairs::{Event, common_lock, differs, is_own, meet};
 use super::protocol::awaits_another;
 use crate::finding::{AccessKind, ContextKind};
 use crate::interp::ProgramKind;
-use crate::interp::access::{AccessEvent, Effect, HeldLock, Side};
+use crate::interp::access::{AccessEvent, Effect, HeldLock, Made, Side};
 use crate::interp::contexts::{Context, ContextId};
 use crate::interp::order::Ordered;
-use crate::interp::places::{Index, PlaceId, Proj, Root};
+use crate::interp::places::{FrameId, Index, PlaceId, Proj, Root};
 use crate::interp::terms::Term;
 use crate::interp::values::{Const, Mode, ReadId};
 
@@ -178,7 +178,7 @@ fn merely_sets(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
     let flag = matches!(facts.analysis.initial_value(access.place), Some(Const::Bool(_)));
     let other = |value: &i128| access.saw == Some(1 - *value);
     flag && matches!(&access.effect, Some(Effect::Set(value)) if other(value))
-        && !facts.analysis.contexts.get(write.context).acts_on(read.at, access.at)
+        && !facts.analysis.contexts.get(write.context).acts_on(read.at, access.at, |_| true)
 }
 
 /// Both writes store one value, and nothing else follows from the decision: who comes second changes nothing.
@@ -186,17 +186,33 @@ fn same_again(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event) -
     if write.access.same.is_none() || write.access.same != other.access.same {
         return false;
     }
+    let Some(made) = write.access.same.map(|same| same.made) else { return false };
     let context = facts.analysis.contexts.get(write.context);
-    match write.access.same {
-        Some(same) if same.constant => !context.acts_on(read.at, write.access.at),
-        _ => write.access.data.iter().all(|id| {
-            let source = context.log.events.get(id.0 as usize);
-            source.is_none_or(|source| {
-                found_by_itself(facts, write, source)
-                    || (!is_old_state(facts, write, source) && never_written(facts, source, write))
-            })
-        }),
+    let acts = |within: &dyn Fn(FrameId) -> bool| context.acts_on(read.at, write.access.at, within);
+    match made {
+        Made::Constant => !acts(&|_| true),
+        Made::Chosen => {
+            !acts(&|frame| is_below(facts, frame, write.access.frame)) && stays_same(facts, write)
+        }
+        Made::Computed => stays_same(facts, write),
     }
+}
+
+/// Whether a call is made by another one, or is it.
+fn is_below(facts: &Facts, frame: FrameId, caller: FrameId) -> bool {
+    let frames = &facts.analysis.frames;
+    std::iter::successors(Some(frame), |at| frames.get(*at).parent).any(|at| at == caller)
+}
+
+/// What the written value is computed from doesn't change.
+fn stays_same(facts: &Facts, write: &Event) -> bool {
+    let log = &facts.analysis.contexts.get(write.context).log.events;
+    write.access.data.iter().all(|id| {
+        log.get(id.0 as usize).is_none_or(|source| {
+            found_by_itself(facts, write, source)
+                || (!is_old_state(facts, write, source) && never_written(facts, source, write))
+        })
+    })
 }
 
 /// It was read by a call of the very function that decides on the write, for another argument: what that gives is as much the

@@ -2,6 +2,7 @@
 //!
 //! In: an `Analysis`: contexts, places, accesses with locks and moments. Out: findings. Rules never see syntax.
 
+mod announced;
 mod atomic_check_then_act;
 mod describe;
 mod env_race;

@@ -4,6 +4,7 @@
 //! that of a data race (two accesses of one place, one a write, not both atomic, not ordered), less what a common lock excludes.
 
 use super::Facts;
+use super::announced::announced;
 use super::protocol::keeps_apart;
 use super::recursion::shares_of_recursion;
 use crate::finding::{AccessKind, ContextKind};
@@ -112,7 +113,7 @@ pub fn verdict(facts: &Facts, a: Event, b: Event) -> Verdict {
     if let Some(order) = analysis.ordered(a.context, a.access, b.context, b.access) {
         return Verdict::Ordered(order);
     }
-    if keeps_apart(facts, a, b) {
+    if keeps_apart(facts, a, b) || announced(facts, a, b) {
         return Verdict::Protocol;
     }
     match common_lock(facts, a, b) {
@@ -381,6 +382,15 @@ pub fn is_own(facts: &Facts, context: ContextId, place: PlaceId) -> bool {
             (object.frame, &object.loops[..])
         }
     };
+    let started = analysis.contexts.get(context);
+    let root = analysis.places.get(place).root;
+    if started
+        .loops
+        .iter()
+        .any(|at| !started.entered_again.contains(at) && analysis.apart.contains(&(root, *at)))
+    {
+        return true;
+    }
     let maker = analysis.frames.get(frame).context;
     for at in analysis.contexts.ancestry(context).take_while(|c| analysis.is_many(*c)) {
         if at == maker {

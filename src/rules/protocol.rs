@@ -10,7 +10,7 @@ use crate::finding::AccessKind;
 use crate::interp::ProgramKind;
 use crate::interp::access::{AccessEvent, Effect};
 use crate::interp::order::{acquires, releases};
-use crate::interp::places::{PlaceId, Proj};
+use crate::interp::places::{Index, PlaceId, Proj};
 use crate::interp::state::{SyncKey, SyncKind};
 use crate::interp::terms::Term;
 use crate::interp::values::ReadId;
@@ -20,12 +20,20 @@ use std::collections::BTreeSet;
 pub fn keeps_apart(facts: &Facts, a: Event, b: Event) -> bool {
     let unseen = facts.kind == ProgramKind::Callers && (guards_itself(facts, a) || guards_itself(facts, b));
     unseen
+        || (chosen_by_key(facts, a) && chosen_by_key(facts, b))
         || within_another(facts, a, b)
         || within_another(facts, b, a)
         || (follows(facts, a) && follows(facts, b))
         || asks_who(facts, a, b)
         || asks_who(facts, b, a)
         || (a.context != b.context && (hands_over(facts, a, b) || hands_over(facts, b, a)))
+}
+
+/// Which element it is, is told by something that only the caller has: who has another one gets another element.
+fn chosen_by_key(facts: &Facts, event: Event) -> bool {
+    let by_key = |id: ReadId| facts.analysis.keys.contains(&id);
+    event.access.through.iter().any(by_key)
+        && facts.analysis.places.passes(event.access.place, |step| step == Proj::Index(Index::Any))
 }
 
 /// The one fills, holding a hand-made lock, what the other finds a cell of its own in: who gets there saw it filled.

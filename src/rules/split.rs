@@ -13,7 +13,7 @@ use super::pairs::{Event, Group, by_root};
 use super::protocol::asks_for_itself;
 use super::sentence::Says;
 use crate::finding::{AccessKind, Finding, Level};
-use crate::interp::access::{AccessEvent, Effect};
+use crate::interp::access::{AccessEvent, AccessLog, Effect, HeldLock};
 use crate::interp::contexts::ContextId;
 use crate::interp::places::{Proj, Root};
 use crate::interp::values::ReadId;
@@ -147,7 +147,8 @@ pub fn reads_of<'a>(
     };
     let found: Vec<(ReadId, How)> = match dependence {
         Dependence::Value => {
-            let computed = access.data.iter().map(|id| (id, How::Computed));
+            let computed = access.data.iter().filter(|id| !led_to_taking(log, access, *id));
+            let computed = computed.map(|id| (id, How::Computed));
             let drained = access.seen.iter().filter(|id| drained(id) && !access.data.contains(*id));
             computed.chain(drained.map(|id| (id, How::Drained))).collect()
         }
@@ -172,6 +173,18 @@ pub fn reads_of<'a>(
             || (found && !matches!(read.effect, Some(Effect::Exchange | Effect::Compare { .. })))
     };
     found.into_iter().filter_map(event).filter(reads).collect()
+}
+
+/// An element was taken out under the lock under which the read was made: what is written comes of that element, which nobody else
+/// has.
+fn led_to_taking(log: &AccessLog, write: &AccessEvent, read: ReadId) -> bool {
+    let Some(looked) = log.events.get(read.0 as usize) else { return false };
+    let taken = write.data.iter().filter(|id| *id != read).filter_map(|id| log.events.get(id.0 as usize));
+    let locked = |lock: &HeldLock| looked.locks.iter().any(|l| l.lock == lock.lock);
+    write.kind == AccessKind::Update
+        && taken
+            .filter(|event| matches!(event.effect, Some(Effect::Take | Effect::TakeSure)))
+            .any(|event| event.locks.iter().any(locked))
 }
 
 /// Splits whose places meet become one finding.

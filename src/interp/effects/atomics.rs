@@ -195,7 +195,7 @@ impl Interp<'_> {
         let log = &self.contexts.get(self.context).log.events;
         let of_place =
             |read: &ReadId| log.get(read.0 as usize).is_some_and(|event| lval.places.contains(&event.place));
-        let (expected, new) = (expected.all_deps(), new.all_deps());
+        let (expected, new) = (expected.all_deps(), self.deps_with_contents(new));
         new.iter().any(|read| of_place(&read)) && expected.without(&new).iter().any(|read| of_place(&read))
     }
 
@@ -237,7 +237,7 @@ impl Interp<'_> {
         let same = (kind == AccessKind::Write).then(|| self.same_everywhere(value, &known)).flatten();
         let info = AccessInfo {
             atomic: Some(order),
-            data: value.all_deps(),
+            data: self.deps_with_contents(value),
             effect,
             term,
             same,
@@ -264,7 +264,7 @@ impl Interp<'_> {
                 moment.taken.insert(place, claim);
             }
         }
-        let stored = if kind == AccessKind::Update { None } else { flag_value(value) };
+        let stored = if kind == AccessKind::Update { None } else { state_value(value) };
         self.flag_stored(lval, stored, crate::interp::order::releases(order));
         if let ([place], Some(Effect::Swap), Some(value)) =
             (&lval.places[..], &info.effect, flag_value(value))
@@ -308,6 +308,7 @@ impl Interp<'_> {
             if self.st.locks.iter().any(gone) {
                 self.st.locks.retain(|h| !gone(h));
             }
+            self.st.untell(|_, outcome| outcome.tells_of_lock(place));
             if let Some(value) = value {
                 self.st.pass(place, value, None);
             }

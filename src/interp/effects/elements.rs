@@ -45,7 +45,7 @@ impl Interp<'_> {
                 let element = self.step_lval(&lval, Proj::Index(Index::Any));
                 let mut value = self.peek(&element).with_deps(&deps);
                 if !self.st.locks.is_empty() {
-                    self.obtain(&value);
+                    self.take_over(&value);
                 }
                 match self.draining {
                     Some(at) => crate::interp::iterate::tag_handles(&mut value, at),
@@ -57,7 +57,7 @@ impl Interp<'_> {
                 let value = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 self.used(&value);
                 if !self.st.locks.is_empty() {
-                    self.publish(&value);
+                    self.hand_over(&value);
                 }
                 let mut info = self.info(call, AccessKind::Update);
                 info.data = value.all_deps();

@@ -63,16 +63,8 @@ impl Interp<'_> {
             }
             OpName::Without => {
                 let lval = self.target(call, &values[0]);
-                let f = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
-                let given_up: Vec<_> =
-                    self.st.locks.iter().filter(|h| lval.places.contains(&h.lock)).cloned().collect();
-                self.st.locks.retain(|h| !lval.places.contains(&h.lock));
-                let result = self.call_value(call.cx, call.id, f, Vec::new());
-                for (n, hold) in given_up.into_iter().enumerate() {
-                    let id = self.new_hold(call.cx, call.id, n as u32);
-                    self.hold(hold.lock, hold.mode, id);
-                }
-                result
+                let f = values.get(1).cloned();
+                self.without(call, &lval, f)
             }
             OpName::Take => {
                 for (n, place) in self.target(call, &values[0]).places.into_iter().enumerate() {
@@ -115,6 +107,40 @@ impl Interp<'_> {
                 again
             }
         }
+    }
+
+    /// Gives up the lock at the place, or that of the guard there, for as long as a closure runs.
+    fn without(&mut self, call: &Call, lval: &Lval, f: Option<Val>) -> Val {
+        let mut guard = self.peek(lval);
+        let of_guard = |kind: &Kind| match kind {
+            Kind::Guard(guard) => Some(guard.lock),
+            _ => None,
+        };
+        let mut locks: Vec<PlaceId> = guard.alts.iter().filter_map(of_guard).collect();
+        let guards = !locks.is_empty();
+        locks.extend(&lval.places);
+        let (given_up, kept) = self.st.locks.drain(..).partition(|hold| locks.contains(&hold.lock));
+        let given_up: Vec<Hold> = given_up;
+        self.st.locks = kept;
+        let result = match f {
+            Some(f) => self.call_value(call.cx, call.id, f, Vec::new()),
+            None => Val::unit(),
+        };
+        for (n, hold) in given_up.into_iter().enumerate() {
+            let id = self.new_hold(call.cx, call.id, n as u32);
+            self.hold_one(hold.lock, hold.mode, id, hold.reach);
+            for kind in &mut guard.alts {
+                if let Kind::Guard(old) = kind
+                    && old.lock == hold.lock
+                {
+                    *kind = Kind::Guard(Rc::new(GuardValue { hold: id, ..(**old).clone() }));
+                }
+            }
+        }
+        if guards && self.st.reachable {
+            self.store(lval, guard);
+        }
+        result
     }
 
     /// The same hold, giving access to a part of the data.
@@ -216,8 +242,10 @@ impl Interp<'_> {
                 self.spawn_in(call, first, &body, literal)
             }
             OpName::Scope => {
-                let ty = values.pop().map_or(Ty::Unknown, |v| v.ty);
-                self.run_scope(cx, id, word, first, ty)
+                let ty = values.first().map_or(Ty::Unknown, |v| v.ty.clone());
+                let group = values.get(1).and_then(|group| self.scope_of(group));
+                let token = group.and_then(|at| self.groups.get(&at)).and_then(|group| group.token);
+                self.run_scope(cx, id, word, (first, ty), token)
             }
             OpName::Run => self.run_many(cx, id, word, &first, values),
             OpName::JoinGroup => {
@@ -245,7 +273,11 @@ impl Interp<'_> {
                 self.run_on(cx, id, &first, f)
             }
             OpName::Await => self.await_value(cx, id, first),
-            OpName::Gather => self.gather(cx, id, first),
+            OpName::Gather => {
+                let most = values.pop();
+                let in_turn = matches!(most.as_ref().and_then(Val::constant), Some(Const::Int(1)));
+                self.gather(cx, id, first, in_turn)
+            }
             OpName::Provide => {
                 self.escape(&first);
                 let mut value = crate::interp::memory::generalize(&first);
@@ -367,17 +399,22 @@ impl Interp<'_> {
             return Val::unit();
         };
         let places: Vec<PlaceId> = match name {
-            OpName::Send | OpName::Recv | OpName::RecvIter => self.channel_of(&pointer),
+            OpName::Send | OpName::Recv | OpName::RecvIter | OpName::RecvReady | OpName::Closed => {
+                self.channel_of(&pointer)
+            }
             _ => self.target(call, &pointer).places.to_vec(),
         };
         match name {
             OpName::Send => {
                 let value = values.get(1).cloned().unwrap_or_else(Val::unit);
                 self.escape(&value);
-                self.publish(&value);
+                self.hand_over(&value);
                 self.used(&value);
                 for &place in &places {
                     self.pass_on(SyncKey { place, kind: SyncKind::Channel });
+                    if !self.st.moment.has.contains(&place) {
+                        *self.contexts.get_mut(self.context).minted.entry(place).or_insert(0) += 1;
+                    }
                     let moment = self.st.moment_mut();
                     moment.owes.insert(place);
                     moment.has.clear();
@@ -386,11 +423,12 @@ impl Interp<'_> {
                 }
                 Val::unit()
             }
-            OpName::Recv | OpName::RecvIter => {
+            OpName::Recv | OpName::RecvIter | OpName::RecvReady => {
                 let mut value: Option<Val> = None;
                 for &place in &places {
                     if name == OpName::Recv {
-                        self.received(place);
+                        let waits = if self.attempting { self.draining } else { None };
+                        self.received(place, waits);
                     }
                     let element = self.places.step(place, Proj::Index(Index::Any), &Ty::Unknown);
                     let one = self.value_at(element);
@@ -398,9 +436,18 @@ impl Interp<'_> {
                 }
                 let value = value.unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 if name == OpName::Recv {
-                    self.obtain(&value);
+                    self.take_over(&value);
                 }
-                if name == OpName::RecvIter { self.iter_received(value, places) } else { value }
+                match name {
+                    OpName::Recv => value,
+                    _ => self.iter_received(value, places, name == OpName::RecvReady),
+                }
+            }
+            OpName::Closed => {
+                for place in places {
+                    self.st.acquire(SyncKey { place, kind: SyncKind::Drained });
+                }
+                Val::unit()
             }
             OpName::Barrier => {
                 for &place in &places {
@@ -444,10 +491,11 @@ impl Interp<'_> {
         self.st.release(key);
     }
 
-    /// A message came: what its sender did before is known, and an answer to what was sent.
-    pub(in crate::interp) fn received(&mut self, place: PlaceId) {
+    /// A message came: what its sender did before is known, and an answer to what was sent. `ends`: the loop that ends where
+    /// none is there yet.
+    pub(in crate::interp) fn received(&mut self, place: PlaceId, ends: Option<LoopId>) {
         self.st.acquire(SyncKey { place, kind: SyncKind::Channel });
-        for at in &self.loops {
+        for at in self.loops.iter().filter(|at| Some(**at) != ends) {
             self.received_in.entry(*at).or_default().insert(place);
         }
         let moment = self.st.moment_mut();

@@ -9,7 +9,7 @@ use crate::hir::{ExprKind, Name};
 use crate::interp::Interp;
 use crate::interp::access::{AccessEvent, Effect};
 use crate::interp::values::{Aggregate, Deps, Kind, Pointer, Subject, Test, Val};
-use crate::models::OpName;
+use crate::models::{Op, OpName};
 use crate::resolve::Ty;
 use std::rc::Rc;
 
@@ -40,6 +40,21 @@ impl Interp<'_> {
         }
     }
 
+    /// The first effect comes about, or the second: what only the first knows is told where its variant is seen.
+    pub(super) fn attempt(&mut self, call: &mut Call, args: &[Op]) -> Val {
+        let [wanted, other] = args else { return Val::unknown(Ty::Unknown) };
+        let before = self.st.clone();
+        let outer = std::mem::replace(&mut self.attempting, true);
+        let value = self.apply(call, wanted);
+        self.attempting = outer;
+        let after = std::mem::replace(&mut self.st, before);
+        let failed = self.apply(call, other);
+        let value = self.telling(value, &after, &self.st);
+        self.st.join(&after);
+        let of = call.this.as_ref().map_or_else(Deps::default, Val::all_deps);
+        self.variant_op(OpName::Either, vec![value, failed]).with_deps(&of)
+    }
+
     pub(in crate::interp) fn enum_value(&self, variant: Name, payload: Val, ty: Ty) -> Val {
         Val::aggregate(Some(variant), vec![(crate::interp::expr::field(0), payload)], ty)
     }
@@ -48,7 +63,7 @@ impl Interp<'_> {
         variant == self.names.ok || variant == self.names.some
     }
 
-    pub(super) fn is_failure(&self, variant: Name) -> bool {
+    pub(in crate::interp) fn is_failure(&self, variant: Name) -> bool {
         variant == self.names.err || variant == self.names.none
     }
 
@@ -123,6 +138,7 @@ impl Interp<'_> {
             OpName::Payload => {
                 let demanded = self.demanded(call, &value.deps);
                 self.judge(&value.deps.without(&demanded));
+                self.recall_told(&value);
                 let payload = self.payload(&value);
                 if payload.is_bottom() {
                     self.st.reachable = false;
@@ -162,6 +178,7 @@ impl Interp<'_> {
                     payload.clone(),
                     Ty::named(self.models.language.option, vec![payload.ty]),
                 );
+                let some = self.retold(some, &value);
                 let none = Val::aggregate(Some(self.names.none), Vec::new(), Ty::Unknown);
                 let fails = value.open
                     || value.alts.iter().any(
@@ -265,6 +282,9 @@ impl Interp<'_> {
             return result;
         }
         let before = self.st.clone();
+        if on_success {
+            self.recall_told(&value);
+        }
         let argument = if on_success { vec![self.payload(&value)] } else { Vec::new() };
         self.decide(&value.deps);
         self.st.sure &= result.alts.is_empty() && !value.open;
@@ -295,6 +315,7 @@ impl Interp<'_> {
             }
             _ => mapped,
         };
+        let wrapped = if on_success { self.retold(wrapped, &value) } else { wrapped };
         let skipped = !result.alts.is_empty() || value.open;
         if skipped {
             self.st.join(&before);

@@ -9,7 +9,8 @@ use super::macros::Code;
 use super::select::{Select, skip_biased};
 use super::stmt::{Contents, add_expr};
 use crate::hir::{
-    Arm, BinaryOp, BlockKind, ExprId, ExprKind, Lit, MacroArgsKind, MacroShape, Pat, TextRange, Tokens, Tt,
+    Arm, BinaryOp, BlockKind, ExprId, ExprKind, Lit, MacroArgsKind, MacroShape, Name, Pat, TextRange, Tokens,
+    Tt,
 };
 use crate::syntax::expand::{asked, cfg_branches, items_of_shape};
 use syn::parse::discouraged::Speculative;
@@ -71,6 +72,7 @@ impl Lowering<'_, '_> {
         let range = self.call_range(mac);
         let lowered = match shape {
             MacroShape::Format => self.format_call(mac, range, false),
+            MacroShape::Write(method) => self.write_call(mac, range, method),
             MacroShape::Diverge => self.format_call(mac, range, true),
             MacroShape::Assert => self.assertion(mac, range, None),
             MacroShape::AssertCompared(op) => self.assertion(mac, range, Some(op)),
@@ -166,6 +168,20 @@ impl Lowering<'_, '_> {
         let args = self.parsed(mac, FormatArgs::parse)?;
         let args = self.format_args(&args.0);
         Some(self.alloc(ExprKind::MacroArgs { kind: MacroArgsKind::Format, args, diverges }, range))
+    }
+
+    /// A method of what stands first, called with what the rest formats.
+    fn write_call(&mut self, mac: &syn::Macro, range: TextRange, method: Name) -> Option<ExprId> {
+        let parsed = self.parsed(mac, FormatArgs::parse)?;
+        let (to, rest) = parsed.0.split_first()?;
+        let receiver = self.expr(&to.expr);
+        let args = self.format_args(rest);
+        let kind = ExprKind::MacroArgs { kind: MacroArgsKind::Format, args, diverges: false };
+        let text = self.alloc(kind, range);
+        let name_range = self.name_range(mac);
+        let args = vec![text];
+        let kind = ExprKind::MethodCall { receiver, method, name_range, generic_args: Vec::new(), args };
+        Some(self.alloc(kind, range))
     }
 
     /// A condition by value, or two values by reference (`compares`); then format arguments.

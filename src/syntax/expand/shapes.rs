@@ -22,6 +22,7 @@ pub(in crate::syntax) fn items_of_shape(
         MacroShape::Nothing => Some(Vec::new()),
         MacroShape::CfgIf => cfg_if(args, call),
         MacroShape::Format
+        | MacroShape::Write(_)
         | MacroShape::Diverge
         | MacroShape::Assert
         | MacroShape::AssertCompared(_)
