@@ -57,6 +57,7 @@ mod recursion;
 mod relevance;
 mod remembered;
 mod scopes;
+mod shown_shared;
 mod spawn;
 mod stand_ins;
 mod switches;
@@ -79,6 +80,7 @@ use access::MomentId;
 use contexts::{ContextId, Contexts};
 use places::{FrameId, LoopId, ObjId, PlaceId, Places, Root};
 use rustc_hash::{FxHashMap, FxHashSet};
+use shown_shared::SharedTypes;
 use state::{Exit, Moment, State};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -106,6 +108,8 @@ pub struct Analysis {
     pub keys: FxHashSet<ReadId>,
     /// Of the locks those that stand for a proof that something was done before.
     pub witnesses: FxHashSet<PlaceId>,
+    /// What a library shows to be shared.
+    pub shared_types: SharedTypes,
     /// What roots hold at first.
     initial: FxHashMap<Root, Val>,
     /// Some context passes a fence that acquires.
@@ -314,6 +318,7 @@ pub struct Interp<'p> {
     keys: FxHashSet<ReadId>,
     self_guarded: FxHashSet<PlaceId>,
     witnesses: FxHashSet<PlaceId>,
+    shared_types: SharedTypes,
     /// What contexts are given where they ask for it by type.
     provided: Vec<Val>,
     fences: bool,
@@ -433,6 +438,10 @@ pub fn analyse(
         unshared: FxHashSet::default(),
         keys: FxHashSet::default(),
         witnesses: FxHashSet::default(),
+        shared_types: match entries.kind {
+            ProgramKind::Callers => SharedTypes::of(program, models),
+            ProgramKind::Main | ProgramKind::Tests => SharedTypes::default(),
+        },
         provided: Vec::new(),
         fences: false,
         executor: None,
@@ -467,6 +476,7 @@ pub fn analyse(
         unshared: interp.unshared,
         keys: interp.keys,
         witnesses: interp.witnesses,
+        shared_types: interp.shared_types,
         fences: interp.fences,
         rounds: interp.loop_rounds,
         recursions: interp.recursions,

@@ -25,6 +25,8 @@ pub enum Harmless {
     OneOperation,
     /// Doing it twice is doing it once.
     Idempotent,
+    /// It puts back what it took out: that was its own meanwhile.
+    PutsBack,
     /// It is decided anew under the hold that it is made under.
     LooksAgain,
     /// The other only reads, or it is somewhere else.
@@ -62,6 +64,7 @@ impl Harmless {
             Harmless::Judged => "its own result decides",
             Harmless::Unlocks => "it gives a lock back",
             Harmless::OneOperation => "one operation, which says what it found",
+            Harmless::PutsBack => "it puts back what it took out",
             Harmless::Idempotent => "doing it twice is doing it once",
             Harmless::LooksAgain => "decided anew under the hold that it is made under",
             Harmless::Apart => "nothing written between",
@@ -149,10 +152,22 @@ pub fn one_step(facts: &Facts, write: &Event, how: How) -> Option<Harmless> {
             return Some(Harmless::OneOperation);
         }
         Some(Effect::Idempotent) if decision => return Some(Harmless::Idempotent),
+        Some(Effect::Put) if how == How::Computed && takes_first(facts, write) => {
+            return Some(Harmless::PutsBack);
+        }
         _ => {}
     }
     let again = looks_again(facts, write) && (access.atomic.is_none() || decision);
     again.then_some(Harmless::LooksAgain)
+}
+
+/// What is put in is computed from an element that was taken out of the same collection.
+fn takes_first(facts: &Facts, write: &Event) -> bool {
+    let log = &facts.analysis.contexts.get(write.context).log.events;
+    let taken = |read: &AccessEvent| {
+        matches!(read.effect, Some(Effect::Take | Effect::TakeSure)) && same_place(facts, write, read)
+    };
+    write.access.data.iter().filter_map(|id| log.get(id.0 as usize)).any(taken)
 }
 
 fn discarded(context: &Context, access: &AccessEvent) -> bool {
@@ -413,12 +428,26 @@ fn makes_room(between: &Effect, write: &AccessEvent) -> bool {
     }
 }
 
-/// Callers of a library share what the crate itself shows to be shared: its statics.
+/// Callers of a library share what the crate itself shows to be shared: its statics, and what it keeps behind shared handles.
 fn is_shown_shared(facts: &Facts, event: &Event) -> bool {
     let analysis = facts.analysis;
-    facts.kind != ProgramKind::Callers
-        || analysis.contexts.get(event.context).kind != ContextKind::Caller
-        || matches!(analysis.places.get(event.access.place).root, Root::Static(_))
+    if facts.kind != ProgramKind::Callers || analysis.contexts.get(event.context).kind != ContextKind::Caller
+    {
+        return true;
+    }
+    let places = &analysis.places;
+    let whole = places.ancestors(event.access.place).last().unwrap_or(event.access.place);
+    let shared = |at: PlaceId| analysis.shared_types.contains(&places.get(at).ty);
+    match places.get(whole).root {
+        Root::Static(_) => true,
+        Root::Object(id) => {
+            // The whole is held where nobody knows whether a callee locks it.
+            analysis.objects.list[id.0 as usize].ambient
+                && places.ancestors(event.access.place).any(shared)
+                && event.access.locks.iter().all(|held| held.lock != whole)
+        }
+        Root::ThreadLocal(_) | Root::Local(..) | Root::Process(_) => false,
+    }
 }
 
 /// Several instances may run at once. That a caller might start the same again is no reason: it may know better.
