@@ -70,7 +70,7 @@ impl Interp<'_> {
         let model = models.fn_model(model);
         let ret = self.model_ret(model, self_ty, &this, &args);
         let Some(op) = &model.op else {
-            return self.plain_model(cx, id, model, this, args, ret);
+            return self.plain_model(cx, id, model, (this, self_ty), args, ret);
         };
         let mut call =
             Call { cx, id, this, args, ret: ret.clone(), shares: 0, started: 0, found: Vec::new() };
@@ -140,13 +140,15 @@ impl Interp<'_> {
         cx: &Cx,
         id: ExprId,
         model: &FnModel,
-        this: Option<Val>,
+        (this, self_ty): (Option<Val>, &Ty),
         args: Vec<Val>,
         ret: Ty,
     ) -> Val {
         let mut deps = Deps::default();
         if let Some(this) = this {
             deps = deps.join(&match model.self_mode {
+                // Of a raw pointer only the address is asked.
+                _ if matches!(self_ty, Ty::Ptr { .. }) => this.all_deps(),
                 SelfMode::Ref => self.lend(cx, id, &this, Some(AccessKind::Read)),
                 SelfMode::RefMut => self.lend_with(cx, id, &this, Some(AccessKind::Update), &args),
                 SelfMode::Value | SelfMode::None => this.all_deps(),
