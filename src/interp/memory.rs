@@ -74,7 +74,29 @@ impl Interp<'_> {
         let deps = value.all_deps();
         let within = deps.iter().filter(|read| self.is_within(*read, but));
         let but = within.fold(but.join(&self.ended_loops(&deps)), |all, read| all.join(&Deps::one(read)));
-        same_within(value, &but, &mut hasher).then(|| Same { hash: hasher.finish(), made: made(value) })
+        same_within(value, &but, self.found_in_memory(&deps), &mut hasher).then(|| Same { hash: hasher.finish(), made: made(value) })
+    }
+
+    /// Whether it comes of reads of memory that is one for all: a counter that was left there is but what the place holds.
+    pub(super) fn found_in_memory(&self, deps: &Deps) -> bool {
+        let log = &self.contexts.get(self.context).log.events;
+        let common = |read: &ReadId| {
+            log.get(read.0 as usize).is_some_and(|event| {
+                let of_a_round = match self.places.get(event.place).root {
+                    Root::Object(object) => !self.objects.list[object.0 as usize].loops.is_empty(),
+                    _ => false,
+                };
+                let own = |step| {
+                    matches!(
+                        step,
+                        Proj::Index(Index::Linear(..) | Index::Share(..) | Index::Block(..) | Index::Claimed(_))
+                    )
+                };
+                event.kind == AccessKind::Read && !of_a_round && !self.places.passes(event.place, own)
+            })
+        };
+        let mut reads = deps.iter().filter(|read| !read.is_elsewhere()).peekable();
+        reads.peek().is_some() && reads.all(|read| common(&read))
     }
 
     /// What the read of one place that was just logged found.
@@ -520,7 +542,7 @@ fn is_constant(value: &Val) -> bool {
         })
 }
 
-fn same_within(value: &Val, but: &Deps, hasher: &mut FxHasher) -> bool {
+fn same_within(value: &Val, but: &Deps, found: bool, hasher: &mut FxHasher) -> bool {
     value.open.hash(hasher);
     let own = |read: ReadId| read.is_elsewhere() && !but.contains(read);
     !value.deps.iter().any(own)
@@ -533,15 +555,14 @@ fn same_within(value: &Val, but: &Deps, hasher: &mut FxHasher) -> bool {
                 aggregate.variant.hash(hasher);
                 aggregate.fields.iter().all(|(proj, field)| {
                     let state = matches!(proj, Proj::Guarded | Proj::Cell | Proj::Once);
-                    !state && same_within(field, but, hasher)
+                    !state && same_within(field, but, found, hasher)
                 })
             }
             Kind::Pointer(_, how) => *how == Pointer::Owner || *how == Pointer::Shared,
             Kind::Fn(..) | Kind::Model(_) | Kind::Constructor(..) | Kind::Loaded(..) | Kind::Test(_) => true,
             Kind::Bit(..) | Kind::Moved => true,
-            Kind::Linear(..)
-            | Kind::Block(..)
-            | Kind::Claimed(_)
+            Kind::Linear(..) | Kind::Block(..) => found,
+            Kind::Claimed(_)
             | Kind::CountedDown(..)
             | Kind::BitsSet { .. }
             | Kind::Closure(_)

@@ -6,7 +6,7 @@
 use super::Facts;
 use super::pairs::{Event, common_lock, differs, is_own, meet};
 use super::protocol::awaits_another;
-use crate::finding::{AccessKind, ContextKind};
+use crate::finding::{AccessKind, ContextKind, Location};
 use crate::interp::ProgramKind;
 use crate::interp::access::{AccessEvent, Effect, HeldLock, Made, Side};
 use crate::interp::contexts::{Context, ContextId};
@@ -27,6 +27,8 @@ pub enum Harmless {
     Idempotent,
     /// It is decided anew under the hold that it is made under.
     LooksAgain,
+    /// The look only led to another round, which decides for itself.
+    ComesRound,
     /// The other only reads, or it is somewhere else.
     Apart,
     /// What was decided on holds after the other's write too.
@@ -64,6 +66,7 @@ impl Harmless {
             Harmless::OneOperation => "one operation, which says what it found",
             Harmless::Idempotent => "doing it twice is doing it once",
             Harmless::LooksAgain => "decided anew under the hold that it is made under",
+            Harmless::ComesRound => "the look led to another round, which decides for itself",
             Harmless::Apart => "nothing written between",
             Harmless::StillHolds => "what was decided on holds after it",
             Harmless::AwaitsAnother => "it awaits another value",
@@ -127,7 +130,7 @@ pub fn is_cell(facts: &Facts, access: &AccessEvent) -> bool {
 }
 
 /// What makes the two accesses one step, whoever writes between.
-pub fn one_step(facts: &Facts, write: &Event, how: How) -> Option<Harmless> {
+pub fn one_step(facts: &Facts, write: &Event, read: &AccessEvent, how: How) -> Option<Harmless> {
     let access = write.access;
     let context = facts.analysis.contexts.get(write.context);
     let decision = matches!(how, How::Decided | How::DrainedIfDecided);
@@ -151,8 +154,39 @@ pub fn one_step(facts: &Facts, write: &Event, how: How) -> Option<Harmless> {
         Some(Effect::Idempotent) if decision => return Some(Harmless::Idempotent),
         _ => {}
     }
-    let again = looks_again(facts, write) && (access.atomic.is_none() || decision);
-    again.then_some(Harmless::LooksAgain)
+    if looks_again(facts, write) && (access.atomic.is_none() || decision) {
+        return Some(Harmless::LooksAgain);
+    }
+    (how == How::Decided && comes_round(facts, write, read)).then_some(Harmless::ComesRound)
+}
+
+/// The look stands behind the write, which only another round leads back to, and what that round took out decides on it: the
+/// first one did without the look.
+fn comes_round(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
+    let access = write.access;
+    let log = &facts.analysis.contexts.get(write.context).log.events;
+    let taken = |event: &&AccessEvent| matches!(event.effect, Some(Effect::Take | Effect::TakeSure));
+    let decisive = access.control.join(&access.acted_on);
+    let mut took = decisive.iter().filter_map(|id| log.get(id.0 as usize)).filter(taken);
+    stands_before(facts, access, read) && took.any(|event| stands_before(facts, event, access))
+}
+
+/// Whether the one stands before the other in the text of the function that leads to both.
+fn stands_before(facts: &Facts, one: &AccessEvent, two: &AccessEvent) -> bool {
+    let frames = &facts.analysis.frames;
+    let way = |event: &AccessEvent| {
+        let start = (event.frame, event.at);
+        let up = |(frame, _): &(FrameId, Location)| {
+            let inner = frames.get(*frame);
+            Some((inner.parent?, inner.called_at?))
+        };
+        std::iter::successors(Some(start), up).collect::<Vec<_>>()
+    };
+    let (first, second) = (way(one), way(two));
+    let meeting = first.iter().find_map(|(frame, at)| {
+        second.iter().find(|(other, _)| other == frame).map(|(_, other)| (*at, *other))
+    });
+    meeting.is_some_and(|(at, other)| at.file == other.file && at.range.hi <= other.range.lo)
 }
 
 fn discarded(context: &Context, access: &AccessEvent) -> bool {
@@ -283,7 +317,42 @@ fn counts_claims(facts: &Facts, write: &Event, read: &AccessEvent, between: &Eff
         (Some(Effect::Add), Effect::Add) => unasked(),
         _ => false,
     };
-    stops && counts && access.control.join(&access.acted_on).iter().any(claimed)
+    let decisive = access.control.join(&access.acted_on);
+    counts
+        && ((stops && decisive.iter().any(claimed))
+            || (access.effect == Some(Effect::Subtract) && counts_elements(facts, write, read)))
+}
+
+/// What is counted are the elements of a collection: each that is put in is counted up where that is done, and the write counts
+/// down one that was taken out after the look, which only spares the way there.
+fn counts_elements(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
+    let access = write.access;
+    let log = &facts.analysis.contexts.get(write.context).log.events;
+    let position = |wanted: &AccessEvent| log.iter().position(|event| std::ptr::eq(event, wanted));
+    let taken = |event: &AccessEvent| matches!(event.effect, Some(Effect::Take | Effect::TakeSure));
+    let decisive = access.control.join(&access.acted_on);
+    let mut claims = decisive.iter().filter_map(|id| log.get(id.0 as usize)).filter(|event| taken(event));
+    let mut ups = facts
+        .analysis
+        .contexts
+        .list
+        .iter()
+        .flat_map(|context| context.log.events.iter().map(move |event| (&context.log.events, event)))
+        .filter(|(_, event)| event.effect == Some(Effect::Add) && same_place_as(facts, event, access));
+    claims.any(|claim| {
+        let puts = |up: &AccessEvent, event: &AccessEvent| {
+            event.effect == Some(Effect::Put)
+                && same_place_as(facts, event, claim)
+                && (is_below(facts, event.frame, up.frame) || is_below(facts, up.frame, event.frame))
+        };
+        position(claim) > position(read)
+            && ups.all(|(events, up)| events.iter().any(|event| puts(up, event)))
+    })
+}
+
+/// One place, whichever element it is of.
+fn same_place_as(facts: &Facts, one: &AccessEvent, two: &AccessEvent) -> bool {
+    one.place == two.place || facts.analysis.places.same_but_index(one.place, two.place)
 }
 
 /// It was read by a call of the very function that decides on the write, for another argument: what that gives is as much the
