@@ -147,6 +147,8 @@ impl Interp<'_> {
             value.alts.clear();
             value.alts.push(Kind::Loaded(place, Name::new("SeqCst")));
             value.open = false;
+        } else {
+            value = self.found_behind_lock(&lval.places, value);
         }
         value.with_deps(&deps)
     }
@@ -344,7 +346,7 @@ impl Interp<'_> {
         self.log_lval(cx, lval, &info);
         if !self.st.locks.is_empty() && lval.places.iter().any(|p| self.is_guarded(*p)) {
             let claimed = self.claimed(lval, &value, info.term.as_deref());
-            self.flag_stored(lval, super::effects::flag_value(&value), true);
+            self.flag_stored(lval, super::told::state_value(&value), true);
             self.publish(&value);
             if let Some(flag) = claimed {
                 let id = self.flag_hold(flag);
@@ -495,7 +497,7 @@ pub(super) fn generalize(value: &Val) -> Val {
             | Kind::Test(_) => general.open = true,
             Kind::Moved => general.open = true,
             Kind::Aggregate(aggregate) => {
-                let fields = aggregate.fields.iter().map(|(p, v)| (*p, generalize(v))).collect();
+                let fields = super::told::untold(aggregate).map(|(p, v)| (*p, generalize(v))).collect();
                 let aggregate = Aggregate { variant: aggregate.variant, fields };
                 general.alts.push(Kind::Aggregate(Rc::new(aggregate)));
             }

@@ -57,11 +57,13 @@ mod recursion;
 mod relevance;
 mod remembered;
 mod scopes;
+mod shown_shared;
 mod spawn;
 mod stand_ins;
 mod switches;
 mod tasks;
 mod tokens;
+mod told;
 mod trait_calls;
 mod unknown_calls;
 mod walk;
@@ -78,6 +80,7 @@ use access::MomentId;
 use contexts::{ContextId, Contexts};
 use places::{FrameId, LoopId, ObjId, PlaceId, Places, Root};
 use rustc_hash::{FxHashMap, FxHashSet};
+use shown_shared::SharedTypes;
 use state::{Exit, Moment, State};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -105,6 +108,8 @@ pub struct Analysis {
     pub keys: FxHashSet<ReadId>,
     /// Of the locks those that stand for a proof that something was done before.
     pub witnesses: FxHashSet<PlaceId>,
+    /// What a library shows to be shared.
+    pub shared_types: SharedTypes,
     /// What roots hold at first.
     initial: FxHashMap<Root, Val>,
     /// Some context passes a fence that acquires.
@@ -126,7 +131,7 @@ impl Analysis {
 
     /// The same as a test of a flag compares it: taken to be 0 where nothing is known.
     fn initial_flag(&self, place: PlaceId) -> i128 {
-        self.held_first(place).as_ref().and_then(effects::state_value).unwrap_or(0)
+        self.held_first(place).as_ref().and_then(told::state_value).unwrap_or(0)
     }
 
     fn held_first(&self, place: PlaceId) -> Option<Val> {
@@ -248,6 +253,8 @@ pub struct Interp<'p> {
     /// Locals that other contexts can reach.
     shared_locals: FxHashSet<(FrameId, LocalId)>,
     local_names: LocalNames,
+    /// Objects that other contexts can reach.
+    escaped: FxHashSet<ObjId>,
     published: FxHashMap<PlaceId, PlaceId>,
     spread: FxHashSet<PlaceId>,
     /// When each object was made.
@@ -311,6 +318,7 @@ pub struct Interp<'p> {
     keys: FxHashSet<ReadId>,
     self_guarded: FxHashSet<PlaceId>,
     witnesses: FxHashSet<PlaceId>,
+    shared_types: SharedTypes,
     /// What contexts are given where they ask for it by type.
     provided: Vec<Val>,
     fences: bool,
@@ -385,6 +393,7 @@ pub fn analyse(
         last_moment: None,
         heap: facts::Heap::default(),
         shared_locals: FxHashSet::default(),
+        escaped: FxHashSet::default(),
         local_names: FxHashMap::default(),
         initial: FxHashMap::default(),
         published: FxHashMap::default(),
@@ -429,6 +438,10 @@ pub fn analyse(
         unshared: FxHashSet::default(),
         keys: FxHashSet::default(),
         witnesses: FxHashSet::default(),
+        shared_types: match entries.kind {
+            ProgramKind::Callers => SharedTypes::of(program, models),
+            ProgramKind::Main | ProgramKind::Tests => SharedTypes::default(),
+        },
         provided: Vec::new(),
         fences: false,
         executor: None,
@@ -463,6 +476,7 @@ pub fn analyse(
         unshared: interp.unshared,
         keys: interp.keys,
         witnesses: interp.witnesses,
+        shared_types: interp.shared_types,
         fences: interp.fences,
         rounds: interp.loop_rounds,
         recursions: interp.recursions,
@@ -514,6 +528,9 @@ impl<'p> Interp<'p> {
         let place = self.places.root(root, &content.ty);
         self.unpublish(place);
         self.starts_as(root, &content);
+        if self.escaped.contains(&object) {
+            self.escape(&content);
+        }
         self.made_of(root, &content);
         self.grow_heap(root, content);
         Val::pointer(place, how, ty)

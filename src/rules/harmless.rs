@@ -25,6 +25,8 @@ pub enum Harmless {
     OneOperation,
     /// Doing it twice is doing it once.
     Idempotent,
+    /// It puts back what it took out: that was its own meanwhile.
+    PutsBack,
     /// It is decided anew under the hold that it is made under.
     LooksAgain,
     /// The look only led to another round, which decides for itself.
@@ -64,6 +66,7 @@ impl Harmless {
             Harmless::Judged => "its own result decides",
             Harmless::Unlocks => "it gives a lock back",
             Harmless::OneOperation => "one operation, which says what it found",
+            Harmless::PutsBack => "it puts back what it took out",
             Harmless::Idempotent => "doing it twice is doing it once",
             Harmless::LooksAgain => "decided anew under the hold that it is made under",
             Harmless::ComesRound => "the look led to another round, which decides for itself",
@@ -152,6 +155,9 @@ pub fn one_step(facts: &Facts, write: &Event, read: &AccessEvent, how: How) -> O
             return Some(Harmless::OneOperation);
         }
         Some(Effect::Idempotent) if decision => return Some(Harmless::Idempotent),
+        Some(Effect::Put) if how == How::Computed && takes_first(facts, write) => {
+            return Some(Harmless::PutsBack);
+        }
         _ => {}
     }
     if looks_again(facts, write) && (access.atomic.is_none() || decision) {
@@ -189,6 +195,15 @@ fn stands_before(facts: &Facts, one: &AccessEvent, two: &AccessEvent) -> bool {
     meeting.is_some_and(|(at, other)| at.file == other.file && at.range.hi <= other.range.lo)
 }
 
+/// What is put in is computed from an element that was taken out of the same collection.
+fn takes_first(facts: &Facts, write: &Event) -> bool {
+    let log = &facts.analysis.contexts.get(write.context).log.events;
+    let taken = |read: &AccessEvent| {
+        matches!(read.effect, Some(Effect::Take | Effect::TakeSure)) && same_place(facts, write, read)
+    };
+    write.access.data.iter().filter_map(|id| log.get(id.0 as usize)).any(taken)
+}
+
 fn discarded(context: &Context, access: &AccessEvent) -> bool {
     let log = &context.log;
     log.discarded.iter().any(|id| log.events.get(id.0 as usize).is_some_and(|e| std::ptr::eq(e, access)))
@@ -203,12 +218,25 @@ fn merely_sets(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
         && !facts.analysis.contexts.get(write.context).acts_on(read.at, access.at, |_| true)
 }
 
+/// What was looked at is the whole collection that the write puts something into under a key, as by how much is in it.
+fn looks_at_whole(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
+    let places = &facts.analysis.places;
+    let (looked, written) = (places.path(read.place), places.path(write.access.place));
+    write.access.effect == Some(Effect::Put)
+        && written.starts_with(&looked)
+        && written.get(looked.len()).is_some_and(index)
+}
+
 /// Both writes store one value, and nothing else follows from the decision: who comes second changes nothing.
 fn same_again(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event) -> bool {
     if write.access.same.is_none() || write.access.same != other.access.same {
         return false;
     }
     let Some(made) = write.access.same.map(|same| same.made) else { return false };
+    // Under two keys even the same is put in twice.
+    if looks_at_whole(facts, write, read) {
+        return false;
+    }
     let context = facts.analysis.contexts.get(write.context);
     let acts = |within: &dyn Fn(FrameId) -> bool| context.acts_on(read.at, write.access.at, within);
     match made {
@@ -469,12 +497,26 @@ fn makes_room(between: &Effect, write: &AccessEvent) -> bool {
     }
 }
 
-/// Callers of a library share what the crate itself shows to be shared: its statics.
+/// Callers of a library share what the crate itself shows to be shared: its statics, and what it keeps behind shared handles.
 fn is_shown_shared(facts: &Facts, event: &Event) -> bool {
     let analysis = facts.analysis;
-    facts.kind != ProgramKind::Callers
-        || analysis.contexts.get(event.context).kind != ContextKind::Caller
-        || matches!(analysis.places.get(event.access.place).root, Root::Static(_))
+    if facts.kind != ProgramKind::Callers || analysis.contexts.get(event.context).kind != ContextKind::Caller
+    {
+        return true;
+    }
+    let places = &analysis.places;
+    let whole = places.ancestors(event.access.place).last().unwrap_or(event.access.place);
+    let shared = |at: PlaceId| analysis.shared_types.contains(&places.get(at).ty);
+    match places.get(whole).root {
+        Root::Static(_) => true,
+        Root::Object(id) => {
+            // The whole is held where nobody knows whether a callee locks it.
+            analysis.objects.list[id.0 as usize].ambient
+                && places.ancestors(event.access.place).any(shared)
+                && event.access.locks.iter().all(|held| held.lock != whole)
+        }
+        Root::ThreadLocal(_) | Root::Local(..) | Root::Process(_) => false,
+    }
 }
 
 /// Several instances may run at once. That a caller might start the same again is no reason: it may know better.
@@ -496,7 +538,10 @@ pub fn harmless(
     how: How,
 ) -> Option<Harmless> {
     let apart = !is_shown_shared(facts, write) || !is_shown_shared(facts, other);
-    if other.access.kind == AccessKind::Read || apart || !meet(facts, *write, *other) {
+    let whole = looks_at_whole(facts, write, read);
+    let meets =
+        meet(facts, *write, *other) || (whole && meet(facts, Event { access: read, ..*write }, *other));
+    if other.access.kind == AccessKind::Read || apart || !meets {
         return Some(Harmless::Apart);
     }
     by_effect(facts, write, read, other, how)
@@ -547,7 +592,8 @@ fn by_effect(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event, ho
 /// By when the other comes, and by the locks held.
 fn by_order(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event) -> Option<Harmless> {
     let again = other.context == write.context;
-    if again && (!repeats(facts, write.context) || is_own(facts, write.context, write.access.place)) {
+    let own = || is_own(facts, write.context, write.access.place) && !looks_at_whole(facts, write, read);
+    if again && (!repeats(facts, write.context) || own()) {
         return Some(Harmless::OneWriter);
     }
     // Holding a flag at both ends isn't holding it between them: that is for the holds to say.
