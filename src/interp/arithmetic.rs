@@ -211,7 +211,11 @@ impl Interp<'_> {
         match value.single() {
             Some(Kind::Linear(at, ..) | Kind::Block(at, ..)) => {
                 let foreign = self.frames.get(at.frame).context != self.context;
-                if foreign && self.found_in_memory(&value.deps) { Deps::default() } else { self.round_of(*at) }
+                if foreign && self.found_in_memory(&value.deps) {
+                    Deps::default()
+                } else {
+                    self.round_of(*at)
+                }
             }
             Some(Kind::Claimed(_)) => Deps::one(ReadId::elsewhere(u32::MAX)),
             Some(Kind::Aggregate(parts)) => {

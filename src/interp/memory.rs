@@ -74,7 +74,8 @@ impl Interp<'_> {
         let deps = value.all_deps();
         let within = deps.iter().filter(|read| self.is_within(*read, but));
         let but = within.fold(but.join(&self.ended_loops(&deps)), |all, read| all.join(&Deps::one(read)));
-        same_within(value, &but, self.found_in_memory(&deps), &mut hasher).then(|| Same { hash: hasher.finish(), made: made(value) })
+        same_within(value, &but, self.found_in_memory(&deps), &mut hasher)
+            .then(|| Same { hash: hasher.finish(), made: made(value) })
     }
 
     /// Whether it comes of reads of memory that is one for all: a counter that was left there is but what the place holds.
@@ -89,7 +90,9 @@ impl Interp<'_> {
                 let own = |step| {
                     matches!(
                         step,
-                        Proj::Index(Index::Linear(..) | Index::Share(..) | Index::Block(..) | Index::Claimed(_))
+                        Proj::Index(
+                            Index::Linear(..) | Index::Share(..) | Index::Block(..) | Index::Claimed(_)
+                        )
                     )
                 };
                 event.kind == AccessKind::Read && !of_a_round && !self.places.passes(event.place, own)

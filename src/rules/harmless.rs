@@ -5,7 +5,7 @@
 
 use super::Facts;
 use super::pairs::{Event, common_lock, differs, is_own, meet};
-use super::protocol::awaits_another;
+use super::protocol::{awaits_another, forgets_notice};
 use crate::finding::{AccessKind, ContextKind, Location};
 use crate::interp::ProgramKind;
 use crate::interp::access::{AccessEvent, Effect, HeldLock, Made, Side};
@@ -166,19 +166,22 @@ pub fn one_step(facts: &Facts, write: &Event, read: &AccessEvent, how: How) -> O
     (how == How::Decided && comes_round(facts, write, read)).then_some(Harmless::ComesRound)
 }
 
-/// The look stands behind the write, which only another round leads back to, and what that round took out decides on it: the
-/// first one did without the look.
+/// The look stands behind the write, which only another round leads back to: the first one did without it. What that round took
+/// out decides, or the look was but a wait.
 fn comes_round(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
     let access = write.access;
-    let log = &facts.analysis.contexts.get(write.context).log.events;
+    let log = &facts.analysis.contexts.get(write.context).log;
+    let event = |id: ReadId| log.events.get(id.0 as usize);
+    let is_it = |id: &ReadId| event(*id).is_some_and(|e| std::ptr::eq(e, read));
+    let waits = || log.looped.iter().any(is_it) && !access.looping.iter().any(|id| is_it(&id));
     let taken = |event: &&AccessEvent| matches!(event.effect, Some(Effect::Take | Effect::TakeSure));
     let decisive = access.control.join(&access.acted_on);
-    let mut took = decisive.iter().filter_map(|id| log.get(id.0 as usize)).filter(taken);
-    stands_before(facts, access, read) && took.any(|event| stands_before(facts, event, access))
+    let mut took = decisive.iter().filter_map(event).filter(taken);
+    stands_before(facts, access, read) && (waits() || took.any(|event| stands_before(facts, event, access)))
 }
 
 /// Whether the one stands before the other in the text of the function that leads to both.
-fn stands_before(facts: &Facts, one: &AccessEvent, two: &AccessEvent) -> bool {
+pub fn stands_before(facts: &Facts, one: &AccessEvent, two: &AccessEvent) -> bool {
     let frames = &facts.analysis.frames;
     let way = |event: &AccessEvent| {
         let start = (event.frame, event.at);
@@ -373,8 +376,7 @@ fn counts_elements(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
                 && same_place_as(facts, event, claim)
                 && (is_below(facts, event.frame, up.frame) || is_below(facts, up.frame, event.frame))
         };
-        position(claim) > position(read)
-            && ups.all(|(events, up)| events.iter().any(|event| puts(up, event)))
+        position(claim) > position(read) && ups.all(|(events, up)| events.iter().any(|event| puts(up, event)))
     })
 }
 
@@ -520,7 +522,7 @@ fn is_shown_shared(facts: &Facts, event: &Event) -> bool {
 }
 
 /// Several instances may run at once. That a caller might start the same again is no reason: it may know better.
-fn repeats(facts: &Facts, context: ContextId) -> bool {
+pub fn repeats(facts: &Facts, context: ContextId) -> bool {
     let contexts = &facts.analysis.contexts;
     if facts.kind != ProgramKind::Callers || contexts.get(context).kind == ContextKind::Caller {
         return facts.analysis.is_many(context);
@@ -554,7 +556,11 @@ fn by_effect(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event, ho
     let access = write.access;
     let decided = matches!(how, How::Decided | How::DrainedIfDecided);
     match (&other.access.effect, how) {
-        (Some(Effect::Set(value)), _) if decided && access.saw == Some(*value) => Some(Harmless::StillHolds),
+        (Some(Effect::Set(value)), _)
+            if decided && access.saw == Some(*value) && !forgets_notice(facts, write, read, other) =>
+        {
+            Some(Harmless::StillHolds)
+        }
         _ if how != How::Computed && awaits_another(facts, access, *other) => Some(Harmless::AwaitsAnother),
         // A flag or a state that is set again: nothing adds up.
         (_, How::Drained) if matches!(other.access.term.as_deref(), Some(Term::Const(_))) => {
