@@ -218,7 +218,7 @@ fn merely_sets(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
     let flag = matches!(facts.analysis.initial_value(access.place), Some(Const::Bool(_)));
     let other = |value: &i128| access.saw == Some(1 - *value);
     flag && matches!(&access.effect, Some(Effect::Set(value)) if other(value))
-        && !facts.analysis.contexts.get(write.context).acts_on(read.at, access.at, |_| true)
+        && !acts(facts, write, read, |_| true)
 }
 
 /// What was looked at is the whole collection that the write puts something into under a key, as by how much is in it.
@@ -240,15 +240,20 @@ fn same_again(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event) -
     if looks_at_whole(facts, write, read) {
         return false;
     }
-    let context = facts.analysis.contexts.get(write.context);
-    let acts = |within: &dyn Fn(FrameId) -> bool| context.acts_on(read.at, write.access.at, within);
     match made {
-        Made::Constant => !acts(&|_| true),
+        Made::Constant => !acts(facts, write, read, |_| true),
         Made::Chosen => {
-            !acts(&|frame| is_below(facts, frame, write.access.frame)) && stays_same(facts, write)
+            let below = |frame| is_below(facts, frame, write.access.frame);
+            !acts(facts, write, read, below) && stays_same(facts, write)
         }
         Made::Computed => stays_same(facts, write),
     }
+}
+
+/// Whether anything else with an effect is done because of the look that the write is decided by.
+fn acts(facts: &Facts, write: &Event, read: &AccessEvent, within: impl Fn(FrameId) -> bool) -> bool {
+    let context = facts.analysis.contexts.get(write.context);
+    context.acts.follow(&context.log.events, read.at, write.access, within)
 }
 
 /// Whether a call is made by another one, or is it.
