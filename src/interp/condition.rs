@@ -3,6 +3,7 @@
 //! In: a condition and the state before it. Out: the states in which it holds and fails, and the reads that decided.
 
 use super::access::Side;
+use super::acts::split_ways;
 use super::effects::flag_value;
 use super::memory::held_first;
 use super::pattern::Subject;
@@ -158,11 +159,11 @@ impl Interp<'_> {
         }
         match value.single() {
             Some(Kind::Test(test)) => {
-                self.learn(test, &mut yes, &mut no);
+                self.learn(test, &value.deps, &mut yes, &mut no);
             }
             Some(Kind::Loaded(place, order)) => {
                 let test = Test { subject: Tested::Flag(*place, *order, 1), negated: false };
-                self.learn(&test, &mut yes, &mut no);
+                self.learn(&test, &value.deps, &mut yes, &mut no);
             }
             _ => {}
         }
@@ -210,10 +211,11 @@ impl Interp<'_> {
             Kind::Test(test) => Test { negated: test.negated != (value == 0), ..(*test).clone() },
             _ => return,
         };
+        let deps = &subject.value.deps;
         let mut yes = self.st.clone();
         match rest {
-            Some(rest) => self.learn(&test, &mut yes, rest),
-            None => self.learn(&test, &mut yes, &mut self.st.clone()),
+            Some(rest) => self.learn(&test, deps, &mut yes, rest),
+            None => self.learn(&test, deps, &mut yes, &mut self.st.clone()),
         }
         self.st = yes;
     }
@@ -246,11 +248,14 @@ impl Interp<'_> {
     }
 
     /// What a test's outcome says about each branch.
-    fn learn(&mut self, test: &Test, yes: &mut State, no: &mut State) {
+    fn learn(&mut self, test: &Test, deps: &Deps, yes: &mut State, no: &mut State) {
         let (holds, fails) = if test.negated { (no, yes) } else { (yes, no) };
         match &test.subject {
             Tested::Flag(place, order, value) => {
                 Rc::make_mut(&mut holds.saw).insert(*place, *value);
+                if let Some(read) = self.tested_read(*place, deps) {
+                    split_ways(read, *value, holds, fails);
+                }
                 if *value == 0 {
                     Rc::make_mut(&mut fails.sides).insert(*place, Side::Above);
                 }

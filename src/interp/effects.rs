@@ -280,6 +280,7 @@ impl Interp<'_> {
             | O::Collect
             | O::Next
             | O::Find
+            | O::Compare
             | O::Repeat
             | O::Counter
             | O::IterFrom => self.iterator_op(call, name, word, values),
@@ -432,7 +433,7 @@ impl Interp<'_> {
                 let keys = others.to_vec();
                 let of_key = |deps: Deps, key| deps.join(&self.lent_deps(key)).join(&self.own_numbers(key));
                 let keys = keys.iter().fold(Deps::default(), of_key);
-                info.same = self.same_everywhere(&value, &keys);
+                info.same = self.same_everywhere(&value, &self.following_from(keys, &value));
                 let deps = self.log_lval(call.cx, &lval, &info);
                 let old = self.found_behind_lock(&lval.places, old);
                 if !self.st.locks.is_empty() && lval.places.iter().any(|place| self.is_guarded(*place)) {

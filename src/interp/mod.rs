@@ -12,6 +12,7 @@
 //! contexts, rounds of walking again. A walk that is cut accuses nobody (`fixpoint`): bounds lose findings and never invent them.
 
 pub mod access;
+pub mod acts;
 pub mod auto_traits;
 pub mod contexts;
 pub mod order;
@@ -56,6 +57,7 @@ mod quiet;
 mod recursion;
 mod relevance;
 mod remembered;
+mod same;
 mod scopes;
 mod shown_shared;
 mod spawn;
@@ -296,8 +298,8 @@ pub struct Interp<'p> {
     stand_ins: stand_ins::StandIns,
     /// Values from elsewhere, by where they come in: see `ReadId::elsewhere`.
     elsewhere: FxHashMap<(FrameId, u32), u32>,
-    /// Of these the results of functions that nobody knows.
-    unknown_results: FxHashSet<values::ReadId>,
+    /// Of these the results of functions that nobody knows, with what each was given.
+    unknown_results: FxHashMap<values::ReadId, unknown_calls::Given>,
     /// Parts of such values, by the whole and by the part.
     parts: FxHashMap<(values::ReadId, places::Proj), values::ReadId>,
     wholes: FxHashMap<values::ReadId, values::ReadId>,
@@ -426,7 +428,7 @@ pub fn analyse(
         unfinished: Default::default(),
         stand_ins: Default::default(),
         elsewhere: FxHashMap::default(),
-        unknown_results: FxHashSet::default(),
+        unknown_results: FxHashMap::default(),
         parts: FxHashMap::default(),
         wholes: FxHashMap::default(),
         counters: FxHashMap::default(),

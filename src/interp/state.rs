@@ -5,6 +5,7 @@
 //! that one path never started counts as joined there); started contexts and released orders by union.
 
 use super::access::Side;
+use super::acts::Ways;
 use super::contexts::ContextId;
 use super::phases::Phases;
 use super::places::{FrameId, LoopId, PlaceId};
@@ -169,6 +170,8 @@ pub struct State {
     pub outdated: Deps,
     /// What the last test of a flag on the way here said of its value.
     pub saw: Rc<BTreeMap<PlaceId, i128>>,
+    /// Which values of what was read and tested lead here.
+    pub ways: Ways,
     /// The same of a bound.
     pub sides: Rc<BTreeMap<PlaceId, Side>>,
     /// What the paths that met after a condition knew each, by the place that it read.
@@ -198,6 +201,7 @@ impl State {
             settled: Deps::default(),
             outdated: Deps::default(),
             saw: Rc::default(),
+            ways: Ways::default(),
             sides: Rc::default(),
             told: Rc::default(),
             control_sticks: false,
@@ -333,6 +337,7 @@ impl State {
         self.seen = self.seen.join(&other.seen);
         self.settled = self.settled.join(&other.settled);
         self.outdated = self.outdated.join(&other.outdated);
+        self.ways.join(&other.ways);
         if !self.saw.is_empty() && !Rc::ptr_eq(&self.saw, &other.saw) {
             Rc::make_mut(&mut self.saw).retain(|place, value| other.saw.get(place) == Some(value));
         }

@@ -31,6 +31,16 @@ pub(super) fn untold(aggregate: &Aggregate) -> impl Iterator<Item = &(Proj, Val)
     aggregate.fields.iter().filter(move |(proj, _)| Some(*proj) != told)
 }
 
+/// Whether two alternatives are one, whatever they tell.
+pub(super) fn looks_like(one: &Kind, two: &Kind) -> bool {
+    match (one, two) {
+        (Kind::Aggregate(one), Kind::Aggregate(two)) => {
+            one.variant == two.variant && untold(one).eq(untold(two))
+        }
+        _ => one == two,
+    }
+}
+
 /// What a plain value behind a lock says as a flag: constants as they are, variants by their name whatever they hold, collections
 /// by whether something is in them.
 pub(super) fn state_value(value: &Val) -> Option<i128> {
