@@ -69,6 +69,7 @@ mod told;
 mod trait_calls;
 mod unknown_calls;
 mod walk;
+mod words;
 
 use crate::finding::Location;
 use crate::hir::{ExprId, Name, TextRange};

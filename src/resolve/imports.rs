@@ -60,6 +60,11 @@ impl Import {
         }
     }
 
+    /// The path as it is written.
+    pub fn path(&self) -> &[Name] {
+        &self.path
+    }
+
     /// A new name and what it stands for.
     pub fn rename(&self) -> Option<(Name, Name)> {
         match self.kind {
