@@ -15,6 +15,8 @@ use std::cell::OnceCell;
 pub(super) enum Mention {
     /// The word, not after a dot.
     Plain(Name),
+    /// The same of what a module has: where that is named too, or the word is imported.
+    In { module: Name, name: Name },
     /// The word, wherever it stands.
     Word(Name),
     /// The word before a `!`.
@@ -31,7 +33,7 @@ impl Mention {
     pub(super) fn name(&self) -> Option<Name> {
         match *self {
             Mention::Plain(name) | Mention::Word(name) | Mention::Macro(name) => Some(name),
-            Mention::Field { name, .. } => Some(name),
+            Mention::In { name, .. } | Mention::Field { name, .. } => Some(name),
             Mention::Value(_) | Mention::Unit(_) => None,
         }
     }
@@ -170,6 +172,12 @@ impl<'o, 'p> Mentions<'o, 'p> {
                 return all.filter(|at| self.holds(*at, of)).collect();
             }
             Mention::Field { owner, name } => return self.having_field(owner, name),
+            Mention::In { module, name } if !self.outline.imports(module, name) => {
+                let units = self.plain.get(&name).into_iter().flatten().copied();
+                let named = |at: &u32| self.outline.units[*at as usize].words.plain.contains(&module);
+                return units.filter(named).collect();
+            }
+            Mention::In { name, .. } => [self.plain.get(&name), None, None],
             Mention::Macro(name) => [self.macros.get(&name), None, None],
             Mention::Plain(name) => [self.plain.get(&name), None, None],
             Mention::Word(name) => [self.plain.get(&name), self.dotted.get(&name), self.typed.get(&name)],

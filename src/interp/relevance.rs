@@ -8,7 +8,7 @@ use super::doors::{self, Doors};
 use super::mentions::{Mention, Mentions};
 use super::tokens::Tokens;
 use super::words::{Words, model_words};
-use crate::hir::{Name, StaticKind};
+use crate::hir::{BodySource, Name, StaticKind};
 use crate::models::Models;
 use crate::resolve::outline::{Field, Outline, Unit, UnitOf};
 use crate::resolve::{BodyOwner, FnId, ModuleId, Program, Ty};
@@ -189,7 +189,8 @@ fn shared_state(program: &Program, outline: &Outline, mentions: &Mentions, words
     let declares = |unit: &Unit| {
         matches!(unit.of, UnitOf::Body(_) | UnitOf::Macro)
             && unit.words.plain.contains(&keyword)
-            && unit.words.plain.iter().any(|word| *word == mutable || stateful.contains(word))
+            && (unit.words.plain.iter().any(|word| stateful.contains(word))
+                || (unit.words.plain.contains(&mutable) && may_declare_mutable(program, unit)))
     };
     let mut found: Vec<Mention> = words.global.iter().copied().collect();
     for (at, unit) in outline.units.iter().enumerate() {
@@ -206,6 +207,21 @@ fn shared_state(program: &Program, outline: &Outline, mentions: &Mentions, words
         }
     }
     found
+}
+
+/// Whether the two words of a mutable static may follow each other.
+fn may_declare_mutable(program: &Program, unit: &Unit) -> bool {
+    let UnitOf::Body(BodyOwner::Fn(id)) = unit.of else { return true };
+    let def = program.fn_def(id);
+    match &def.item.body {
+        Some(BodySource::Text(range)) => {
+            let text = program.file(def.file).source.text.get(range.lo as usize..range.hi as usize);
+            text.is_none_or(|text| {
+                text.split("static").skip(1).any(|rest| rest.trim_start().starts_with("mut"))
+            })
+        }
+        Some(BodySource::Tokens(_)) | None => true,
+    }
 }
 
 /// Fields that are a cell or a raw pointer, where something promises that they may be shared: by their names; those without one by

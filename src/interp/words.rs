@@ -38,7 +38,11 @@ pub(super) fn model_words(models: &Models, has: &dyn Fn(Name) -> bool) -> Words 
         let id = FnModelId(at as u32);
         let Some(op) = model.op.as_ref().filter(|_| callable.contains(&id)) else { continue };
         let last = super::pattern::last_segment(model.path);
-        let mention = if models.is_free(id) { Mention::Plain(last) } else { Mention::Word(last) };
+        let mention = match models.module_of(id) {
+            Some(module) if models.is_free(id) => Mention::In { module, name: last },
+            _ if models.is_free(id) => Mention::Plain(last),
+            _ => Mention::Word(last),
+        };
         let starting = |name| {
             use OpName as O;
             matches!(name, O::Spawn | O::SpawnIn | O::Scope | O::Run | O::Parallel | O::Gather)

@@ -15,22 +15,25 @@ impl Models {
         self.functions.get(&self.fn_model(id).path) == Some(&id)
     }
 
+    /// The module by way of which the free function is called, or from which it is imported.
+    pub fn module_of(&self, id: FnModelId) -> Option<Name> {
+        let path = self.fn_model(id).path;
+        let named = self.is_standard(path) && !self.prelude.values().any(|prelude| *prelude == path);
+        let (module, _) = path.as_str().rsplit_once("::").filter(|_| named)?;
+        Some(last_segment(module))
+    }
+
     /// The functions that code can call which has these words.
     pub fn callable(&self, has: &dyn Fn(Name) -> bool) -> FxHashSet<FnModelId> {
         let types = self.types_at_hand(has);
         let methods =
             types.iter().filter_map(|ty| self.types.get(ty)).flat_map(|model| model.methods.values());
-        let free = self.functions.iter().filter(|(path, _)| self.is_within_reach(**path, has));
-        let free = free.map(|(_, id)| id);
+        let free = self.functions.values().filter(|id| self.is_within_reach(**id, has));
         free.chain(self.any_methods.values()).chain(methods).copied().collect()
     }
 
-    /// A function of the standard library is called by way of its module, or imported from it.
-    fn is_within_reach(&self, path: Name, has: &dyn Fn(Name) -> bool) -> bool {
-        let module = path.as_str().rsplit_once("::").map_or("", |(module, _)| module);
-        !self.is_standard(path)
-            || has(last_segment(module))
-            || self.prelude.values().any(|prelude| *prelude == path)
+    fn is_within_reach(&self, id: FnModelId, has: &dyn Fn(Name) -> bool) -> bool {
+        self.module_of(id).is_none_or(has)
     }
 
     /// The types that such code may have values of: those it names, and those it gets from what it calls.
@@ -38,7 +41,7 @@ impl Models {
         let mut found: FxHashSet<Name> = FxHashSet::default();
         let mut work: Vec<Name> = Vec::new();
         let called = |path: &Name| has(last_segment(path.as_str()));
-        let free = self.functions.iter().filter(|(path, _)| self.is_within_reach(**path, has));
+        let free = self.functions.iter().filter(|(_, id)| self.is_within_reach(**id, has));
         for (_, id) in free.chain(&self.any_methods).filter(|(path, _)| called(path)) {
             self.given_by(*id, &mut work);
         }

@@ -20,7 +20,9 @@ pub struct Outline<'p> {
     /// Other names of types: what a rename or a type alias stands for, by the name that stands for it.
     pub aliases: FxHashMap<Name, Vec<Name>>,
     /// Words in the paths of imports.
-    pub imported: FxHashSet<Name>,
+    imported: FxHashSet<Name>,
+    /// Modules with what is imported from them; with nothing for a glob.
+    imports: FxHashSet<(Name, Option<Name>)>,
     /// Of all types.
     pub fields: Vec<Field>,
     /// Something in the group is `unsafe impl Send` or `Sync`, or of another unsafe trait.
@@ -28,6 +30,13 @@ pub struct Outline<'p> {
 }
 
 impl Outline<'_> {
+    /// Whether something imports the name from a module so called, or the module's name may be another.
+    pub fn imports(&self, module: Name, name: Name) -> bool {
+        self.imports.contains(&(module, Some(name)))
+            || self.imports.contains(&(module, None))
+            || self.aliases.values().any(|declared| declared.contains(&module))
+    }
+
     /// All words that the code uses.
     pub fn words(&self) -> FxHashSet<Name> {
         let mut found = self.imported.clone();
@@ -224,7 +233,8 @@ pub(super) fn outline(collector: &Collector) -> Outline<'_> {
     }
     let promises = written.impls.iter().any(|i| i.is_unsafe);
     let imported = collector.imports.iter().flat_map(Import::path).copied().collect();
-    Outline { units, aliases, imported, fields, promises }
+    let imports = collector.imports.iter().filter_map(Import::ends_in).collect();
+    Outline { units, aliases, imported, imports, fields, promises }
 }
 
 impl<'p> Unit<'p> {
