@@ -10,6 +10,7 @@ use super::values::{Const, Deps, Kind, Pointer, Subject, Test, Val};
 use super::{Cx, Interp};
 use crate::finding::AccessKind;
 use crate::hir::{BinaryOp, Expr, ExprId, ExprKind, Lit, MacroArgsKind, Name, Path, TextRange, UnaryOp};
+use crate::models::Role;
 use crate::resolve::{Res, Ty};
 use std::rc::Rc;
 
@@ -441,7 +442,9 @@ impl Interp<'_> {
         let mut deps = Deps::default();
         let mut at = value.clone();
         for _ in 0..3 {
-            if !at.alts.iter().any(|k| matches!(k, Kind::Pointer(..) | Kind::Guard(_))) {
+            let leads_on = at.alts.iter().any(|k| matches!(k, Kind::Pointer(..) | Kind::Guard(_)));
+            let plain = matches!(at.ty, Ty::Ext(..)) && self.models.role(&at.ty) == Role::Plain;
+            if !leads_on || plain || self.is_address(&at.ty) {
                 break;
             }
             let lval = self.deref_value(cx, &at, arg);
