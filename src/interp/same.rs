@@ -7,7 +7,7 @@
 use super::Interp;
 use super::access::{Made, Same};
 use super::places::{Index, PlaceId, Proj, Root};
-use super::values::{Deps, Kind, Pointer, ReadId, Val};
+use super::values::{Constants, Deps, Kind, Pointer, ReadId, Val};
 use rustc_hash::FxHasher;
 use std::hash::{Hash, Hasher};
 
@@ -22,7 +22,15 @@ impl Interp<'_> {
         let deps = value.all_deps();
         let within = deps.iter().filter(|read| self.is_within(*read, but));
         let but = within.fold(but.join(&self.ended_loops(&deps)), |all, read| all.join(&Deps::one(read)));
-        self.same_within(value, &but, &mut hasher).then(|| Same { hash: hasher.finish(), made: made(value) })
+        let made = made(value);
+        let constants = if made == Made::Constant { Constants::default() } else { deps.constants() };
+        let of_place = but.constants();
+        self.same_within(value, &but, &mut hasher).then(|| Same {
+            hash: hasher.finish(),
+            made,
+            constants,
+            of_place,
+        })
     }
 
     /// Of what a value depends on the counters of loops that have ended by now: all rounds went into it.
