@@ -184,6 +184,9 @@ impl Interp<'_> {
             let lval = self.deref_value(cx, &value, id);
             value = self.read(cx, &lval, cx.body.body.expr(id).range);
         }
+        if value.alts.iter().any(|kind| matches!(kind, Kind::Aggregate(_))) {
+            value.deps = value.deps.join(&self.observe_payloads(cx, &value, id));
+        }
         value
     }
 
@@ -452,7 +455,24 @@ impl Interp<'_> {
             at = self.peek(&lval);
             deps = deps.join(&at.all_deps());
         }
-        deps
+        deps.join(&self.observe_payloads(cx, value, arg))
+    }
+
+    /// The same of the references in an `Option`, a `Result` or a tuple: these look at what they hold.
+    fn observe_payloads(&mut self, cx: &Cx, value: &Val, arg: ExprId) -> Deps {
+        if !matches!(value.ty, Ty::Ext(..) | Ty::Tuple(_) | Ty::Unknown) {
+            return Deps::default();
+        }
+        let parts = value.alts.iter().filter_map(|kind| match kind {
+            Kind::Aggregate(parts) => Some(parts.fields.iter()),
+            _ => None,
+        });
+        let held: Vec<Val> = parts
+            .flatten()
+            .filter(|(step, part)| matches!(step, Proj::Field(_)) && part.pointers().next().is_some())
+            .map(|(_, part)| part.clone())
+            .collect();
+        held.iter().fold(Deps::default(), |deps, part| deps.join(&self.observe_pointees(cx, part, arg)))
     }
 
     fn cast(&mut self, value: Val, ty: Ty) -> Val {

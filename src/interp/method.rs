@@ -106,7 +106,7 @@ impl Interp<'_> {
         self.opaque_call(cx, id, Some(this), values)
     }
 
-    /// A raw pointer, which nothing dereferences but `*`.
+    /// A raw pointer, which is shown and compared as the number that it is, and which nothing dereferences but `*`.
     pub(super) fn is_address(&self, ty: &Ty) -> bool {
         matches!(ty, Ty::Ptr { .. }) || self.models.role(ty) == Role::Raw
     }

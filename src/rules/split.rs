@@ -109,7 +109,7 @@ fn splits<'a>(facts: &Facts<'a>, events: &[Event<'a>], dependence: Dependence) -
     let mut found = Vec::new();
     for write in events.iter().filter(|e| e.access.kind != AccessKind::Read) {
         for (read, how) in reads_of(facts, write, dependence) {
-            let whole = dependence != Dependence::Ignored && one_step(facts, write, how).is_some();
+            let whole = dependence != Dependence::Ignored && one_step(facts, write, read, how).is_some();
             if !same_place(facts, write, read) || whole {
                 continue;
             }

@@ -61,7 +61,7 @@ fn updates(facts: &Facts, events: &[Event], out: &mut Why) {
             let word = if how == How::Decided { "decided" } else { "computed" };
             let line = |reason: &str| format!("`{context}` {{0}}, {word} by what is read {{1}}: {reason}");
             let at = vec![write.access.at, read.at];
-            if let Some(whole) = one_step(facts, write, how) {
+            if let Some(whole) = one_step(facts, write, read, how) {
                 listed += usize::from(add(out, line(whole.reason()), at));
                 continue;
             }
