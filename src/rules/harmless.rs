@@ -160,7 +160,7 @@ pub fn one_step(facts: &Facts, write: &Event, read: &AccessEvent, how: How) -> O
         }
         _ => {}
     }
-    if looks_again(facts, write) && (access.atomic.is_none() || decision) {
+    if looks_again(facts, write, read) && (access.atomic.is_none() || decision) {
         return Some(Harmless::LooksAgain);
     }
     (how == How::Decided && comes_round(facts, write, read)).then_some(Harmless::ComesRound)
@@ -440,8 +440,8 @@ fn never_written(facts: &Facts, source: &AccessEvent, but: &Event) -> bool {
 }
 
 /// The write is decided anew by a read under the very hold that it is made under: of the place itself, or, for an atomic,
-/// of what the lock protects.
-fn looks_again(facts: &Facts, write: &Event) -> bool {
+/// of what the lock protects. A look at a whole collection decides nothing anew that was found out of an element.
+fn looks_again(facts: &Facts, write: &Event, first: &AccessEvent) -> bool {
     let log = &facts.analysis.contexts.get(write.context).log.events;
     // What an atomic shows of what a lock protects is made of that under the lock.
     let mirrored = write.access.data.iter().filter(|id| {
@@ -450,9 +450,17 @@ fn looks_again(facts: &Facts, write: &Event) -> bool {
     });
     let decisive = write.access.control.join(&write.access.acted_on);
     decisive.iter().chain(mirrored).filter_map(|id| log.get(id.0 as usize)).any(|read| {
-        let of_it = write.access.atomic.is_some() || same_place(facts, write, read);
+        let as_close = !looks_from_above(facts, write, read) || looks_from_above(facts, write, first);
+        let of_it = write.access.atomic.is_some() || (same_place(facts, write, read) && as_close);
         of_it && common_holds(read, write.access).iter().any(|hold| keeps_others_out(facts, write, hold))
     })
+}
+
+/// What was read is a collection round the element that is written.
+fn looks_from_above(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
+    let places = &facts.analysis.places;
+    let (looked, written) = (places.path(read.place), places.path(write.access.place));
+    written.get(looked.len()..).is_some_and(|beyond| beyond.iter().any(index))
 }
 
 /// Readers don't exclude each other, nor does a lock that each instance has one of, but at what is in one object with it.
