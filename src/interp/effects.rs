@@ -436,6 +436,7 @@ impl Interp<'_> {
                 let old = self.found_behind_lock(&lval.places, old);
                 if !self.st.locks.is_empty() && lval.places.iter().any(|place| self.is_guarded(*place)) {
                     self.flag_stored(&lval, super::told::state_value(&value), true);
+                    self.exchange(&old, &value);
                 }
                 self.store(&lval, value);
                 let found = self.found_by(&lval, &deps);
@@ -562,7 +563,9 @@ impl Interp<'_> {
             return self.binary(op, a, b);
         }
         let deps = a.all_deps().join(&b.all_deps());
-        Val::unknown(a.ty.clone()).with_deps(&deps).with_term(super::arithmetic::applied(op, a, b))
+        let limit = if op == Operator::Min { super::portions::lesser(a, b) } else { None };
+        let value = limit.map_or_else(|| Val::unknown(a.ty.clone()), |kind| Val::of(kind, a.ty.clone()));
+        value.with_deps(&deps).with_term(super::arithmetic::applied(op, a, b))
     }
 }
 

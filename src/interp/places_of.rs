@@ -194,7 +194,7 @@ impl Interp<'_> {
     /// The elements in a range that is a context's own.
     fn own_part(&mut self, array: &Lval, range: &Val) -> Option<Lval> {
         let Some(Kind::Aggregate(range)) = range.single() else { return None };
-        let block = Proj::Index(index_of(&Val::of(super::iterate::own_block(range)?, Ty::Unknown)));
+        let block = Proj::Index(index_of(&Val::of(super::portions::own_block(range)?, Ty::Unknown)));
         let ty = Ty::Slice(self.part_ty(&array.ty, block).into());
         let places = array.places.iter().map(|place| self.places.step(*place, block, &ty)).collect();
         Some(Lval { places, ty, ..array.clone() })
@@ -212,6 +212,9 @@ impl Interp<'_> {
         if pointed && !matches!(lval.ty, Ty::Adt(..)) {
             let range = cx.body.body.expr(expr).range;
             let deps = self.log_lval(cx, lval, &AccessInfo::plain(AccessKind::Read, range));
+            if !self.st.locks.is_empty() && lval.places.iter().any(|place| self.is_guarded(*place)) {
+                self.obtain(&value);
+            }
             return Some(self.deref_value(cx, &value.with_deps(&deps), expr));
         }
         if value.alts.iter().any(|k| matches!(k, Kind::Const(_)))
