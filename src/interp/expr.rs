@@ -617,12 +617,13 @@ pub(super) fn index_of(value: &Val) -> Index {
         Some(Kind::Const(Const::Int(n))) => Index::Const(*n),
         Some(Kind::Linear(l, m, c)) => Index::Linear(*l, *m, *c),
         Some(Kind::Block(l, m, c, _)) => Index::Block(*l, *m, *c),
+        Some(Kind::Portion(l, portion)) if portion.is_own() => Index::Portion(*l, *portion),
         Some(Kind::Claimed(place)) => Index::Claimed(*place),
         _ => Index::Any,
     }
 }
 
-fn is_integer(ty: &Ty) -> bool {
+pub(super) fn is_integer(ty: &Ty) -> bool {
     matches!(ty, Ty::Prim(name) if name.as_str().starts_with(['i', 'u']))
 }
 

@@ -22,7 +22,7 @@ const MAX_EXPRESSIONS: usize = 32;
 const MAX_NESTING: u32 = 3;
 
 impl Interp<'_> {
-    /// Whether a small function makes something of a number that tells more than it shows: a truth value or a number of what
+    /// Whether a small function makes something of a number that tells more than it shows: a truth value or numbers of what
     /// tells one instance of a context from another, or anything of what was found in an atomic.
     pub(super) fn tells_apart<'a>(
         &self,
@@ -30,7 +30,7 @@ impl Interp<'_> {
         ret: &Ty,
         mut args: impl Iterator<Item = &'a Val>,
     ) -> bool {
-        let number = matches!(ret, Ty::Prim(_));
+        let number = are_numbers(ret);
         args.any(|arg| found_in_atomic(arg) || (number && self.holds_counter(arg, 0)))
             && self.program.body(id).is_some_and(|body| body.body.exprs.len() <= MAX_EXPRESSIONS)
     }
@@ -38,7 +38,7 @@ impl Interp<'_> {
     fn holds_counter(&self, value: &Val, depth: u32) -> bool {
         depth <= MAX_NESTING
             && value.alts.iter().any(|kind| match kind {
-                Kind::Linear(..) | Kind::Block(..) | Kind::Claimed(_) => true,
+                Kind::Linear(..) | Kind::Block(..) | Kind::Portion(..) | Kind::Claimed(_) => true,
                 Kind::Aggregate(parts) => {
                     parts.fields.iter().any(|(_, part)| self.holds_counter(part, depth + 1))
                 }
@@ -126,4 +126,14 @@ fn is_called(body: &ResolvedBody, path: &Name) -> bool {
         },
         _ => false,
     })
+}
+
+/// A number, or several: a pair, a range.
+fn are_numbers(ty: &Ty) -> bool {
+    match ty {
+        Ty::Prim(_) => true,
+        Ty::Tuple(parts) => !parts.is_empty() && parts.iter().all(are_numbers),
+        Ty::Ext(_, args) => !args.is_empty() && args.iter().all(|arg| matches!(arg, Ty::Prim(_))),
+        _ => false,
+    }
 }
