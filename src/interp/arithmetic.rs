@@ -26,6 +26,18 @@ impl Interp<'_> {
         }
     }
 
+    /// Two reads of one place whose values are held against each other.
+    fn note_comparison_again(&mut self, a: &Val, b: &Val) {
+        let (Some(Term::Read(_, one)), Some(Term::Read(_, two))) = (a.term.as_deref(), b.term.as_deref()) else {
+            return;
+        };
+        let log = &mut self.contexts.get_mut(self.context).log;
+        let place = |id: &ReadId| log.events.get(id.0 as usize).map(|event| event.place);
+        if one != two && place(one).is_some() && place(one) == place(two) {
+            log.compared_again.extend([(*one, *two), (*two, *one)]);
+        }
+    }
+
     /// Read from what the thread alone has, or where that is.
     fn is_identity(&self, value: &Val) -> bool {
         let own = |place| matches!(self.places.get(place).root, Root::ThreadLocal(_));
@@ -38,11 +50,7 @@ impl Interp<'_> {
         let comparison = super::operators::is_comparison(op);
         let ty = if comparison { Ty::Prim(Name::new("bool")) } else { a.ty.clone() };
         if matches!(op, BinaryOp::Eq | BinaryOp::Ne) {
-            if let (Some(Kind::Loaded(one, _)), Some(Kind::Loaded(two, _))) = (a.single(), b.single())
-                && one == two
-            {
-                self.contexts.get_mut(self.context).log.compared_again.extend(deps.iter());
-            }
+            self.note_comparison_again(a, b);
             self.note_comparison(a, b);
             self.note_comparison(b, a);
         }
