@@ -162,12 +162,11 @@ impl Interp<'_> {
             let end = bound("end").or_else(|| bound("last")?.checked_add(1));
             let bounds =
                 aggregate.fields.iter().fold(Deps::default(), |deps, (_, v)| deps.join(&v.all_deps()));
-            let block = own_block(aggregate);
+            let own = own_block(aggregate).map(|block| Val::of(block, element.clone()));
+            let numbers = own.or_else(|| self.claimed_range(aggregate));
             let iter = IterValue {
-                counter: block.is_none(),
-                source: block
-                    .map_or(Val::unknown(element.clone()), |block| Val::of(block, element))
-                    .with_deps(&bounds),
+                counter: numbers.is_none(),
+                source: numbers.unwrap_or_else(|| Val::unknown(element)).with_deps(&bounds),
                 stages: Vec::new(),
                 channels: Vec::new(),
                 ready: false,
@@ -312,7 +311,9 @@ impl Interp<'_> {
             item.alts.push(Kind::Linear(at, 1, 0));
             item.open = false;
         } else if iter.channels.is_empty()
-            && (item.pointers().next().is_some() || matches!(item.single(), Some(Kind::Block(..))))
+            && (item.pointers().next().is_some()
+                || item.term.is_some()
+                || matches!(item.single(), Some(Kind::Block(..))))
         {
             // Another element in each round.
             let round = self.round_of(at);

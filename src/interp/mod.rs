@@ -13,6 +13,7 @@
 
 pub mod access;
 pub mod auto_traits;
+pub mod claims;
 pub mod contexts;
 pub mod order;
 pub mod places;
@@ -113,6 +114,8 @@ pub struct Analysis {
     pub rounds: FxHashMap<LoopId, u32>,
     /// Of a loop over elements what belongs to one of them, and so to one round.
     pub apart: FxHashSet<(Root, LoopId)>,
+    /// What was computed from numbers that atomics gave out.
+    pub claims: claims::Claims,
     /// Loops that stand for the levels of a recursion: their counters start at 0.
     pub recursions: FxHashSet<LoopId>,
     pub counts: Counts,
@@ -255,6 +258,7 @@ pub struct Interp<'p> {
     initial: FxHashMap<Root, Val>,
     /// Exclusive upper bounds of counters that start at 0 or above.
     loop_bounds: FxHashMap<LoopId, i128>,
+    claims: claims::Claims,
     /// How often a loop's body runs, where that is known.
     loop_rounds: FxHashMap<LoopId, u32>,
     recursions: FxHashSet<LoopId>,
@@ -391,6 +395,7 @@ pub fn analyse(
         spread: FxHashSet::default(),
         made_at: FxHashMap::default(),
         loop_bounds: FxHashMap::default(),
+        claims: Default::default(),
         loop_rounds: FxHashMap::default(),
         recursions: FxHashSet::default(),
         apart_in: FxHashSet::default(),
@@ -448,6 +453,7 @@ pub fn analyse(
     interp.add_entries(entries);
     interp.walk_all();
     interp.settle_hooks();
+    interp.claims.settle(&interp.contexts.list);
     Analysis {
         places: interp.places,
         contexts: interp.contexts,
@@ -466,6 +472,7 @@ pub fn analyse(
         fences: interp.fences,
         rounds: interp.loop_rounds,
         recursions: interp.recursions,
+        claims: interp.claims,
         apart: interp.apart_in,
         counts: interp.counts,
     }

@@ -4,6 +4,7 @@
 //! Invariant: a handle (`Arc`, `Box`, `&`) is no projection: its value *is* a pointer to another place. `Deref` occurs
 //! only where the pointer's value isn't known.
 
+use super::claims::ClaimId;
 use crate::hir::{ExprId, Name};
 use crate::resolve::{LocalId, StaticId, Ty};
 use rustc_hash::FxHashMap;
@@ -52,8 +53,8 @@ pub enum Index {
     Block(LoopId, i64, i64),
     /// Somewhere in this many elements from one on.
     Span(i64, i64),
-    /// A value that a `fetch_add` of this atomic gave out: never the same one twice.
-    Claimed(PlaceId),
+    /// Computed from a number that an atomic gave out, and never gives out twice.
+    Claimed(ClaimId),
     Any,
 }
 

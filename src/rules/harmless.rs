@@ -161,7 +161,8 @@ pub fn one_step(facts: &Facts, write: &Event, read: &AccessEvent, how: How) -> O
 }
 
 fn compared(context: &Context, look: &AccessEvent, read: &AccessEvent) -> bool {
-    let is = |id: &ReadId, access| context.log.events.get(id.0 as usize).is_some_and(|e| std::ptr::eq(e, access));
+    let is =
+        |id: &ReadId, access| context.log.events.get(id.0 as usize).is_some_and(|e| std::ptr::eq(e, access));
     context.log.compared_again.iter().any(|(one, two)| is(one, look) && is(two, read))
 }
 

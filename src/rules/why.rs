@@ -27,44 +27,6 @@ pub fn why(facts: &Facts, wanted: &str, out: &mut Why) {
     for (name, event) in &events {
         let line = format!("{}: {} {{0}}", name, doing(facts, event));
         add(out, line, vec![event.access.at]);
-        if std::env::var_os("RLDBG").is_some() {
-            let log = &analysis.contexts.get(event.context).log.events;
-            for (what, deps) in [
-                ("control", &event.access.control),
-                ("acted", &event.access.acted_on),
-                ("through", &event.access.through),
-                ("data", &event.access.data),
-                ("seen", &event.access.seen),
-            ] {
-                for id in deps.iter() {
-                    if let Some(read) = log.get(id.0 as usize) {
-                        let line = format!(
-                            "      {what} {} {:?} {:?} {{0}}",
-                            place_name(facts, read.place),
-                            read.kind,
-                            read.atomic.map(|o| o.as_str().to_owned())
-                        );
-                        add(out, line, vec![read.at]);
-                    } else {
-                        add(out, format!("      {what} elsewhere {}", id.0), vec![]);
-                    }
-                }
-            }
-            add(
-                out,
-                format!(
-                    "      effect {:?} term {:?} same {:?} saw {:?} moment {:?}",
-                    event.access.effect,
-                    event.access.term,
-                    event.access.same,
-                    event.access.saw,
-                    analysis.moments[event.access.moment.0 as usize]
-                )
-                .replace('{', "(")
-                .replace('}', ")"),
-                vec![],
-            );
-        }
     }
     let events: Vec<Event> = events.into_iter().map(|(_, event)| event).collect();
     races(facts, &events, out);
@@ -99,7 +61,7 @@ fn updates(facts: &Facts, events: &[Event], out: &mut Why) {
             let word = if how == How::Decided { "decided" } else { "computed" };
             let line = |reason: &str| format!("`{context}` {{0}}, {word} by what is read {{1}}: {reason}");
             let at = vec![write.access.at, read.at];
-            if let Some(whole) = one_step(facts, write, how) {
+            if let Some(whole) = one_step(facts, write, read, how) {
                 listed += usize::from(add(out, line(whole.reason()), at));
                 continue;
             }
