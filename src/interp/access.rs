@@ -1,5 +1,6 @@
 //! What a context does to shared places: the log the rules compare.
 
+use super::acts::Ways;
 use super::places::{FrameId, LoopId, PlaceId};
 use super::terms::Term;
 use super::values::{Deps, HoldId, Mode, ReadId};
@@ -62,6 +63,8 @@ pub struct AccessEvent {
     pub same: Option<Same>,
     /// For a write: what a test had said of the place's value.
     pub saw: Option<i128>,
+    /// Which values of the reads that were tested led to it.
+    pub ways: Ways,
     /// The same of a bound.
     pub side: Option<Side>,
     /// What the operation does, where it is known (for schedules): see `effect`.
@@ -186,6 +189,7 @@ impl AccessLog {
                 old.seen = old.seen.join(&event.seen);
                 old.same = old.same.filter(|same| event.same == Some(*same));
                 old.saw = old.saw.filter(|saw| event.saw == Some(*saw));
+                old.ways.join(&event.ways);
                 old.side = old.side.filter(|side| event.side == Some(*side));
                 if matches!(event.effect, Some(Effect::Compare { stale: true, .. })) {
                     old.effect = event.effect;

@@ -4,6 +4,7 @@
 //! is the context's own gives a test, from which `condition` learns.
 
 use super::Interp;
+use super::access::{Effect, Runs};
 use super::places::{LoopId, PlaceId, Proj, Root};
 use super::terms::{Operator, Term, fold_int};
 use super::values::{Const, Deps, Kind, Pointer, ReadId, Subject, Test, Val};
@@ -151,10 +152,11 @@ impl Interp<'_> {
             (None, Some(Kind::Loaded(place, order))) if comparison => {
                 tested(mirrored(op), *place, *order, None)
             }
-            (_, Some(null @ Kind::Const(_))) if comparison => self.null_test(op, a, null),
-            (Some(null @ Kind::Const(_)), _) if comparison => self.null_test(op, b, null),
+            (_, Some(null @ Kind::Const(_))) if comparison && all_pointers(a) => self.null_test(op, a, null),
+            (Some(null @ Kind::Const(_)), _) if comparison && all_pointers(b) => self.null_test(op, b, null),
             _ if matches!(op, BinaryOp::Eq | BinaryOp::Ne) => {
-                super::remembered::compared(a, b, op == BinaryOp::Ne)
+                let drawn = self.drawn(op, a, b).or_else(|| self.drawn(op, b, a));
+                drawn.or_else(|| super::remembered::compared(a, b, op == BinaryOp::Ne))
             }
             _ => None,
         };
@@ -178,10 +180,35 @@ impl Interp<'_> {
         value
     }
 
+    /// What an atomic held before this context's one step of it, compared with a number: who finds it is the one whose step led there.
+    pub(super) fn drawn(&self, op: BinaryOp, found: &Val, with: &Val) -> Option<Kind> {
+        if !matches!(op, BinaryOp::Eq | BinaryOp::Ne) {
+            return None;
+        }
+        let (read, moved) = match found.term.as_deref()? {
+            Term::Read(context, read) if *context == self.context => (*read, 0),
+            Term::Apply(Operator::Binary(BinaryOp::Add), left, right) => match (&**left, &**right) {
+                (Term::Read(context, read), Term::Const(n)) if *context == self.context => (*read, *n),
+                _ => return None,
+            },
+            _ => return None,
+        };
+        let step = self.contexts.get(self.context).log.events.get(read.0 as usize)?;
+        let by = step.term.as_ref()?.steps()?;
+        if step.effect != Some(Effect::Add) || step.runs != Runs::Once {
+            return None;
+        }
+        let number = match with.constant() {
+            Some(Const::Int(n)) => n.checked_add(by)?.checked_sub(moved)?,
+            _ => super::order::ANY_VALUE,
+        };
+        let subject = Subject::Drawn(step.place, step.atomic?, number);
+        Some(Kind::Test(Rc::new(Test { subject, negated: op == BinaryOp::Ne })))
+    }
+
     /// A pointer that was loaded from an atomic is compared with null.
     fn null_test(&self, op: BinaryOp, pointer: &Val, null: &Kind) -> Option<Kind> {
-        let all_pointers = pointer.alts.iter().all(|kind| matches!(kind, Kind::Pointer(..)));
-        if pointer.alts.is_empty() || !all_pointers || !matches!(op, BinaryOp::Eq | BinaryOp::Ne) {
+        if !matches!(op, BinaryOp::Eq | BinaryOp::Ne) {
             return None;
         }
         let log = &self.contexts.get(self.context).log.events;
@@ -370,4 +397,8 @@ fn tested(op: BinaryOp, place: PlaceId, order: Name, with: Option<&Kind>) -> Opt
         _ => (reached(0), true),
     };
     Some(Kind::Test(Rc::new(Test { subject, negated })))
+}
+
+fn all_pointers(value: &Val) -> bool {
+    !value.alts.is_empty() && value.alts.iter().all(|kind| matches!(kind, Kind::Pointer(..)))
 }

@@ -633,12 +633,14 @@ impl Interp<'_> {
         self.draining = draining;
         let returned = self.stack.pop().and_then(|call| call.returned);
         if let Some((state, mut early)) = returned {
-            self.grant((&self.st, &mut value), (&state, &mut early));
             let tells = self.st.reachable && early != value && !may_be_either(&early, &value);
+            self.grant((&self.st, &mut value), (&state, &mut early));
             value = if self.st.reachable { value.join(&early) } else { early };
             self.st.join(&state);
             if tells {
-                value.deps = value.deps.join(&self.st.control.without(&outer_control));
+                let decided = self.st.control.without(&outer_control);
+                value.deps = value.deps.join(&decided);
+                self.st.ways.decided_anew(&decided);
                 self.act(cx, cx.body.body.root);
             }
         }
@@ -673,5 +675,6 @@ impl Interp<'_> {
 /// What was found out, and not just that it was: the other way may give the same, so this doesn't tell which way was taken.
 fn may_be_either(found: &Val, other: &Val) -> bool {
     let several = !found.open && found.alts.len() > 1;
-    several && (other.open || found.alts.iter().all(|kind| other.alts.contains(kind)))
+    let in_other = |kind: &Kind| other.alts.iter().any(|k| super::told::looks_like(k, kind));
+    several && (other.open || found.alts.iter().all(in_other))
 }

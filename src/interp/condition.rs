@@ -3,13 +3,18 @@
 //! In: a condition and the state before it. Out: the states in which it holds and fails, and the reads that decided.
 
 use super::access::Side;
+use super::acts::split_ways;
+use super::effects::flag_value;
+use super::memory::held_first;
 use super::pattern::Subject;
+use super::places::PlaceId;
 use super::scopes::ScopeKind;
 use super::state::{State, SyncKey, SyncKind};
 use super::values::{Const, Deps, Kind, Mode, Subject as Tested, Test, Val};
 use super::{Cx, Interp};
 use crate::hir::{BinaryOp, ExprId, ExprKind, Lit, Name, Pat, UnaryOp};
 use crate::resolve::{Bound, Ty};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// Both ways out of a condition.
@@ -154,11 +159,11 @@ impl Interp<'_> {
         }
         match value.single() {
             Some(Kind::Test(test)) => {
-                self.learn(test, &mut yes, &mut no);
+                self.learn(test, &value.deps, &mut yes, &mut no);
             }
             Some(Kind::Loaded(place, order)) => {
                 let test = Test { subject: Tested::Flag(*place, *order, 1), negated: false };
-                self.learn(&test, &mut yes, &mut no);
+                self.learn(&test, &value.deps, &mut yes, &mut no);
             }
             _ => {}
         }
@@ -174,7 +179,7 @@ impl Interp<'_> {
         subject: &Subject,
         rest: Option<&mut State>,
     ) {
-        let Some(tested @ (Kind::Loaded(..) | Kind::Linear(..) | Kind::Test(_))) =
+        let Some(tested @ (Kind::Loaded(..) | Kind::Linear(..) | Kind::Claimed(_) | Kind::Test(_))) =
             subject.value.single().cloned()
         else {
             for (part, inner) in self.inner_patterns(cx, pat, subject) {
@@ -182,7 +187,10 @@ impl Interp<'_> {
             }
             return;
         };
-        let Some(value) = self.pattern_value(cx, pat).as_ref().and_then(super::effects::flag_value) else {
+        if let (Kind::Loaded(place, order), Pat::Or(parts)) = (&tested, pat) {
+            return self.learn_from_values(cx, parts, (*place, *order));
+        }
+        let Some(value) = self.pattern_value(cx, pat).as_ref().and_then(flag_value) else {
             return;
         };
         let test = match tested {
@@ -193,15 +201,36 @@ impl Interp<'_> {
                     _ => return,
                 }
             }
+            Kind::Claimed(_) => {
+                let number = Val::of(Kind::Const(Const::Int(value)), Ty::Unknown);
+                match self.drawn(BinaryOp::Eq, &subject.value, &number) {
+                    Some(Kind::Test(test)) => (*test).clone(),
+                    _ => return,
+                }
+            }
             Kind::Test(test) => Test { negated: test.negated != (value == 0), ..(*test).clone() },
             _ => return,
         };
+        let deps = &subject.value.deps;
         let mut yes = self.st.clone();
         match rest {
-            Some(rest) => self.learn(&test, &mut yes, rest),
-            None => self.learn(&test, &mut yes, &mut self.st.clone()),
+            Some(rest) => self.learn(&test, deps, &mut yes, rest),
+            None => self.learn(&test, deps, &mut yes, &mut self.st.clone()),
         }
         self.st = yes;
+    }
+
+    /// The flag has one of several values: if it began with another, somebody stored to it.
+    fn learn_from_values(&mut self, cx: &Cx, patterns: &[Pat], (flag, order): (PlaceId, Name)) {
+        let begun = held_first(&self.initial, &self.places, flag).as_ref().and_then(flag_value);
+        let later = |this: &mut Self, pat: &Pat| {
+            let value = this.pattern_value(cx, pat).as_ref().and_then(flag_value);
+            value.is_some() && begun.is_some() && value != begun
+        };
+        if patterns.iter().all(|pat| later(self, pat)) {
+            let kind = SyncKind::Flag(super::order::ONE_OF_SEVERAL);
+            acquire_flag(&mut self.st, SyncKey { place: flag, kind }, order);
+        }
     }
 
     /// The one value that a pattern fits.
@@ -219,11 +248,14 @@ impl Interp<'_> {
     }
 
     /// What a test's outcome says about each branch.
-    fn learn(&mut self, test: &Test, yes: &mut State, no: &mut State) {
+    fn learn(&mut self, test: &Test, deps: &Deps, yes: &mut State, no: &mut State) {
         let (holds, fails) = if test.negated { (no, yes) } else { (yes, no) };
         match &test.subject {
             Tested::Flag(place, order, value) => {
                 Rc::make_mut(&mut holds.saw).insert(*place, *value);
+                if let Some(read) = self.tested_read(*place, deps) {
+                    split_ways(read, *value, holds, fails);
+                }
                 if *value == 0 {
                     Rc::make_mut(&mut fails.sides).insert(*place, Side::Above);
                 }
@@ -273,6 +305,12 @@ impl Interp<'_> {
             Tested::Last(place, order) => {
                 acquire_flag(holds, SyncKey { place: *place, kind: SyncKind::Last }, *order);
             }
+            Tested::Drawn(place, order, number) => {
+                acquire_flag(holds, SyncKey { place: *place, kind: SyncKind::LastDrawn(*number) }, *order);
+                if *number != super::order::ANY_VALUE {
+                    holds.moment_mut().drew.insert((*place, *number));
+                }
+            }
             Tested::Reached(place, order, least) => {
                 Rc::make_mut(&mut holds.sides).insert(*place, Side::Above);
                 Rc::make_mut(&mut fails.sides).insert(*place, Side::Below);
@@ -289,7 +327,6 @@ impl Interp<'_> {
                 let value = self.value_at(*place);
                 let mut held = value.clone();
                 held.alts.retain(|k| !matches!(k, Kind::Aggregate(a) if a.variant == Some(self.names.err) || a.variant == Some(self.names.none)));
-                self.recall_told(&held);
                 self.recall_variant(&held);
                 let held = self.activated(held);
                 self.store_at(*place, held, true);
@@ -299,7 +336,6 @@ impl Interp<'_> {
                 if failed.is_bottom() {
                     self.st.reachable = false;
                 }
-                self.recall_told(&failed);
                 self.recall_variant(&failed);
                 self.store_at(*place, failed, true);
                 *fails = std::mem::replace(&mut self.st, saved);
@@ -335,13 +371,15 @@ impl Interp<'_> {
 
 fn acquire_flag(state: &mut State, key: SyncKey, order: Name) {
     let known = match key.kind {
-        SyncKind::Flag(value) if value != super::order::ANY_VALUE => Some(value),
+        SyncKind::Flag(value) if !matches!(value, super::order::ANY_VALUE | super::order::ONE_OF_SEVERAL) => {
+            Some(value)
+        }
         _ => None,
     };
     let lock = state.locks.iter().rev().find(|hold| hold.mode == Mode::Exclusive && hold.lock != key.place);
     if super::order::acquires(order) {
         if let Some(value) = known {
-            state.moment_mut().knows.insert(key.place, value);
+            state.moment_mut().knows.insert(key.place, BTreeSet::from([value]));
             state.pass(key.place, value, None);
         }
         state.acquire(key);

@@ -5,6 +5,7 @@
 
 use super::Cx;
 use super::access::AccessLog;
+use super::acts::Acts;
 use super::phases::Phases;
 use super::places::{FrameId, LoopId, PlaceId};
 use super::state::SyncKey;
@@ -118,8 +119,8 @@ pub struct Context {
     /// The single-threaded executor that it runs on, held but where it waits.
     pub executor: Option<PlaceId>,
     pub log: AccessLog,
-    /// The reads that decided what was done here that has an effect of its own.
-    pub acts: FxHashMap<Location, (super::values::Deps, FrameId)>,
+    /// What it did that has an effect of its own.
+    pub acts: Acts,
     /// Walked at least once.
     pub walked: bool,
     /// The walk was cut.
@@ -158,20 +159,11 @@ impl Context {
             holds: Vec::new(),
             executor: None,
             log: AccessLog::default(),
-            acts: FxHashMap::default(),
+            acts: Acts::default(),
             walked: false,
             cut: false,
             starts_more: false,
         }
-    }
-
-    /// Whether anything with an effect, other than stores at `but`, is decided by the read at `read`, in calls that are asked for.
-    pub fn acts_on(&self, read: Location, but: Location, within: impl Fn(FrameId) -> bool) -> bool {
-        self.acts.iter().any(|(at, (deps, frame))| {
-            *at != but
-                && within(*frame)
-                && deps.iter().any(|id| self.log.events.get(id.0 as usize).is_some_and(|e| e.at == read))
-        })
     }
 }
 

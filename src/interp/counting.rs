@@ -22,8 +22,35 @@ impl Analysis {
         steps_later && !context.weakly_released_at_end.contains(&key) && self.takes_all(counter, least)
     }
 
+    /// The first access is made by the one instance whose step of an atomic led to some number, the other by it too, or where a
+    /// flag has been set that only this instance sets, afterwards.
+    pub(super) fn led(&self, first: &Moment, second: &Moment) -> bool {
+        let counted_up = |atomic: PlaceId| {
+            let mut events = self.contexts.list.iter().flat_map(|context| &context.log.events);
+            events.all(|event| {
+                let by = || event.term.as_ref().and_then(|term| term.steps());
+                event.place != atomic || event.kind == AccessKind::Read || by().is_some_and(|by| by > 0)
+            })
+        };
+        let told_by = |drawn: &(PlaceId, i128), flag: PlaceId, value: i128| {
+            let set = SyncKey { place: flag, kind: SyncKind::Flag(value) };
+            let mut events = self.contexts.list.iter().flat_map(|context| &context.log.events);
+            !self.begins_with(flag, value)
+                && !first.released.contains_key(&set)
+                && events.all(|event| {
+                    let drew = || self.moments[event.moment.0 as usize].drew.contains(drawn);
+                    let releases = event.atomic.is_none_or(super::order::releases);
+                    event.place != flag || event.kind == AccessKind::Read || (releases && drew())
+                })
+        };
+        first.drew.iter().filter(|drawn| counted_up(drawn.0)).any(|drawn| {
+            let passed = || second.passed.iter().filter(|(_, known_by)| known_by.is_none());
+            second.drew.contains(drawn) || passed().any(|((flag, value), _)| told_by(drawn, *flag, *value))
+        })
+    }
+
     /// All steps together come to no more than this.
-    fn takes_all(&self, counter: PlaceId, least: i128) -> bool {
+    pub(super) fn takes_all(&self, counter: PlaceId, least: i128) -> bool {
         let start = self.initial(counter).unwrap_or(0);
         let mut total = Some(start);
         let mut smallest = i128::MAX;

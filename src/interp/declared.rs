@@ -192,7 +192,8 @@ impl Interp<'_> {
         };
         let Ty::Adt(adt, _) = &inner else { return Val::unknown(ty.clone()) };
         let auto = AutoTraits { program: self.program, models: self.models };
-        let open = self.relevance.holds_cell(&inner) && auto.needs(&inner, Auto::Sync).is_some();
+        let holds = self.relevance.holds_cell(&inner) || self.shared_types.leads_to(&inner);
+        let open = holds && auto.needs(&inner, Auto::Sync).is_some();
         // What it starts shares the instance, whatever that is.
         let starts = match self.contexts.get(self.context).entry {
             Entry::Fn(id) => self.relevance.starts_contexts(self.program, id),

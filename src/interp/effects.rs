@@ -34,6 +34,8 @@ pub(super) struct Call<'a> {
     shares: u32,
     /// Contexts started so far.
     started: u32,
+    /// What the call finds others to have done, if it finds anything.
+    found: Vec<SyncKey>,
 }
 
 impl Interp<'_> {
@@ -70,7 +72,8 @@ impl Interp<'_> {
         let Some(op) = &model.op else {
             return self.plain_model(cx, id, model, this, args, ret);
         };
-        let mut call = Call { cx, id, this, args, ret: ret.clone(), shares: 0, started: 0 };
+        let mut call =
+            Call { cx, id, this, args, ret: ret.clone(), shares: 0, started: 0, found: Vec::new() };
         let held = self.st.locks.len();
         let mut value = self.apply(&mut call, op);
         if !self.st.reachable {
@@ -97,7 +100,7 @@ impl Interp<'_> {
         {
             value.ty = ret;
         }
-        value
+        if call.found.is_empty() { value } else { self.finding(value, call.found) }
     }
 
     /// What the call locked ends with it, unless its result holds it on.
@@ -195,6 +198,8 @@ impl Interp<'_> {
                 Val::unknown(Ty::Unknown).with_deps(&deps)
             }
             O::Zero => Val::of(Kind::Const(Const::Int(0)), call.ret.clone()),
+            // What nobody sees put in may be in it some day.
+            O::Empty => Val { open: true, ..Val::aggregate(None, Vec::new(), call.ret.clone()) },
             O::Off => Val::of(Kind::Const(Const::Bool(false)), call.ret.clone()),
             O::Default => {
                 let held = |ty: &Ty| match ty {
@@ -245,8 +250,10 @@ impl Interp<'_> {
             | O::MapPayload
             | O::AndThen
             | O::OrElse => self.payload_op(call, name, values),
+            O::IfTrue => self.if_true(call, values),
             O::Call | O::MaybeCall => self.closure_op(call, name, values),
             O::TakeElem
+            | O::Split
             | O::TakeKey
             | O::ElemRef
             | O::IndexRef
@@ -423,8 +430,12 @@ impl Interp<'_> {
                 let keys = others.to_vec();
                 let of_key = |deps: Deps, key| deps.join(&self.lent_deps(key)).join(&self.own_numbers(key));
                 let keys = keys.iter().fold(Deps::default(), of_key);
-                info.same = self.same_everywhere(&value, &keys);
+                info.same = self.same_everywhere(&value, &self.following_from(keys, &value));
                 let deps = self.log_lval(call.cx, &lval, &info);
+                let old = self.found_behind_lock(&lval.places, old);
+                if !self.st.locks.is_empty() && lval.places.iter().any(|place| self.is_guarded(*place)) {
+                    self.flag_stored(&lval, super::told::state_value(&value), true);
+                }
                 self.store(&lval, value);
                 let found = self.found_by(&lval, &deps);
                 old.with_deps(&deps).with_term(found)
@@ -581,8 +592,15 @@ fn leading_zeros(value: &Val) -> Option<Rc<Term>> {
 fn keeps_locks(op: &Op) -> bool {
     match op {
         Op::Apply(name, args) => {
-            matches!(name, OpName::Take | OpName::Call | OpName::MaybeCall | OpName::Await | OpName::RunOn)
-                || args.iter().any(keeps_locks)
+            matches!(
+                name,
+                OpName::Take
+                    | OpName::Call
+                    | OpName::MaybeCall
+                    | OpName::IfTrue
+                    | OpName::Await
+                    | OpName::RunOn
+            ) || args.iter().any(keeps_locks)
         }
         Op::SelfArg | Op::Arg(_) | Op::Word(_) => false,
     }
@@ -625,18 +643,11 @@ pub(super) fn flag_value(value: &Val) -> Option<i128> {
     match value.single()? {
         Kind::Const(Const::Int(n)) => Some(*n),
         Kind::Const(Const::Bool(b)) => Some(i128::from(*b)),
-        Kind::Aggregate(aggregate) if aggregate.fields.is_empty() => {
-            let hash = |seed: i128, byte: u8| (seed * 257 + i128::from(byte)) % (1 << 61);
-            aggregate.variant.map(|name| name.as_str().bytes().fold(1 << 40, hash))
+        Kind::Aggregate(aggregate) if super::told::untold(aggregate).next().is_none() => {
+            aggregate.variant.map(super::told::variant_value)
         }
         _ => None,
     }
-}
-
-/// The same of an atomic that may be a pointer, which is set where it isn't null.
-pub(super) fn state_value(value: &Val) -> Option<i128> {
-    let set = matches!(value.single(), Some(Kind::Pointer(..)));
-    flag_value(value).or(set.then_some(1))
 }
 
 fn repointed(value: Val, how: Pointer, ret: &Ty) -> Val {

@@ -115,6 +115,7 @@ impl Interp<'_> {
                     starts
                         || self.relevance.opens_doors(self.program, id)
                         || self.relevance.shares_state(self.program, id)
+                        || (self.relevance.acts(self.program, id) && self.takes_shared(id))
                 }
                 // Others share the object that it is called on.
                 ContextKind::PythonCall | ContextKind::Hook => {
@@ -144,6 +145,14 @@ impl Interp<'_> {
                 None => self.counts.cut += 1,
             }
         }
+    }
+
+    /// A parameter is an object that the library shows to be shared.
+    fn takes_shared(&self, id: FnId) -> bool {
+        let sig = &self.program.fn_def(id).sig;
+        let behind =
+            |ty: &Ty| self.pointer_ty(ty).is_some_and(|(_, inner)| self.shared_types.leads_to(&inner));
+        sig.self_ty.iter().chain(&sig.params).any(behind)
     }
 
     /// A reference to a static.

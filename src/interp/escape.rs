@@ -1,7 +1,7 @@
 //! Escape: what becomes reachable for other contexts when a value is handed out.
 //!
-//! In: a value that is captured, sent or stored where others look. Out: the locals it leads to become shared places,
-//! whose contents move to the heap.
+//! In: a value that is captured, sent or stored where others look. Out: the locals it leads to, also by way of objects, become
+//! shared places, whose contents move to the heap.
 
 use super::facts::Fact;
 use super::places::{PlaceId, Root};
@@ -73,6 +73,13 @@ impl Interp<'_> {
 
     fn escape_place(&mut self, place: PlaceId, depth: u32) {
         let root = self.places.get(place).root;
+        if let Root::Object(object) = root
+            && self.escaped.insert(object)
+            && let Some(content) = self.heap.old(root).cloned()
+        {
+            // What is stored into an object later escapes as it is stored.
+            self.escape_within(&content, depth + 1);
+        }
         if let Root::Local(frame, local) = root {
             let value = self.st.local(frame, local).cloned();
             let new = self.shared_locals.insert((frame, local));

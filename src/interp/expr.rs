@@ -484,12 +484,16 @@ impl Interp<'_> {
             return Val { ty: declared.clone(), ..value };
         }
         let raw = matches!(declared, Ty::Ptr { .. });
-        if !raw || !value.alts.iter().any(|k| matches!(k, Kind::Pointer(_, how) if *how != Pointer::Raw)) {
+        // What was taken out of an atomic is raw already, and goes on belonging to its taker.
+        let becomes_raw = |how: Pointer| !matches!(how, Pointer::Raw | Pointer::Owner);
+        if !raw || !value.alts.iter().any(|k| matches!(k, Kind::Pointer(_, how) if becomes_raw(*how))) {
             return value;
         }
         let mut value = value;
         for kind in &mut value.alts {
-            if let Kind::Pointer(_, how) = kind {
+            if let Kind::Pointer(_, how) = kind
+                && becomes_raw(*how)
+            {
                 *how = Pointer::Raw;
             }
         }

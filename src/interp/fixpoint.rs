@@ -131,7 +131,7 @@ impl Interp<'_> {
                 self.counts.cut += 1;
                 let context = self.contexts.get_mut(id);
                 context.log = Default::default();
-                context.acts.clear();
+                context.acts = Default::default();
             }
         }
     }

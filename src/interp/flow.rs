@@ -220,6 +220,7 @@ impl Interp<'_> {
     /// The branches from here on are taken because of these reads.
     pub(super) fn decide(&mut self, deps: &Deps) {
         self.st.control = self.st.control.join(deps);
+        self.st.ways.decided_anew(deps);
         self.judge(deps);
     }
 
@@ -386,7 +387,7 @@ impl Interp<'_> {
 
     /// After a branch both of whose ways come back, its reads no longer decide whether we run. If one way left,
     /// they do.
-    fn restore_control(&mut self, outer: Deps) {
+    pub(super) fn restore_control(&mut self, outer: Deps) {
         if !self.st.control_sticks {
             self.st.control = outer.join(&self.st.left);
         }
@@ -398,7 +399,7 @@ impl Interp<'_> {
         self.st.left = self.st.left.join(&self.st.control);
     }
 
-    fn run_branches(
+    pub(super) fn run_branches(
         &mut self,
         branches: Branches,
         yes: impl FnOnce(&mut Self) -> Val,
@@ -581,6 +582,7 @@ impl Interp<'_> {
             self.st.sure = false;
             let before = self.st.clone();
             self.decide(&value.deps);
+            self.recall_failure(&value);
             let failure = if failure.is_bottom() { Val::unknown(Ty::Unknown) } else { failure };
             self.converted(cx, id, &failure);
             self.return_value(cx, failure.with_deps(&value.deps));
@@ -592,7 +594,7 @@ impl Interp<'_> {
             self.st.reachable = false;
             return Val::bottom();
         }
-        self.recall_told(&success);
+        self.recall_success(&value);
         self.payload(&success)
     }
 }

@@ -5,16 +5,13 @@
 //! doesn't hold as guards that are pending until the success is seen. So `try_lock` may be written by hand.
 
 use super::Interp;
-use super::places::PlaceId;
 use super::state::{Hold, Reach, State};
-use super::values::{Aggregate, GuardValue, Kind, Subject, Val};
+use super::values::{Aggregate, GuardValue, Kind, Val};
 use crate::resolve::Ty;
 use std::rc::Rc;
 
 /// Position of the first granted lock among a variant's fields: past all that code can name.
 const GRANTED: usize = 1 << 16;
-/// Position of what a failure leaves.
-const REFUSED: usize = GRANTED - 1;
 
 impl Interp<'_> {
     /// To be called before the states and values are joined.
@@ -32,34 +29,6 @@ impl Interp<'_> {
             self.keep(one, &missing(first, second));
         } else if self.fails(one) && self.succeeds(two) {
             self.keep(two, &missing(second, first));
-        }
-    }
-
-    /// The result of an exchange that, where it fails, leaves these objects with their context.
-    pub(super) fn refusing(&self, mut result: Val, objects: Vec<PlaceId>) -> Val {
-        for kind in &mut result.alts {
-            if let Kind::Aggregate(aggregate) = kind
-                && aggregate.variant == Some(self.names.err)
-            {
-                let mut refused = (**aggregate).clone();
-                let outcome = Val::of(super::remembered::refusal(objects.clone()), Ty::Unknown);
-                refused.set(super::expr::field(REFUSED), outcome);
-                *kind = Kind::Aggregate(refused.into());
-            }
-        }
-        result
-    }
-
-    /// A failure was seen: what was refused goes back.
-    pub(super) fn recall_refused(&mut self, value: &Val) {
-        for kind in &value.alts {
-            if let Kind::Aggregate(aggregate) = kind
-                && let Some(told) = aggregate.field(super::expr::field(REFUSED))
-                && let Some(Kind::Test(test)) = told.single()
-                && let Subject::Outcome(outcome) = &test.subject
-            {
-                outcome.fails.recall(&mut self.st);
-            }
         }
     }
 

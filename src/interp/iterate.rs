@@ -3,7 +3,7 @@
 use super::access::Door;
 use super::memory::AccessInfo;
 use super::places::{Index, LoopId, PlaceId, Proj};
-use super::values::{Aggregate, Const, Deps, IterValue, Kind, Pointer, Stage, StageKind, Val};
+use super::values::{Aggregate, Const, Deps, HandleValue, IterValue, Kind, Pointer, Stage, StageKind, Val};
 use super::{Cx, Interp};
 use crate::finding::AccessKind;
 use crate::hir::{ExprId, Name};
@@ -514,27 +514,36 @@ impl Interp<'_> {
 
 /// Handles that come out of a collection one after the other.
 pub(super) fn tag_handles(value: &mut Val, at: LoopId) {
-    retag(value, Some(at), 0);
+    each_handle(value, &|handle| handle.each_of = Some(at), 0);
 }
 
 pub(super) fn untag_handles(value: &mut Val) {
-    retag(value, None, 0);
+    each_handle(value, &|handle| handle.each_of = None, 0);
 }
 
-fn retag(value: &mut Val, each_of: Option<LoopId>, depth: u32) {
+/// Handles of one of the two parts that a collection was taken apart into; taken apart again, nobody counts them.
+pub(super) fn divide_handles(value: &mut Val, part: u32) {
+    each_handle(
+        value,
+        &|handle| handle.part = Some((part, if handle.part.is_none() { 2 } else { u32::MAX })),
+        0,
+    );
+}
+
+fn each_handle(value: &mut Val, change: &dyn Fn(&mut HandleValue), depth: u32) {
     if depth > 3 {
         return;
     }
     for kind in &mut value.alts {
         match kind {
-            Kind::Handle(handle) => handle.each_of = each_of,
+            Kind::Handle(handle) => change(handle),
             Kind::Aggregate(aggregate) => {
                 let holds =
                     |v: &Val| v.alts.iter().any(|k| matches!(k, Kind::Handle(_) | Kind::Aggregate(_)));
                 if aggregate.fields.iter().any(|(_, v)| holds(v)) {
-                    let mut tagged = (**aggregate).clone();
-                    tagged.fields.iter_mut().for_each(|(_, field)| retag(field, each_of, depth + 1));
-                    *kind = Kind::Aggregate(Rc::new(tagged));
+                    let mut changed = (**aggregate).clone();
+                    changed.fields.iter_mut().for_each(|(_, field)| each_handle(field, change, depth + 1));
+                    *kind = Kind::Aggregate(Rc::new(changed));
                 }
             }
             _ => {}

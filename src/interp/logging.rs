@@ -5,12 +5,12 @@
 
 use super::access::{AccessEvent, Door, Effect, HeldLock, Runs};
 use super::memory::{AccessInfo, Lval, held_first};
-use super::places::{FrameId, PlaceId, Proj, Root};
+use super::places::{PlaceId, Proj, Root};
 use super::state::{Hold, Reach};
 use super::terms::Term;
 use super::values::{Deps, ReadId, Val};
 use super::{Cx, Interp};
-use crate::finding::{AccessKind, Location};
+use crate::finding::AccessKind;
 use crate::resolve::Ty;
 use std::rc::Rc;
 
@@ -70,6 +70,7 @@ impl Interp<'_> {
             seen: if constant { self.st.seen.clone() } else { Deps::default() },
             same: info.same,
             saw: self.st.saw.get(&place).copied(),
+            ways: self.st.ways.clone(),
             side: self.st.sides.get(&place).copied(),
             effect: info.effect.clone(),
             term: info.term.clone(),
@@ -91,6 +92,7 @@ impl Interp<'_> {
             self.st.settled = self.st.settled.without(&one);
             self.st.outdated = self.st.outdated.without(&one);
             self.st.seen = self.st.seen.join(&one);
+            self.st.ways.forget(id);
         }
         let reasons = if read { reasons } else { reasons.join(&self.superseded(place)) };
         self.settle(place, &reasons, info);
@@ -157,26 +159,6 @@ impl Interp<'_> {
             _ if !self.st.sure => Runs::Unknown,
             [] => Runs::Once,
             loops => Runs::Rounds(loops.into()),
-        }
-    }
-
-    /// Something with an effect of its own happens here.
-    pub(super) fn act(&mut self, cx: &Cx, expr: crate::hir::ExprId) {
-        if self.st.reachable {
-            self.act_at(cx.frame, cx.location(cx.body.body.expr(expr).range));
-        }
-    }
-
-    fn act_at(&mut self, frame: FrameId, at: Location) {
-        const MOST: usize = 2_000;
-        if self.st.control.is_empty() {
-            return;
-        }
-        let acts = &mut self.contexts.get_mut(self.context).acts;
-        if let Some((known, _)) = acts.get_mut(&at) {
-            *known = known.join(&self.st.control);
-        } else if acts.len() < MOST {
-            acts.insert(at, (self.st.control.clone(), frame));
         }
     }
 

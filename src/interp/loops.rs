@@ -6,7 +6,7 @@ use super::contexts::ContextId;
 use super::pattern::Subject;
 use super::places::{LoopId, Proj};
 use super::scopes::ScopeKind;
-use super::state::{Hold, Reach, State, SyncKey, SyncKind};
+use super::state::{Hold, Part, Reach, State, SyncKey, SyncKind};
 use super::values::{Deps, ReadId, Val};
 use super::{Cx, Interp};
 use crate::hir::{ExprId, Name, Pat};
@@ -17,7 +17,7 @@ const MAX_ROUNDS: usize = 4;
 /// What a round does with the element that it is for, and so a whole loop with all of them.
 pub(super) struct EachRound {
     at: LoopId,
-    joined: Vec<ContextId>,
+    joined: Vec<(ContextId, Part)>,
     /// Taken and not given back.
     locked: Vec<Hold>,
 }
@@ -183,7 +183,8 @@ impl Interp<'_> {
         };
         let locked = self.st.locks.iter().filter(of_element);
         let locked = locked.map(|hold| Hold { reach: Reach::All, ..hold.clone() }).collect();
-        let joined: Vec<_> = self.st.each_joined.iter().filter(|(l, _)| *l == at).map(|(_, c)| *c).collect();
+        let joined = self.st.each_joined.iter().filter(|(l, ..)| *l == at);
+        let joined = joined.map(|(_, context, part)| (*context, *part)).collect();
         self.each.retain(|each| each.at != at);
         self.each.push(EachRound { at, joined, locked });
     }
@@ -209,8 +210,11 @@ impl Interp<'_> {
         let received = self.received_in.remove(&at).unwrap_or_default();
         if let Some(mut state) = exit {
             let joined = self.each.iter().rposition(|each| each.at == at).map(|n| self.each.remove(n).joined);
-            for context in joined.unwrap_or_default() {
-                state.join_all(context);
+            for (context, part) in joined.unwrap_or_default() {
+                match part {
+                    Some(part) => state.join_part(context, part),
+                    None => state.join_all(context),
+                }
             }
             for place in received {
                 state.acquire(SyncKey { place, kind: SyncKind::Drained });
@@ -219,7 +223,7 @@ impl Interp<'_> {
         }
         let plain_exit = self.st.reachable;
         let value = self.pop_exit(if plain_exit { Val::unit() } else { Val::bottom() });
-        self.st.each_joined.retain(|(l, _)| *l != at);
+        self.st.each_joined.retain(|(l, ..)| *l != at);
         if self.st.reachable {
             let waited = self.waited_for();
             self.st.control = outer.0.join(&waited);

@@ -1,17 +1,16 @@
 //! Reading and writing places: locals in the state, shared objects and statics in the heap. (The log of accesses is in `logging`.)
 
-use super::access::{Door, Effect, Made, Same};
+use super::access::{Door, Effect, Same};
 use super::places::{Index, PlaceId, Places, Proj, Root};
 use super::terms::Term;
-use super::values::{Aggregate, ClosureValue, Deps, FutureValue, Kind, Mode, Pointer, ReadId, Val};
+use super::values::{Aggregate, ClosureValue, Deps, FutureValue, Kind, Mode, Pointer, Val};
 use super::{Cx, Interp};
 use crate::finding::AccessKind;
 use crate::hir::{Name, StaticKind, TextRange};
 use crate::models::Role;
 use crate::resolve::{StaticId, Ty};
-use rustc_hash::{FxHashMap, FxHasher};
+use rustc_hash::FxHashMap;
 use smallvec::SmallVec;
-use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 
 /// What shared objects hold is known this deep.
@@ -64,19 +63,6 @@ pub(super) fn held_first(initial: &FxHashMap<Root, Val>, places: &Places, place:
 }
 
 impl Interp<'_> {
-    /// What tells a value from others, if it is the same whichever context computes it: made of constants, of shared data and
-    /// of what is in `but` (what the choice of the place depends on), and without an identity of its own.
-    pub(super) fn same_everywhere(&self, value: &Val, but: &Deps) -> Option<Same> {
-        if self.st.control.is_empty() && value.constant().is_none() {
-            return None;
-        }
-        let mut hasher = FxHasher::default();
-        let deps = value.all_deps();
-        let within = deps.iter().filter(|read| self.is_within(*read, but));
-        let but = within.fold(but.join(&self.ended_loops(&deps)), |all, read| all.join(&Deps::one(read)));
-        same_within(value, &but, &mut hasher).then(|| Same { hash: hasher.finish(), made: made(value) })
-    }
-
     /// What the read of one place that was just logged found.
     pub(super) fn found_by(&self, lval: &Lval, deps: &Deps) -> Option<Rc<Term>> {
         let [place] = lval.places[..] else { return None };
@@ -84,17 +70,6 @@ impl Interp<'_> {
         let read = deps.iter().filter(|id| !lval.deps.contains(*id));
         let read = read.into_iter().find(|id| log.get(id.0 as usize).is_some_and(|e| e.place == place))?;
         Some(Rc::new(Term::Read(self.context, read)))
-    }
-
-    /// Of what a value depends on the counters of loops that have ended by now: all rounds went into it.
-    fn ended_loops(&self, deps: &Deps) -> Deps {
-        let ended = |read: &ReadId| {
-            let counted = self.wholes_of(*read).find_map(|whole| self.counters.get(&whole));
-            counted.is_some_and(|at| {
-                !self.loops.contains(at) && self.frames.get(at.frame).context == self.context
-            })
-        };
-        deps.iter().filter(ended).collect()
     }
 
     pub(super) fn is_shared(&self, place: PlaceId) -> bool {
@@ -125,6 +100,8 @@ impl Interp<'_> {
             value.alts.clear();
             value.alts.push(Kind::Loaded(place, Name::new("SeqCst")));
             value.open = false;
+        } else {
+            value = self.found_behind_lock(&lval.places, value);
         }
         value.with_deps(&deps)
     }
@@ -322,7 +299,7 @@ impl Interp<'_> {
         self.log_lval(cx, lval, &info);
         if !self.st.locks.is_empty() && lval.places.iter().any(|p| self.is_guarded(*p)) {
             let claimed = self.claimed(lval, &value, info.term.as_deref());
-            self.flag_stored(lval, super::effects::flag_value(&value), true);
+            self.flag_stored(lval, super::told::state_value(&value), true);
             self.publish(&value);
             if let Some(flag) = claimed {
                 let id = self.flag_hold(flag);
@@ -473,7 +450,7 @@ pub(super) fn generalize(value: &Val) -> Val {
             | Kind::Test(_) => general.open = true,
             Kind::Moved => general.open = true,
             Kind::Aggregate(aggregate) => {
-                let fields = aggregate.fields.iter().map(|(p, v)| (*p, generalize(v))).collect();
+                let fields = super::told::untold(aggregate).map(|(p, v)| (*p, generalize(v))).collect();
                 let aggregate = Aggregate { variant: aggregate.variant, fields };
                 general.alts.push(Kind::Aggregate(Rc::new(aggregate)));
             }
@@ -501,56 +478,6 @@ pub(super) fn strip_deps(value: &mut Val) {
             _ => {}
         }
     }
-}
-
-fn made(value: &Val) -> Made {
-    match is_constant(value) {
-        true if value.alts.len() > 1 => Made::Chosen,
-        true => Made::Constant,
-        false => Made::Computed,
-    }
-}
-
-fn is_constant(value: &Val) -> bool {
-    !value.open
-        && value.alts.iter().all(|kind| match kind {
-            Kind::Const(_) => true,
-            Kind::Aggregate(aggregate) => aggregate.fields.iter().all(|(_, field)| is_constant(field)),
-            _ => false,
-        })
-}
-
-fn same_within(value: &Val, but: &Deps, hasher: &mut FxHasher) -> bool {
-    value.open.hash(hasher);
-    let own = |read: ReadId| read.is_elsewhere() && !but.contains(read);
-    !value.deps.iter().any(own)
-        && value.alts.iter().all(|kind| match kind {
-            Kind::Const(constant) => {
-                constant.hash(hasher);
-                true
-            }
-            Kind::Aggregate(aggregate) => {
-                aggregate.variant.hash(hasher);
-                aggregate.fields.iter().all(|(proj, field)| {
-                    let state = matches!(proj, Proj::Guarded | Proj::Cell | Proj::Once);
-                    !state && same_within(field, but, hasher)
-                })
-            }
-            Kind::Pointer(_, how) => *how == Pointer::Owner || *how == Pointer::Shared,
-            Kind::Fn(..) | Kind::Model(_) | Kind::Constructor(..) | Kind::Loaded(..) | Kind::Test(_) => true,
-            Kind::Bit(..) | Kind::Moved => true,
-            Kind::Linear(..)
-            | Kind::Block(..)
-            | Kind::Claimed(_)
-            | Kind::CountedDown(..)
-            | Kind::BitsSet { .. }
-            | Kind::Closure(_)
-            | Kind::Guard(_)
-            | Kind::Handle(_)
-            | Kind::Iter(_)
-            | Kind::Scope(_)
-            | Kind::Future(_) => false,
-        })
 }
 
 /// Whether there is anything to strip.

@@ -12,6 +12,7 @@
 //! contexts, rounds of walking again. A walk that is cut accuses nobody (`fixpoint`): bounds lose findings and never invent them.
 
 pub mod access;
+pub mod acts;
 pub mod auto_traits;
 pub mod claims;
 pub mod contexts;
@@ -57,12 +58,15 @@ mod quiet;
 mod recursion;
 mod relevance;
 mod remembered;
+mod same;
 mod scopes;
+mod shown_shared;
 mod spawn;
 mod stand_ins;
 mod switches;
 mod tasks;
 mod tokens;
+mod told;
 mod trait_calls;
 mod unknown_calls;
 mod walk;
@@ -79,6 +83,7 @@ use access::MomentId;
 use contexts::{ContextId, Contexts};
 use places::{FrameId, LoopId, ObjId, PlaceId, Places, Root};
 use rustc_hash::{FxHashMap, FxHashSet};
+use shown_shared::SharedTypes;
 use state::{Exit, Moment, State};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -106,6 +111,8 @@ pub struct Analysis {
     pub keys: FxHashSet<ReadId>,
     /// Of the locks those that stand for a proof that something was done before.
     pub witnesses: FxHashSet<PlaceId>,
+    /// What a library shows to be shared.
+    pub shared_types: SharedTypes,
     /// What roots hold at first.
     initial: FxHashMap<Root, Val>,
     /// Some context passes a fence that acquires.
@@ -129,7 +136,7 @@ impl Analysis {
 
     /// The same as a test of a flag compares it: taken to be 0 where nothing is known.
     fn initial_flag(&self, place: PlaceId) -> i128 {
-        self.held_first(place).as_ref().and_then(effects::state_value).unwrap_or(0)
+        self.held_first(place).as_ref().and_then(told::state_value).unwrap_or(0)
     }
 
     fn held_first(&self, place: PlaceId) -> Option<Val> {
@@ -251,6 +258,8 @@ pub struct Interp<'p> {
     /// Locals that other contexts can reach.
     shared_locals: FxHashSet<(FrameId, LocalId)>,
     local_names: LocalNames,
+    /// Objects that other contexts can reach.
+    escaped: FxHashSet<ObjId>,
     published: FxHashMap<PlaceId, PlaceId>,
     spread: FxHashSet<PlaceId>,
     /// When each object was made.
@@ -289,8 +298,8 @@ pub struct Interp<'p> {
     stand_ins: stand_ins::StandIns,
     /// Values from elsewhere, by where they come in: see `ReadId::elsewhere`.
     elsewhere: FxHashMap<(FrameId, u32), u32>,
-    /// Of these the results of functions that nobody knows.
-    unknown_results: FxHashSet<values::ReadId>,
+    /// Of these the results of functions that nobody knows, with what each was given.
+    unknown_results: FxHashMap<values::ReadId, unknown_calls::Given>,
     /// Parts of such values, by the whole and by the part.
     parts: FxHashMap<(values::ReadId, places::Proj), values::ReadId>,
     wholes: FxHashMap<values::ReadId, values::ReadId>,
@@ -315,6 +324,7 @@ pub struct Interp<'p> {
     keys: FxHashSet<ReadId>,
     self_guarded: FxHashSet<PlaceId>,
     witnesses: FxHashSet<PlaceId>,
+    shared_types: SharedTypes,
     /// What contexts are given where they ask for it by type.
     provided: Vec<Val>,
     fences: bool,
@@ -389,6 +399,7 @@ pub fn analyse(
         last_moment: None,
         heap: facts::Heap::default(),
         shared_locals: FxHashSet::default(),
+        escaped: FxHashSet::default(),
         local_names: FxHashMap::default(),
         initial: FxHashMap::default(),
         published: FxHashMap::default(),
@@ -418,7 +429,7 @@ pub fn analyse(
         unfinished: Default::default(),
         stand_ins: Default::default(),
         elsewhere: FxHashMap::default(),
-        unknown_results: FxHashSet::default(),
+        unknown_results: FxHashMap::default(),
         parts: FxHashMap::default(),
         wholes: FxHashMap::default(),
         counters: FxHashMap::default(),
@@ -434,6 +445,10 @@ pub fn analyse(
         unshared: FxHashSet::default(),
         keys: FxHashSet::default(),
         witnesses: FxHashSet::default(),
+        shared_types: match entries.kind {
+            ProgramKind::Callers => SharedTypes::of(program, models),
+            ProgramKind::Main | ProgramKind::Tests => SharedTypes::default(),
+        },
         provided: Vec::new(),
         fences: false,
         executor: None,
@@ -469,6 +484,7 @@ pub fn analyse(
         unshared: interp.unshared,
         keys: interp.keys,
         witnesses: interp.witnesses,
+        shared_types: interp.shared_types,
         fences: interp.fences,
         rounds: interp.loop_rounds,
         recursions: interp.recursions,
@@ -521,6 +537,9 @@ impl<'p> Interp<'p> {
         let place = self.places.root(root, &content.ty);
         self.unpublish(place);
         self.starts_as(root, &content);
+        if self.escaped.contains(&object) {
+            self.escape(&content);
+        }
         self.made_of(root, &content);
         self.grow_heap(root, content);
         Val::pointer(place, how, ty)

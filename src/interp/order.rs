@@ -18,6 +18,8 @@ use std::collections::BTreeSet;
 
 /// A stored value nobody knows; an acquire of it accepts every release.
 pub const ANY_VALUE: i128 = i128::MIN;
+/// One of several values: a release of each of them counts, if none was stored without one before.
+pub const ONE_OF_SEVERAL: i128 = i128::MIN + 1;
 
 pub fn releases(order: Name) -> bool {
     matches!(order.as_str(), "Release" | "AcqRel" | "SeqCst")
@@ -105,7 +107,7 @@ impl Analysis {
         if self.ring_between((one, a), (two, b), true).is_some() {
             return Some(Ordered::Turn);
         }
-        if self.takes_turns(first, second) || self.has_the_token((one, first), (two, second)) {
+        if self.takes_turns((one, first), (two, second)) || self.has_the_token((one, first), (two, second)) {
             return Some(Ordered::Turn);
         }
         if self.done_once(a, second)
@@ -125,6 +127,8 @@ impl Analysis {
             || self.only_through_acquires(two, b, one, a)
             || self.last_of(one, first, second)
             || self.last_of(two, second, first)
+            || self.led(first, second)
+            || self.led(second, first)
         {
             return Some(Ordered::Handed);
         }
@@ -210,19 +214,28 @@ impl Analysis {
         all
     }
 
-    /// Both saw one flag, with different values, and nobody stores to it but who saw its own value.
-    fn takes_turns(&self, first: &Moment, second: &Moment) -> bool {
-        first.knows.iter().any(|(flag, value)| {
-            second.knows.get(flag).is_some_and(|other| other != value)
-                && self.contexts.list.iter().all(|context| {
+    /// Both saw one flag, with different values, and nobody stores to it but who saw its own value, or at least one that isn't
+    /// another's turn.
+    fn takes_turns(&self, (one, first): (ContextId, &Moment), (two, second): (ContextId, &Moment)) -> bool {
+        first.knows.iter().any(|(flag, ours)| {
+            let theirs = second.knows.get(flag).filter(|theirs| theirs.is_disjoint(ours));
+            theirs.is_some_and(|theirs| {
+                let in_turn = |id: ContextId, known: &BTreeSet<i128>| {
+                    known.len() == 1
+                        || ((id == one || known.is_disjoint(ours))
+                            && (id == two || known.is_disjoint(theirs)))
+                };
+                self.contexts.ids().all(|id| {
+                    let context = self.contexts.get(id);
                     let stores =
                         context.log.events.iter().filter(|e| e.place == *flag && e.kind != AccessKind::Read);
                     stores.into_iter().all(|e| {
                         let moment = &self.moments[e.moment.0 as usize];
-                        moment.knows.contains_key(flag)
+                        moment.knows.get(flag).is_some_and(|known| in_turn(id, known))
                             || (context.parent.is_none() && moment.started.is_empty())
                     })
                 })
+            })
         })
     }
 
@@ -310,13 +323,22 @@ impl Analysis {
     /// Who acquired this knows all that `one` did up to the first access.
     fn handed_by(&self, one: ContextId, first: &Moment, two: ContextId, key: &SyncKey) -> bool {
         match key.kind {
-            SyncKind::Barrier | SyncKind::Once | SyncKind::Object | SyncKind::Last => false,
+            SyncKind::Barrier
+            | SyncKind::Once
+            | SyncKind::Object
+            | SyncKind::Last
+            | SyncKind::LastDrawn(_) => false,
             SyncKind::Counted(least) => self.counted_in(one, first, key.place, least),
             SyncKind::Drained => {
                 let sent = SyncKey { place: key.place, kind: SyncKind::Channel };
                 !released_before(first, &sent) && self.releases(one, &sent)
             }
-            SyncKind::Flag(value) if value == self.initial_flag(key.place) => false,
+            SyncKind::Flag(value) if self.begins_with(key.place, value) => false,
+            SyncKind::Flag(ONE_OF_SEVERAL)
+                if first.weakly_released.iter().any(|stored| matches_release(stored, key)) =>
+            {
+                false
+            }
             SyncKind::Channel | SyncKind::Flag(_) | SyncKind::Token => {
                 !released_before(first, key) && self.only_releaser(one, two, key)
             }
@@ -412,7 +434,7 @@ impl Analysis {
         access.locks.iter().filter(|held| held.mode == Mode::Exclusive).any(|held| {
             let settles = |place: PlaceId, value: i128| {
                 place == held.lock
-                    && value != ANY_VALUE
+                    && !matches!(value, ANY_VALUE | ONE_OF_SEVERAL)
                     && value != self.initial_flag(place)
                     && self.stays(held.lock, value)
             };
@@ -515,9 +537,9 @@ impl Analysis {
                 known_by.is_none_or(|lock| lock == held.lock)
                     && unset.is_some_and(|key| {
                         // Seen unset, and not set since.
-                        let now = first.knows.get(flag).map(|now| SyncKind::Flag(*now));
-                        key.kind != SyncKind::Flag(*value)
-                            && (now.as_ref() == Some(&key.kind) || first.weak.contains(&key))
+                        let is_unset = |now: &i128| SyncKind::Flag(*now) == key.kind;
+                        let seen = first.knows.get(flag).is_some_and(|now| now.iter().all(is_unset));
+                        key.kind != SyncKind::Flag(*value) && (seen || first.weak.contains(&key))
                     })
                     && looked(*flag)
                     && self.only_set(*flag, *value, held.lock)
@@ -557,7 +579,16 @@ impl Analysis {
 
     /// The other found itself the last to count down, and the access comes before its context did.
     fn last_of(&self, one: ContextId, first: &Moment, second: &Moment) -> bool {
-        second.acquired.iter().filter(|key| key.kind == SyncKind::Last).any(|key| {
+        second.acquired.iter().any(|key| {
+            match key.kind {
+                SyncKind::Last => {}
+                SyncKind::LastDrawn(number) => {
+                    // Only one of them is the last.
+                    let last = first.acquired.contains(key) && self.takes_all(key.place, number);
+                    return last || self.counted_in(one, first, key.place, number);
+                }
+                _ => return false,
+            }
             let done = |count: Option<&u8>| count.copied().unwrap_or(0);
             let before =
                 done(first.released.get(key)) < done(self.contexts.get(one).released_at_end.get(key));
@@ -591,7 +622,8 @@ impl Analysis {
                 | SyncKind::Once
                 | SyncKind::Token
                 | SyncKind::Counted(_)
-                | SyncKind::Last => {
+                | SyncKind::Last
+                | SyncKind::LastDrawn(_) => {
                     return None;
                 }
             };
@@ -647,7 +679,9 @@ fn matches_release(released: &SyncKey, acquired: &SyncKey) -> bool {
         return false;
     }
     match (&released.kind, &acquired.kind) {
-        (SyncKind::Flag(a), SyncKind::Flag(b)) => a == b || *a == ANY_VALUE || *b == ANY_VALUE,
+        (SyncKind::Flag(a), SyncKind::Flag(b)) => {
+            a == b || *a == ANY_VALUE || matches!(*b, ANY_VALUE | ONE_OF_SEVERAL)
+        }
         (a, b) => a == b,
     }
 }

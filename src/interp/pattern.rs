@@ -182,7 +182,6 @@ impl Interp<'_> {
             Pat::Wild | Pat::Rest | Pat::Unknown | Pat::Lit(_) | Pat::Range => {}
             Pat::Path(path) => {
                 let narrowed = self.narrowed(cx, path, &subject);
-                self.recall_told(&narrowed.value);
                 self.recall_variant(&narrowed.value);
             }
             Pat::Bind { binding, by_ref, mutable, sub, .. } => {
@@ -211,13 +210,11 @@ impl Interp<'_> {
             Pat::Tuple(parts) | Pat::Slice(parts) => self.bind_parts(cx, parts, &subject),
             Pat::TupleStruct(path, parts) => {
                 let narrowed = self.narrowed(cx, path, &subject);
-                self.recall_told(&narrowed.value);
                 self.recall_variant(&narrowed.value);
                 self.bind_parts(cx, parts, &narrowed);
             }
             Pat::Struct { path, fields, .. } => {
                 let narrowed = self.narrowed(cx, path, &subject);
-                self.recall_told(&narrowed.value);
                 self.recall_variant(&narrowed.value);
                 for (name, field) in fields {
                     let part = self.part_of(cx, &narrowed, Proj::Field(*name));
@@ -340,6 +337,7 @@ impl Interp<'_> {
     fn behind(&mut self, cx: &Cx, subject: &Subject) -> Subject {
         let lval = self.deref_value(cx, &subject.value, subject.expr);
         let value = self.peek(&lval).with_deps(&subject.value.deps);
+        let value = self.found_behind_lock(&lval.places, value);
         Subject { value, place: Some(lval), by_ref: subject.by_ref, range: subject.range, expr: subject.expr }
     }
 
@@ -494,7 +492,8 @@ impl Interp<'_> {
     pub(super) fn read_subject(&mut self, cx: &Cx, subject: &mut Subject) {
         if let Some(lval) = subject.place.clone() {
             let deps = self.log_lval(cx, &lval, &AccessInfo::plain(AccessKind::Read, subject.range));
-            subject.value = subject.value.clone().with_deps(&deps);
+            let value = subject.value.clone().with_deps(&deps);
+            subject.value = self.found_behind_lock(&lval.places, value);
         }
     }
 }

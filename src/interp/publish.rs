@@ -140,6 +140,7 @@ impl Interp<'_> {
             seen: Deps::default(),
             same: None,
             saw: None,
+            ways: Default::default(),
             side: None,
             acted_on: Deps::default(),
             effect: None,

@@ -12,14 +12,12 @@ use super::contexts::ContextId;
 use super::places::{FrameId, LoopId, PlaceId, Root};
 use super::publish::object_key;
 use super::state::{Claim, Hold, State, SyncKey};
+use super::told::told_at;
 use super::values::{Aggregate, Const, Kind, Subject, Test, Val};
 use crate::hir::Name;
 use crate::resolve::Ty;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
-
-/// Position of what a variant tells among its fields: past all that code can name.
-const TOLD: usize = (1 << 16) - 2;
 
 /// What each outcome of a condition says.
 #[derive(Clone, PartialEq, Debug)]
@@ -34,9 +32,10 @@ pub struct Learned {
     acquired: Vec<SyncKey>,
     joined: Vec<ContextId>,
     passed: Vec<((PlaceId, i128), Option<PlaceId>)>,
-    knows: Vec<(PlaceId, i128)>,
+    knows: Vec<(PlaceId, BTreeSet<i128>)>,
     saw: Vec<(PlaceId, i128)>,
     taken: Vec<(PlaceId, Claim)>,
+    drew: Vec<(PlaceId, i128)>,
     rounds: Vec<(LoopId, i128)>,
     locks: Vec<Hold>,
     /// Objects that this path did not make reachable for others, as it would have.
@@ -60,12 +59,27 @@ impl Outcome {
     }
 
     fn told(self) -> Option<Kind> {
-        self.tells()
-            .then(|| Kind::Test(Rc::new(Test { subject: Subject::Outcome(Rc::new(self)), negated: false })))
+        self.tells().then(|| telling(self.holds, self.fails))
     }
 }
 
 impl Learned {
+    /// Others did something before, and it is known to have been done.
+    pub fn acquired(keys: Vec<SyncKey>) -> Learned {
+        Learned { acquired: keys, ..Learned::default() }
+    }
+
+    /// What was to be put where others reach it is still its context's own.
+    pub fn refused(objects: Vec<PlaceId>) -> Learned {
+        Learned { refused: objects, ..Learned::default() }
+    }
+
+    /// The orders that one path knows of and the other doesn't.
+    pub fn orders(one: &State, other: &State) -> Learned {
+        let Learned { acquired, joined, .. } = Learned::between(one, other);
+        Learned { acquired, joined, ..Learned::default() }
+    }
+
     fn between(one: &State, other: &State) -> Learned {
         let (here, there) = (&one.moment, &other.moment);
         Learned {
@@ -75,6 +89,7 @@ impl Learned {
             knows: only_in(&here.knows, &there.knows),
             saw: only_in(&one.saw, &other.saw),
             taken: only_in(&here.taken, &there.taken),
+            drew: here.drew.difference(&there.drew).copied().collect(),
             rounds: only_in(&here.rounds, &there.rounds),
             locks: one
                 .locks
@@ -94,7 +109,7 @@ impl Learned {
     }
 
     /// What both know, and what each does.
-    fn and(mut self, other: &Learned) -> Learned {
+    pub fn and(mut self, other: &Learned) -> Learned {
         fn add<T: PartialEq + Clone>(all: &mut Vec<T>, more: &[T]) {
             let new: Vec<T> = more.iter().filter(|item| !all.contains(item)).cloned().collect();
             all.extend(new);
@@ -105,6 +120,7 @@ impl Learned {
         add(&mut self.knows, &other.knows);
         add(&mut self.saw, &other.saw);
         add(&mut self.taken, &other.taken);
+        add(&mut self.drew, &other.drew);
         add(&mut self.rounds, &other.rounds);
         add(&mut self.locks, &other.locks);
         add(&mut self.refused, &other.refused);
@@ -123,6 +139,7 @@ impl Learned {
             knows: both(&self.knows, &other.knows),
             saw: both(&self.saw, &other.saw),
             taken: both(&self.taken, &other.taken),
+            drew: both(&self.drew, &other.drew),
             rounds: both(&self.rounds, &other.rounds),
             locks: both(&self.locks, &other.locks),
             refused: both(&self.refused, &other.refused),
@@ -145,16 +162,16 @@ impl Learned {
         }
         let moment = state.moment_mut();
         moment.passed.extend(self.passed.iter().copied());
-        moment.knows.extend(self.knows.iter().copied());
+        moment.knows.extend(self.knows.iter().cloned());
         moment.taken.extend(self.taken.iter().copied());
+        moment.drew.extend(self.drew.iter().copied());
         moment.rounds.extend(self.rounds.iter().copied());
     }
 }
 
-/// What a failed exchange tells: what it was to put in is still its context's own.
-pub(super) fn refusal(objects: Vec<PlaceId>) -> Kind {
-    let fails = Learned { refused: objects, ..Learned::default() };
-    let outcome = Outcome { holds: Learned::default(), fails };
+/// A condition that tells this when it is true, and that when it is false.
+pub(super) fn telling(holds: Learned, fails: Learned) -> Kind {
+    let outcome = Outcome { holds, fails };
     Kind::Test(Rc::new(Test { subject: Subject::Outcome(Rc::new(outcome)), negated: false }))
 }
 
@@ -163,22 +180,22 @@ pub(super) fn compared(a: &Val, b: &Val, negated: bool) -> Option<Kind> {
     let told = |value: &Val, other: &Val| {
         let Some(Kind::Aggregate(wanted)) = other.single() else { return None };
         let told = value.alts.iter().find_map(|kind| match kind {
-            Kind::Aggregate(one) if one.variant == wanted.variant => one.field(super::expr::field(TOLD)),
+            Kind::Aggregate(one) if one.variant == wanted.variant => told_by(one),
             _ => None,
-        })?;
-        match told.single() {
-            Some(Kind::Test(test)) if !value.open => Some(test.subject.clone()),
-            _ => None,
-        }
+        });
+        told.filter(|_| !value.open).cloned()
     };
-    let subject = told(a, b).or_else(|| told(b, a))?;
-    Some(Kind::Test(Rc::new(Test { subject, negated })))
+    let (equal, differs) = (told(a, b).or_else(|| told(b, a))?, Learned::default());
+    Some(if negated { telling(differs, equal) } else { telling(equal, differs) })
 }
 
-fn only_in<K: Ord + Copy, V: PartialEq + Copy>(here: &BTreeMap<K, V>, there: &BTreeMap<K, V>) -> Vec<(K, V)> {
+fn only_in<K: Ord + Copy, V: PartialEq + Clone>(
+    here: &BTreeMap<K, V>,
+    there: &BTreeMap<K, V>,
+) -> Vec<(K, V)> {
     here.iter()
         .filter(|(key, value)| there.get(key) != Some(value))
-        .map(|(key, value)| (*key, *value))
+        .map(|(key, value)| (*key, value.clone()))
         .collect()
 }
 
@@ -206,65 +223,6 @@ impl Interp<'_> {
         match self.remembered(&branches.yes, &branches.no) {
             Some(told) => Val { alts: std::iter::once(told).collect(), ..value },
             None => value,
-        }
-    }
-
-    /// A value that, where its variant is seen, tells what this path knows and the other doesn't.
-    pub(super) fn telling(&self, value: Val, path: &State, other: &State) -> Val {
-        if !path.reachable {
-            return value;
-        }
-        let Learned { acquired, joined, .. } = Learned::between(path, other);
-        let learned = Learned { acquired, joined, ..Learned::default() };
-        if learned == Learned::default() {
-            return value;
-        }
-        let outcome = Outcome { holds: learned, fails: Learned::default() };
-        let told = Kind::Test(Rc::new(Test { subject: Subject::Outcome(Rc::new(outcome)), negated: false }));
-        self.with_told(value, &Val::of(told, Ty::Unknown))
-    }
-
-    /// A success made of another one tells what that told.
-    pub(super) fn retold(&self, value: Val, of: &Val) -> Val {
-        match self.told_with(of) {
-            Some(told) => self.with_told(value, &told),
-            None => value,
-        }
-    }
-
-    fn with_told(&self, value: Val, told: &Val) -> Val {
-        let mut value = value;
-        for kind in &mut value.alts {
-            if let Kind::Aggregate(aggregate) = kind
-                && aggregate.variant.is_some_and(|variant| !self.is_failure(variant))
-            {
-                let mut telling = (**aggregate).clone();
-                telling.set(super::expr::field(TOLD), told.clone());
-                *kind = Kind::Aggregate(telling.into());
-            }
-        }
-        value
-    }
-
-    /// What the one alternative that is no failure tells.
-    fn told_with(&self, value: &Val) -> Option<Val> {
-        let mut others = value.alts.iter().filter(
-            |kind| !matches!(kind, Kind::Aggregate(a) if a.variant.is_some_and(|v| self.is_failure(v))),
-        );
-        match (others.next(), others.next(), value.open) {
-            (Some(Kind::Aggregate(one)), None, false) => one.field(super::expr::field(TOLD)).cloned(),
-            _ => None,
-        }
-    }
-
-    /// A variant was seen: what was learned on the way to it is known, and what was refused goes back.
-    pub(super) fn recall_told(&mut self, value: &Val) {
-        self.recall_refused(value);
-        if let Some(told) = self.told_with(value)
-            && let Some(Kind::Test(test)) = told.single()
-            && let Subject::Outcome(outcome) = &test.subject
-        {
-            outcome.holds.recall(&mut self.st);
         }
     }
 
@@ -322,9 +280,6 @@ fn truths(value: &Val) -> Option<Outcomes<bool>> {
     }
 }
 
-/// Position of what a variant tells, past all that code can name.
-const OF_VARIANT: usize = (1 << 16) - 3;
-
 impl Interp<'_> {
     /// Of two values that meet, each some variants of an enum, what these say of the paths.
     pub(super) fn remember_variants(&self, one: (&State, &mut Val), two: (&State, &mut Val)) {
@@ -372,8 +327,9 @@ fn variants(value: &Val) -> Option<Outcomes<Name>> {
     value.alts.iter().map(variant).collect()
 }
 
-fn told_by(variant: &Aggregate) -> Option<&Learned> {
-    match variant.field(super::expr::field(OF_VARIANT))?.single()? {
+/// What a variant tells who sees it.
+pub(super) fn told_by(variant: &Aggregate) -> Option<&Learned> {
+    match variant.field(told_at())?.single()? {
         Kind::Test(test) => match &test.subject {
             Subject::Outcome(outcome) => Some(&outcome.holds),
             _ => None,
@@ -386,12 +342,12 @@ fn tell(value: &mut Val, met: &Outcomes<Name>) {
     for kind in &mut value.alts {
         let Kind::Aggregate(aggregate) = kind else { continue };
         let Some((_, told)) = met.iter().find(|(name, _)| aggregate.variant == Some(*name)) else { continue };
-        let known = aggregate.field(super::expr::field(OF_VARIANT)).is_some();
+        let known = aggregate.field(told_at()).is_some();
         let outcome = Outcome { holds: told.clone(), fails: Learned::default() };
         let mut telling = (**aggregate).clone();
         match outcome.told() {
-            Some(test) => telling.set(super::expr::field(OF_VARIANT), Val::of(test, Ty::Unknown)),
-            None if known => telling.fields.retain(|(proj, _)| *proj != super::expr::field(OF_VARIANT)),
+            Some(test) => telling.set(told_at(), Val::of(test, Ty::Unknown)),
+            None if known => telling.fields.retain(|(proj, _)| *proj != told_at()),
             None => continue,
         }
         *kind = Kind::Aggregate(telling.into());

@@ -331,8 +331,11 @@ impl Interp<'_> {
                 Kind::Handle(handle) => {
                     // Of several alternatives just one was started on this path.
                     match handle.each_of {
-                        Some(at) => self.st.each_joined.push((at, handle.context)),
-                        None => self.join_part(&handle),
+                        Some(at) => self.st.each_joined.push((at, handle.context, handle.part)),
+                        None => match handle.part {
+                            Some(part) => self.st.join_part(handle.context, part),
+                            None => self.st.join_one(handle.context),
+                        },
                     }
                     result = match self.result_of(handle.context) {
                         Some(returned) => result.join(returned),
@@ -354,18 +357,6 @@ impl Interp<'_> {
     pub(super) fn result_of(&self, context: ContextId) -> Option<&Val> {
         self.heap.facts.look_at(Fact::Result(context));
         self.contexts.get(context).result.as_ref()
-    }
-
-    /// One of the parts of an array, or the newest instance.
-    fn join_part(&mut self, handle: &HandleValue) {
-        let Some((part, of)) = handle.part else { return self.st.join_one(handle.context) };
-        if !self.st.joined_parts.contains(&(handle.context, part)) {
-            self.st.joined_parts.push((handle.context, part));
-        }
-        let joined = self.st.joined_parts.iter().filter(|(c, _)| *c == handle.context).count();
-        if joined as u32 == of {
-            self.st.join_all(handle.context);
-        }
     }
 
     /// Runs a closure with a scope; everything started in it has ended afterwards.

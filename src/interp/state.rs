@@ -5,6 +5,7 @@
 //! that one path never started counts as joined there); started contexts and released orders by union.
 
 use super::access::Side;
+use super::acts::Ways;
 use super::contexts::ContextId;
 use super::phases::Phases;
 use super::places::{FrameId, LoopId, PlaceId};
@@ -88,7 +89,12 @@ pub enum SyncKind {
     Object,
     /// The last of several that counted down found nobody left.
     Last,
+    /// One of several that count found its own step to make this number, past which nobody counts; `ANY_VALUE`: some number.
+    LastDrawn(i128),
 }
+
+/// Which of how many parts of an array or collection of handles; all of them.
+pub type Part = Option<(u32, u32)>;
 
 /// Releases past this are "some number".
 pub const MANY_RELEASES: u8 = 64;
@@ -119,10 +125,12 @@ pub struct Moment {
     pub passed: BTreeMap<(PlaceId, i128), Option<PlaceId>>,
     /// Once-bodies this runs in.
     pub within: BTreeSet<PlaceId>,
-    /// Flags that were seen to hold this value and not stored to since by this context: its turn.
-    pub knows: BTreeMap<PlaceId, i128>,
+    /// Flags that were seen to hold one of these values and not stored to since by this context: its turn.
+    pub knows: BTreeMap<PlaceId, BTreeSet<i128>>,
     /// Atomics that a compare-exchange or swap of this context took and no store gave back: a protocol of its own.
     pub taken: BTreeMap<PlaceId, Claim>,
+    /// Atomics that this context's own step made this number: of all that count there, it is the one that did.
+    pub drew: BTreeSet<(PlaceId, i128)>,
     /// Objects that came in a message and weren't sent on since.
     pub received: BTreeSet<PlaceId>,
     /// Channels sent to with nothing received since.
@@ -162,6 +170,8 @@ pub struct State {
     pub outdated: Deps,
     /// What the last test of a flag on the way here said of its value.
     pub saw: Rc<BTreeMap<PlaceId, i128>>,
+    /// Which values of what was read and tested lead here.
+    pub ways: Ways,
     /// The same of a bound.
     pub sides: Rc<BTreeMap<PlaceId, Side>>,
     /// Claimed numbers that are known to be less than this.
@@ -172,8 +182,8 @@ pub struct State {
     pub control_sticks: bool,
     /// Nothing decided whether we come here, but for loops and panics.
     pub sure: bool,
-    /// Joined for each element of what the loop goes through.
-    pub each_joined: Vec<(LoopId, ContextId)>,
+    /// Joined for each element of what the loop goes through, which may be one of several parts.
+    pub each_joined: Vec<(LoopId, ContextId, Part)>,
     /// Parts of arrays of handles that were joined.
     pub joined_parts: Vec<(ContextId, u32)>,
 }
@@ -193,6 +203,7 @@ impl State {
             settled: Deps::default(),
             outdated: Deps::default(),
             saw: Rc::default(),
+            ways: Ways::default(),
             sides: Rc::default(),
             below: Rc::default(),
             told: Rc::default(),
@@ -252,6 +263,17 @@ impl State {
         self.moment_mut().joined.insert(context);
         if self.overlapping.contains(&context) {
             Rc::make_mut(&mut self.overlapping).remove(&context);
+        }
+    }
+
+    /// Those of one of several parts of an array or collection of handles have ended.
+    pub fn join_part(&mut self, context: ContextId, (part, of): (u32, u32)) {
+        if !self.joined_parts.contains(&(context, part)) {
+            self.joined_parts.push((context, part));
+        }
+        let joined = self.joined_parts.iter().filter(|(c, _)| *c == context).count();
+        if joined as u32 == of {
+            self.join_all(context);
         }
     }
 
@@ -318,6 +340,7 @@ impl State {
         self.seen = self.seen.join(&other.seen);
         self.settled = self.settled.join(&other.settled);
         self.outdated = self.outdated.join(&other.outdated);
+        self.ways.join(&other.ways);
         if !self.saw.is_empty() && !Rc::ptr_eq(&self.saw, &other.saw) {
             Rc::make_mut(&mut self.saw).retain(|place, value| other.saw.get(place) == Some(value));
         }
@@ -421,7 +444,7 @@ fn join_moments(a: &Moment, b: &Moment) -> Moment {
         phases,
         passed: a.passed.iter().filter_map(|(flag, by)| join_passed(*flag, *by, &b.passed)).collect(),
         within: a.within.intersection(&b.within).copied().collect(),
-        knows: a.knows.iter().filter(|(p, v)| b.knows.get(p) == Some(v)).map(|(p, v)| (*p, *v)).collect(),
+        knows: a.knows.iter().filter_map(|(p, v)| Some((*p, v | b.knows.get(p)?))).collect(),
         taken: a
             .taken
             .iter()
@@ -430,6 +453,7 @@ fn join_moments(a: &Moment, b: &Moment) -> Moment {
                 Some((*place, if same { *claim } else { Claim::Whole }))
             })
             .collect(),
+        drew: a.drew.intersection(&b.drew).copied().collect(),
         received: a.received.intersection(&b.received).copied().collect(),
         owes: a.owes.union(&b.owes).copied().collect(),
         has: a.has.intersection(&b.has).copied().collect(),

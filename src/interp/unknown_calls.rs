@@ -12,6 +12,13 @@ use crate::finding::AccessKind;
 use crate::hir::{ExprId, ExprKind};
 use crate::resolve::Ty;
 
+/// What a function that nobody knows was given.
+pub(super) struct Given {
+    deps: Deps,
+    /// It has arguments besides what it is a method of.
+    asked: bool,
+}
+
 impl Interp<'_> {
     /// A call of something nobody knows: lent places are touched, closures run, the result depends on everything.
     pub(super) fn opaque_call(&mut self, cx: &Cx, id: ExprId, this: Option<Val>, args: Vec<Val>) -> Val {
@@ -26,12 +33,14 @@ impl Interp<'_> {
             self.may_guard_itself(receiver);
         }
         let mut deps = Deps::default();
+        let asked = !args.is_empty();
         for value in this.into_iter().chain(args) {
             self.used(&value);
             deps = deps.join(&self.lend(cx, id, &value, None));
         }
         let result = self.elsewhere(cx, id.0);
-        self.unknown_results.extend(result.iter());
+        let given = |result| (result, Given { deps: deps.clone(), asked });
+        self.unknown_results.extend(result.iter().map(given));
         Val::unknown(Ty::Unknown).with_deps(&deps.join(&result))
     }
 
@@ -49,8 +58,31 @@ impl Interp<'_> {
     /// Of what a value depends on the results of functions that nobody knows: they may give the same whoever asks.
     pub(super) fn unknown_results_in(&self, value: &Val) -> Deps {
         let deps = value.all_deps();
-        let unknown = deps.iter().filter(|read| self.unknown_results.contains(read));
+        let unknown = deps.iter().filter(|read| self.unknown_results.contains_key(read));
         unknown.collect()
+    }
+
+    /// The keys, and of what a value depends on what functions that nobody knows gave for them, and for nothing else that others
+    /// don't have: that too may be the same whoever asks.
+    pub(super) fn following_from(&self, keys: Deps, value: &Val) -> Deps {
+        let deps = value.all_deps();
+        let constant = keys.is_empty();
+        let mut known = keys;
+        loop {
+            let own = |part: ReadId| part.is_elsewhere() && !self.is_within(part, &known);
+            let asks = |given: &Given| {
+                (constant && given.asked) || given.deps.iter().any(|part| self.is_within(part, &known))
+            };
+            let follows = |read: &ReadId| {
+                let given = self.unknown_results.get(read);
+                given.is_some_and(|given| asks(given) && !given.deps.iter().any(own))
+            };
+            let more: Deps = deps.iter().filter(|read| !known.contains(*read)).filter(follows).collect();
+            if more.is_empty() {
+                return known;
+            }
+            known = known.join(&more);
+        }
     }
 
     /// A part of a value that nobody knows is known by less than the whole.

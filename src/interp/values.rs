@@ -327,6 +327,8 @@ pub enum Subject {
     Taken(PlaceId),
     /// Nothing is left of what is counted down: this was the last.
     Last(PlaceId, Name),
+    /// Its own step of the atomic, with this ordering, made it this number (`ANY_VALUE`: some number).
+    Drawn(PlaceId, Name, i128),
     /// What paths that have met since said.
     Outcome(Rc<Outcome>),
     /// It is this round of a loop.
@@ -592,6 +594,11 @@ fn join_aggregates(a: &Aggregate, b: &Aggregate) -> Aggregate {
             Some(slot) => slot.1 = slot.1.join(value),
             None => fields.push((*proj, value.clone())),
         }
+    }
+    // A variant tells what it tells on all paths.
+    if a.variant.is_some() {
+        let told = super::told::told_at();
+        fields.retain(|(p, _)| *p != told || (a.field(told).is_some() && a.field(told) == b.field(told)));
     }
     Aggregate { variant: a.variant, fields }
 }

@@ -35,7 +35,7 @@ impl Interp<'_> {
         self.contents.clear();
         self.muted = false;
         self.contexts.get_mut(id).log = Default::default();
-        self.contexts.get_mut(id).acts.clear();
+        self.contexts.get_mut(id).acts = Default::default();
         self.contexts.get_mut(id).passes_on.clear();
         self.contexts.get_mut(id).minted.clear();
         let returned = match entry {

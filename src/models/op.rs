@@ -65,6 +65,8 @@ op_names! {
     Off = "off", 0..=0;
     /// The default of what the result holds: of its first type argument.
     Default = "default", 0..=0;
+    /// A collection with nothing in it.
+    Empty = "empty", 0..=0;
     /// (x, y, …) one after the other; the last one's value.
     Seq = "seq", 2..=8;
     /// (p) what a pointer points to, by value (also the pointer or handle itself if that is what is stored).
@@ -139,6 +141,8 @@ op_names! {
     Call = "call", 1..=5;
     /// (f, args…) runs a closure now, or not.
     MaybeCall = "maybe_call", 1..=5;
+    /// (c, f) Some of what the closure gives where a condition holds, None where it doesn't.
+    IfTrue = "if_true", 2..=2;
     /// (x, f) maps the success payload.
     MapPayload = "map_payload", 2..=2;
     /// (x, f) maps the failure payload.
@@ -149,6 +153,8 @@ op_names! {
     OrElse = "or_else", 2..=2;
     /// (p, i?) an element (that at the index), taken out.
     TakeElem = "take_elem", 1..=2;
+    /// (p) the elements behind some index, taken out into another collection.
+    Split = "split", 1..=1;
     /// (p, key) the element under a key of a map, taken out.
     TakeKey = "take_key", 2..=2;
     /// (p) a pointer to some element.

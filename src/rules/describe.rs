@@ -10,6 +10,7 @@ use crate::hir::Name;
 use crate::interp::access::{AccessEvent, Effect};
 use crate::interp::contexts::{Context, ContextId, Naming};
 use crate::interp::places::{FrameId, Index, PlaceId, Proj, Root};
+use crate::models::Role;
 use crate::resolve::Ty;
 use crate::witness::{self, Scene};
 
@@ -235,8 +236,16 @@ pub fn place_name(facts: &Facts, place: PlaceId) -> String {
         }
         Root::Process(name) => return process_place(facts, place, name),
     };
-    for step in places.path(place) {
+    let mut steps: Vec<PlaceId> = places.ancestors(place).collect();
+    steps.reverse();
+    for (ends, step) in steps.windows(2).zip(places.path(place)) {
         match step {
+            // What a counted handle leads to is an object of its own.
+            Proj::Deref if facts.models.role(&places.get(ends[0]).ty) == Role::Counted => {
+                if let Ty::Adt(id, _) = &places.get(ends[1]).ty {
+                    name = facts.program.adts[id.index()].name.to_string();
+                }
+            }
             Proj::Field(field) => name.push_str(&format!(".{field}")),
             Proj::Index(Index::Const(n)) => name.push_str(&format!("[{n}]")),
             Proj::Index(Index::Key(key)) => name.push_str(&format!("[{}]", key.as_str())),

@@ -25,6 +25,8 @@ pub enum Harmless {
     OneOperation,
     /// Doing it twice is doing it once.
     Idempotent,
+    /// It puts back what it took out: that was its own meanwhile.
+    PutsBack,
     /// It is decided anew under the hold that it is made under.
     LooksAgain,
     /// The other only reads, or it is somewhere else.
@@ -62,6 +64,7 @@ impl Harmless {
             Harmless::Judged => "its own result decides",
             Harmless::Unlocks => "it gives a lock back",
             Harmless::OneOperation => "one operation, which says what it found",
+            Harmless::PutsBack => "it puts back what it took out",
             Harmless::Idempotent => "doing it twice is doing it once",
             Harmless::LooksAgain => "decided anew under the hold that it is made under",
             Harmless::Apart => "nothing written between",
@@ -149,6 +152,9 @@ pub fn one_step(facts: &Facts, write: &Event, read: &AccessEvent, how: How) -> O
             return Some(Harmless::OneOperation);
         }
         Some(Effect::Idempotent) if decision => return Some(Harmless::Idempotent),
+        Some(Effect::Put) if how == How::Computed && takes_first(facts, write) => {
+            return Some(Harmless::PutsBack);
+        }
         _ => {}
     }
     let looked = |look: &AccessEvent| match how {
@@ -166,6 +172,15 @@ fn compared(context: &Context, look: &AccessEvent, read: &AccessEvent) -> bool {
     context.log.compared_again.iter().any(|(one, two)| is(one, look) && is(two, read))
 }
 
+/// What is put in is computed from an element that was taken out of the same collection.
+fn takes_first(facts: &Facts, write: &Event) -> bool {
+    let log = &facts.analysis.contexts.get(write.context).log.events;
+    let taken = |read: &AccessEvent| {
+        matches!(read.effect, Some(Effect::Take | Effect::TakeSure)) && same_place(facts, write, read)
+    };
+    write.access.data.iter().filter_map(|id| log.get(id.0 as usize)).any(taken)
+}
+
 fn discarded(context: &Context, access: &AccessEvent) -> bool {
     let log = &context.log;
     log.discarded.iter().any(|id| log.events.get(id.0 as usize).is_some_and(|e| std::ptr::eq(e, access)))
@@ -177,7 +192,16 @@ fn merely_sets(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
     let flag = matches!(facts.analysis.initial_value(access.place), Some(Const::Bool(_)));
     let other = |value: &i128| access.saw == Some(1 - *value);
     flag && matches!(&access.effect, Some(Effect::Set(value)) if other(value))
-        && !facts.analysis.contexts.get(write.context).acts_on(read.at, access.at, |_| true)
+        && !acts(facts, write, read, |_| true)
+}
+
+/// What was looked at is the whole collection that the write puts something into under a key, as by how much is in it.
+fn looks_at_whole(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
+    let places = &facts.analysis.places;
+    let (looked, written) = (places.path(read.place), places.path(write.access.place));
+    write.access.effect == Some(Effect::Put)
+        && written.starts_with(&looked)
+        && written.get(looked.len()).is_some_and(index)
 }
 
 /// Both writes store one value, and nothing else follows from the decision: who comes second changes nothing.
@@ -186,15 +210,24 @@ fn same_again(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event) -
         return false;
     }
     let Some(made) = write.access.same.map(|same| same.made) else { return false };
-    let context = facts.analysis.contexts.get(write.context);
-    let acts = |within: &dyn Fn(FrameId) -> bool| context.acts_on(read.at, write.access.at, within);
+    // Under two keys even the same is put in twice.
+    if looks_at_whole(facts, write, read) {
+        return false;
+    }
     match made {
-        Made::Constant => !acts(&|_| true),
+        Made::Constant => !acts(facts, write, read, |_| true),
         Made::Chosen => {
-            !acts(&|frame| is_below(facts, frame, write.access.frame)) && stays_same(facts, write)
+            let below = |frame| is_below(facts, frame, write.access.frame);
+            !acts(facts, write, read, below) && stays_same(facts, write)
         }
         Made::Computed => stays_same(facts, write),
     }
+}
+
+/// Whether anything else with an effect is done because of the look that the write is decided by.
+fn acts(facts: &Facts, write: &Event, read: &AccessEvent, within: impl Fn(FrameId) -> bool) -> bool {
+    let context = facts.analysis.contexts.get(write.context);
+    context.acts.follow(&context.log.events, read.at, write.access, within)
 }
 
 /// Whether a call is made by another one, or is it.
@@ -412,12 +445,26 @@ fn makes_room(between: &Effect, write: &AccessEvent) -> bool {
     }
 }
 
-/// Callers of a library share what the crate itself shows to be shared: its statics.
+/// Callers of a library share what the crate itself shows to be shared: its statics, and what it keeps behind shared handles.
 fn is_shown_shared(facts: &Facts, event: &Event) -> bool {
     let analysis = facts.analysis;
-    facts.kind != ProgramKind::Callers
-        || analysis.contexts.get(event.context).kind != ContextKind::Caller
-        || matches!(analysis.places.get(event.access.place).root, Root::Static(_))
+    if facts.kind != ProgramKind::Callers || analysis.contexts.get(event.context).kind != ContextKind::Caller
+    {
+        return true;
+    }
+    let places = &analysis.places;
+    let whole = places.ancestors(event.access.place).last().unwrap_or(event.access.place);
+    let shared = |at: PlaceId| analysis.shared_types.contains(&places.get(at).ty);
+    match places.get(whole).root {
+        Root::Static(_) => true,
+        Root::Object(id) => {
+            // The whole is held where nobody knows whether a callee locks it.
+            analysis.objects.list[id.0 as usize].ambient
+                && places.ancestors(event.access.place).any(shared)
+                && event.access.locks.iter().all(|held| held.lock != whole)
+        }
+        Root::ThreadLocal(_) | Root::Local(..) | Root::Process(_) => false,
+    }
 }
 
 /// Several instances may run at once. That a caller might start the same again is no reason: it may know better.
@@ -439,7 +486,10 @@ pub fn harmless(
     how: How,
 ) -> Option<Harmless> {
     let apart = !is_shown_shared(facts, write) || !is_shown_shared(facts, other);
-    if other.access.kind == AccessKind::Read || apart || !meet(facts, *write, *other) {
+    let whole = looks_at_whole(facts, write, read);
+    let meets =
+        meet(facts, *write, *other) || (whole && meet(facts, Event { access: read, ..*write }, *other));
+    if other.access.kind == AccessKind::Read || apart || !meets {
         return Some(Harmless::Apart);
     }
     by_effect(facts, write, read, other, how)
@@ -490,7 +540,8 @@ fn by_effect(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event, ho
 /// By when the other comes, and by the locks held.
 fn by_order(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event) -> Option<Harmless> {
     let again = other.context == write.context;
-    if again && (!repeats(facts, write.context) || is_own(facts, write.context, write.access.place)) {
+    let own = || is_own(facts, write.context, write.access.place) && !looks_at_whole(facts, write, read);
+    if again && (!repeats(facts, write.context) || own()) {
         return Some(Harmless::OneWriter);
     }
     // Holding a flag at both ends isn't holding it between them: that is for the holds to say.

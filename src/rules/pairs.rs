@@ -302,7 +302,9 @@ fn indices_meet(facts: &Facts, one: ContextId, x: Index, two: ContextId, y: Inde
 /// A lock that both hold, one of them exclusively.
 pub fn common_lock(facts: &Facts, a: Event, b: Event) -> Option<PlaceId> {
     let same = |x: &HeldLock, y: &HeldLock| {
-        same_lock(facts, x, y) || guards_element(facts, (x.lock, a.access.place), (y.lock, b.access.place))
+        let one = x.lock == y.lock && locks_meet(facts, (a.context, x.lock), (b.context, y.lock));
+        one || is_one_of_all(facts, x, y)
+            || guards_element(facts, (x.lock, a.access.place), (y.lock, b.access.place))
     };
     let excludes = |x: &HeldLock, y: &HeldLock| {
         same(x, y)
@@ -313,9 +315,15 @@ pub fn common_lock(facts: &Facts, a: Event, b: Event) -> Option<PlaceId> {
     a.access.locks.iter().find(|x| b.access.locks.iter().any(|y| excludes(x, y))).map(|x| x.lock)
 }
 
-/// The same lock, or one of those that the other holds all of.
-fn same_lock(facts: &Facts, x: &HeldLock, y: &HeldLock) -> bool {
-    x.lock == y.lock || ((x.all || y.all) && facts.analysis.places.same_but_index(x.lock, y.lock))
+/// One of the locks that the other holds all of.
+fn is_one_of_all(facts: &Facts, x: &HeldLock, y: &HeldLock) -> bool {
+    (x.all || y.all) && facts.analysis.places.same_but_index(x.lock, y.lock)
+}
+
+/// Whether locks in elements may be those of one element.
+fn locks_meet(facts: &Facts, (one, x): (ContextId, PlaceId), (two, y): (ContextId, PlaceId)) -> bool {
+    let (x, y) = (facts.analysis.places.path(x), facts.analysis.places.path(y));
+    x.iter().zip(&y).all(|(x, y)| steps_meet(facts, one, *x, two, *y))
 }
 
 /// Each has the lock at the index at which it accesses the data: who meets at one element holds one lock.
@@ -328,12 +336,18 @@ fn guards_element(
     if places.get(lock).root != places.get(other).root {
         return false;
     }
-    let indexed =
-        |path: &[Proj]| path.iter().position(|step| matches!(step, Proj::Index(i) if *i != Index::Any));
+    let indexed = |path: &[Proj]| path.iter().position(|step| matches!(step, Proj::Index(_)));
     let (one, two) = (places.path(lock), places.path(other));
     let (this, that) = (places.path(data), places.path(there));
     let (Some(at), Some(within)) = (indexed(&one), indexed(&this)) else { return false };
-    indexed(&two) == Some(at)
+    // An index that nobody knows is taken to be one and the same where lock and data are parts of one element.
+    let known = |step: Proj, lock: PlaceId, data: PlaceId| {
+        let one_object = places.get(lock).root == places.get(data).root && one[..at] == this[..within];
+        step != Proj::Index(Index::Any) || one_object
+    };
+    known(one[at], lock, data)
+        && known(two[at], other, there)
+        && indexed(&two) == Some(at)
         && indexed(&that) == Some(within)
         && one[..at] == two[..at]
         && one[at + 1..] == two[at + 1..]

@@ -1,7 +1,7 @@
 //! Which names a program gives: its statics, constants, functions, modules, types, locals, methods and fields.
 //!
 //! Limits: a scan, not a parse. Bindings are the small-letter names in patterns; the methods of an impl of a trait that
-//! isn't the program's own, generic parameters and what is imported from elsewhere are not its names.
+//! isn't the program's own, generic parameters, foreign functions and what is imported from elsewhere are not its names.
 
 use super::{group, ident, is_attribute, is_colon, is_operator, is_punct, split_at_commas, trees};
 use proc_macro2::{Delimiter, TokenStream, TokenTree};
@@ -69,7 +69,7 @@ impl Names {
                     }
                     word => self.declaration(here, index, word, associated),
                 },
-                TokenTree::Group(_) if is_attribute(here, index) => {}
+                TokenTree::Group(_) if is_attribute(here, index) || is_foreign(here, index) => {}
                 TokenTree::Group(inner) => {
                     let in_trait = inner.delimiter() == Delimiter::Brace && self.heads_trait(here, index);
                     self.collect(&trees(inner.stream()), in_trait);
@@ -263,6 +263,12 @@ fn all_idents(here: &[TokenTree], found: &mut BTreeSet<String>) {
             all_idents(&trees(inner.stream()), found);
         }
     }
+}
+
+/// Whether the group at `index` is the block after `extern "C"`: what it declares is named elsewhere.
+fn is_foreign(here: &[TokenTree], index: usize) -> bool {
+    let abi = index.checked_sub(1).is_some_and(|at| matches!(here[at], TokenTree::Literal(_)));
+    ident(here, index.wrapping_sub(1 + usize::from(abi))).as_deref() == Some("extern")
 }
 
 /// Whether the `|` at `index` opens a closure's parameters (and isn't the second half of `||`).

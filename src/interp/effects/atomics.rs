@@ -5,6 +5,7 @@
 use super::written::new_value;
 use super::*;
 use crate::interp::places::Places;
+use crate::interp::told::state_value;
 use crate::interp::values::ReadId;
 use smallvec::SmallVec;
 
@@ -168,7 +169,12 @@ impl Interp<'_> {
                     _ => Val { alts: pointers_in(&seen), open: true, ..seen.clone() },
                 };
                 let result = self.either_result(won, seen, call.ret.clone());
-                if own.is_empty() { result } else { self.refusing(result, own) }
+                let expected = values.first().and_then(flag_value);
+                let found = match (&lval.places[..], expected) {
+                    ([place], Some(value)) => Some(SyncKey { place: *place, kind: SyncKind::Flag(value) }),
+                    _ => None,
+                };
+                self.exchange_result(result, own, found, order)
             }
             _ => {
                 let f = values.first().cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));

@@ -41,6 +41,9 @@ impl Interp<'_> {
                     _ => None,
                 };
                 let deps = self.log_lval(call.cx, taken.as_ref().unwrap_or(&lval), &info);
+                if name == OpName::TakeElem {
+                    self.found_in(call, &lval);
+                }
                 let element = self.step_lval(&lval, Proj::Index(Index::Any));
                 let mut value = self.peek(&element).with_deps(&deps);
                 if !self.st.locks.is_empty() {
@@ -52,6 +55,7 @@ impl Interp<'_> {
                 }
                 value
             }
+            OpName::Split => self.split_collection(call, &lval),
             OpName::Push => {
                 let value = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 self.used(&value);
@@ -65,6 +69,9 @@ impl Interp<'_> {
                 for &place in &lval.places {
                     let element = self.places.step(place, Proj::Index(Index::Any), &value.ty);
                     self.store_at(element, value.clone(), false);
+                    if let Some(filled) = self.filled_behind_lock(place) {
+                        self.pass_on(filled);
+                    }
                 }
                 Val::unknown(call.ret.clone()).with_deps(&deps)
             }
@@ -77,6 +84,9 @@ impl Interp<'_> {
                 for &place in &lval.places {
                     let element = self.places.step(place, Proj::Index(Index::Any), &item.ty);
                     self.store_at(element, item.clone(), false);
+                    if let Some(filled) = self.filled_behind_lock(place) {
+                        self.pass_on(filled);
+                    }
                 }
                 Val::unit()
             }
@@ -100,12 +110,48 @@ impl Interp<'_> {
                 };
                 let mut element = element.unwrap_or_else(|| self.step_lval(&lval, Proj::Index(Index::Any)));
                 element.deps = element.deps.join(&self.lent_deps(&key));
+                if name == OpName::IndexRef {
+                    self.found_in(call, &lval);
+                }
                 self.element_of(call, &pointer, &element, how)
             }
             _ => {
                 let element = self.step_lval(&lval, Proj::Index(Index::Any));
+                self.found_in(call, &lval);
                 self.element_of(call, &pointer, &element, how)
             }
+        }
+    }
+
+    /// Takes some elements out into another collection: who joins the handles that are left has not joined those.
+    fn split_collection(&mut self, call: &Call, lval: &Lval) -> Val {
+        let info = self.range_taken(call);
+        let deps = self.log_lval(call.cx, lval, &info);
+        let element = self.step_lval(lval, Proj::Index(Index::Any));
+        let mut taken = self.peek(&element);
+        crate::interp::iterate::untag_handles(&mut taken);
+        crate::interp::iterate::divide_handles(&mut taken, 1);
+        for &place in &lval.places {
+            let mut rest = self.value_at(place);
+            crate::interp::iterate::divide_handles(&mut rest, 0);
+            self.store_at(place, rest, lval.places.len() == 1);
+        }
+        Val::aggregate(None, vec![(Proj::Index(Index::Any), taken)], call.ret.clone()).with_deps(&deps)
+    }
+
+    /// Elements in a range are taken out: which ones must be there was told by whatever the numbers come from.
+    fn range_taken(&self, call: &Call) -> AccessInfo {
+        let mut info = self.info(call, AccessKind::Update);
+        let numbers = call.args.iter().filter(|arg| arg.pointers().next().is_none());
+        info.data = numbers.fold(Deps::default(), |deps, arg| deps.join(&arg.all_deps()));
+        info.effect = Some(Effect::TakeSure);
+        info
+    }
+
+    /// An element is there: whoever put it in did so before.
+    fn found_in(&self, call: &mut Call, collection: &Lval) {
+        if let [place] = collection.places[..] {
+            call.found.extend(self.filled_behind_lock(place));
         }
     }
 
@@ -203,11 +249,10 @@ impl Interp<'_> {
             OpName::DrainIter => {
                 let lval = self.target(call, &first);
                 let all = call.args.first().is_none_or(is_full_range);
-                let mut info = self.info(call, AccessKind::Update);
-                // Which ones must be there was told by whatever the numbers come from.
-                let numbers = call.args.iter().filter(|arg| arg.pointers().next().is_none());
-                info.data = numbers.fold(Deps::default(), |deps, arg| deps.join(&arg.all_deps()));
-                info.effect = (!all).then_some(Effect::TakeSure);
+                let info = match all {
+                    true => self.info(call, AccessKind::Update),
+                    false => self.range_taken(call),
+                };
                 let deps = self.log_lval(cx, &lval, &info);
                 let element = self.step_lval(&lval, Proj::Index(Index::Any));
                 let source = self.peek(&element).with_deps(&deps);

@@ -48,7 +48,11 @@ impl Interp<'_> {
             let info = self.info(call, AccessKind::Read);
             deps = deps.join(&self.log_lval(call.cx, &header, &info));
         }
-        Val::unknown(Ty::Unknown).with_deps(&deps)
+        let asked = call.ret == Ty::Prim(Name::new("bool"));
+        match self.empty_behind_lock(&lval.places).filter(|_| asked) {
+            Some(told) => Val::of(told, Ty::Unknown).with_deps(&deps),
+            None => Val::unknown(Ty::Unknown).with_deps(&deps),
+        }
     }
 
     /// Of a thread-local that nobody saw declared, the context has an object of its own.

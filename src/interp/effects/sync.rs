@@ -355,16 +355,20 @@ impl Interp<'_> {
                     });
                     self.store(&content, made);
                 }
-                self.acquire_once(&lval);
+                self.initialized(&lval);
             }
             OpName::OnceSet => {
                 let value = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 self.publish(&value);
                 self.store(&content, value);
-                self.acquire_once(&lval);
+                self.initialized(&lval);
                 return Val::unknown(Ty::Unknown);
             }
-            _ => self.acquire_once(&lval),
+            _ => {
+                let once = |place: &PlaceId| SyncKey { place: *place, kind: SyncKind::Once };
+                let known = |place| [once(place), crate::interp::told::set_key(*place)];
+                call.found.extend(lval.places.iter().flat_map(known));
+            }
         }
         self.pointer_to(&content, Pointer::Shared)
     }
@@ -379,6 +383,14 @@ impl Interp<'_> {
         self.st.join(&before);
         self.st.moment_mut().within = outer;
         value
+    }
+
+    /// The cell is set from here on: by this context, or by another that was first.
+    fn initialized(&mut self, lval: &Lval) {
+        for &place in &lval.places {
+            self.pass_on(crate::interp::told::set_key(place));
+        }
+        self.acquire_once(lval);
     }
 
     pub(in crate::interp) fn acquire_once(&mut self, lval: &Lval) {

@@ -8,6 +8,8 @@ use crate::finding::AccessKind;
 use crate::hir::{ExprKind, Name};
 use crate::interp::Interp;
 use crate::interp::access::{AccessEvent, Effect};
+use crate::interp::condition::Branches;
+use crate::interp::remembered::Learned;
 use crate::interp::values::{Aggregate, Deps, Kind, Pointer, Subject, Test, Val};
 use crate::models::{Op, OpName};
 use crate::resolve::Ty;
@@ -49,7 +51,10 @@ impl Interp<'_> {
         self.attempting = outer;
         let after = std::mem::replace(&mut self.st, before);
         let failed = self.apply(call, other);
-        let value = self.telling(value, &after, &self.st);
+        let value = match after.reachable {
+            true => self.telling(value, Some(&Learned::orders(&after, &self.st)), None),
+            false => value,
+        };
         self.st.join(&after);
         let of = call.this.as_ref().map_or_else(Deps::default, Val::all_deps);
         self.variant_op(OpName::Either, vec![value, failed]).with_deps(&of)
@@ -94,11 +99,6 @@ impl Interp<'_> {
         if result.ty.is_unknown() {
             result.ty = inner;
         }
-        let succeeds = |kind: &&Kind| matches!(kind, Kind::Aggregate(a) if a.variant.is_some_and(|v| self.is_success(v)));
-        let success = value.alts.iter().find(succeeds).cloned();
-        if let Some(success) = success {
-            self.recall_variant(&Val::of(success, Ty::Unknown));
-        }
         let result = self.activated(result);
         result.with_deps(&value.deps)
     }
@@ -138,7 +138,7 @@ impl Interp<'_> {
             OpName::Payload => {
                 let demanded = self.demanded(call, &value.deps);
                 self.judge(&value.deps.without(&demanded));
-                self.recall_told(&value);
+                self.recall_success(&value);
                 let payload = self.payload(&value);
                 if payload.is_bottom() {
                     self.st.reachable = false;
@@ -151,12 +151,10 @@ impl Interp<'_> {
                     || value.alts.iter().any(
                         |k| matches!(k, Kind::Aggregate(a) if a.variant.is_some_and(|v| self.is_failure(v))),
                     );
-                let payload = self.payload(&value);
-                let (true, Some(f)) = (fails, second) else { return payload };
-                let before = self.st.clone();
-                let other = self.call_value(call.cx, call.id, f, vec![Val::unknown(Ty::Unknown)]);
-                self.st.join(&before);
-                payload.join(&other)
+                match second.filter(|_| fails) {
+                    Some(f) => self.payload_or_else(call, &value, f),
+                    None => self.payload(&value),
+                }
             }
             OpName::OkOr => self.ok_or(&value),
             OpName::MapFailure => {
@@ -178,14 +176,13 @@ impl Interp<'_> {
                     payload.clone(),
                     Ty::named(self.models.language.option, vec![payload.ty]),
                 );
-                let some = self.retold(some, &value);
                 let none = Val::aggregate(Some(self.names.none), Vec::new(), Ty::Unknown);
                 let fails = value.open
                     || value.alts.iter().any(
                         |k| matches!(k, Kind::Aggregate(a) if a.variant.is_some_and(|v| self.is_failure(v))),
                     );
                 let result = if fails { some.join(&none) } else { some };
-                result.with_deps(&value.deps)
+                self.told_as(&value, result).with_deps(&value.deps)
             }
             OpName::IsSuccess | OpName::IsFailure => {
                 self.variant_test(call, value, name == OpName::IsFailure)
@@ -194,6 +191,40 @@ impl Interp<'_> {
             OpName::MapPayload | OpName::AndThen | OpName::OrElse => self.mapped(call, name, value, second),
             _ => value,
         }
+    }
+
+    /// The payload, or what a closure gives where there is none: a branch as `match` makes.
+    fn payload_or_else(&mut self, call: &mut Call, value: &Val, f: Val) -> Val {
+        let outer = self.st.control.clone();
+        let payload = self.payload(value);
+        // What the failure carries may say as well that an atomic was got: locks are held on both ways.
+        let no = self.st.clone();
+        self.recall_success(value);
+        let yes = std::mem::replace(&mut self.st, no.clone());
+        let branches = Branches { yes, no, deps: value.deps.clone() };
+        let otherwise = |this: &mut Self| {
+            this.recall_failure(value);
+            this.call_value(call.cx, call.id, f, vec![Val::unknown(Ty::Unknown)])
+        };
+        let result = self.run_branches(branches, |_| payload, otherwise);
+        self.restore_control(outer);
+        result
+    }
+
+    /// What a closure gives where a condition holds.
+    pub(super) fn if_true(&mut self, call: &mut Call, values: Vec<Val>) -> Val {
+        let [condition, f] = &values[..] else { return Val::unknown(call.ret.clone()) };
+        let outer = self.st.control.clone();
+        let branches = self.split_by(condition);
+        let (some, none, ty) = (self.names.some, self.names.none, call.ret.clone());
+        let given = |this: &mut Self| {
+            let given = this.call_value(call.cx, call.id, f.clone(), Vec::new());
+            this.enum_value(some, given, ty.clone())
+        };
+        let result =
+            self.run_branches(branches, given, |_| Val::aggregate(Some(none), Vec::new(), ty.clone()));
+        self.restore_control(outer);
+        result
     }
 
     /// An `Option` as a `Result`.
@@ -231,7 +262,9 @@ impl Interp<'_> {
         if let [place] = lval.places[..]
             && value.alts.iter().any(|k| matches!(k, Kind::Aggregate(_)))
         {
-            result.alts.push(Kind::Test(Rc::new(Test { subject: Subject::Success(place), negated })));
+            let told = self.asked_behind_lock(place, value, negated);
+            let success = Test { subject: Subject::Success(place), negated };
+            result.alts.push(told.unwrap_or_else(|| Kind::Test(Rc::new(success))));
             result.open = false;
         }
         result
@@ -241,6 +274,7 @@ impl Interp<'_> {
     pub(super) fn payload_reference(&mut self, call: &mut Call, pointer: &Val) -> Val {
         let lval = self.target(call, pointer);
         let value = self.peek(&lval);
+        let value = self.found_behind_lock(&lval.places, value);
         let info = self.info(call, AccessKind::Read);
         let deps = self.log_lval(call.cx, &lval, &info);
         let how = pointer.pointers().next().map_or(Pointer::Shared, |(_, how)| how);
@@ -258,7 +292,7 @@ impl Interp<'_> {
                 .any(|k| matches!(k, Kind::Aggregate(a) if a.variant.is_some_and(|v| self.is_failure(v))));
         let none = Val::aggregate(Some(self.names.none), Vec::new(), Ty::Unknown);
         let result = if fails { some.join(&none) } else { some };
-        result.with_deps(&deps)
+        self.told_as(&value, result).with_deps(&deps)
     }
 
     /// `map`, `and_then`, `or_else` and their like.
@@ -283,7 +317,7 @@ impl Interp<'_> {
         }
         let before = self.st.clone();
         if on_success {
-            self.recall_told(&value);
+            self.recall_success(&value);
         }
         let argument = if on_success { vec![self.payload(&value)] } else { Vec::new() };
         self.decide(&value.deps);
@@ -315,7 +349,7 @@ impl Interp<'_> {
             }
             _ => mapped,
         };
-        let wrapped = if on_success { self.retold(wrapped, &value) } else { wrapped };
+        let wrapped = if on_success { self.succeeded_as(&value, wrapped) } else { wrapped };
         let skipped = !result.alts.is_empty() || value.open;
         if skipped {
             self.st.join(&before);

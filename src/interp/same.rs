@@ -1,0 +1,117 @@
+//! Values that are the same whoever computes them: stored twice they are stored once.
+//!
+//! In: a value about to be stored, and what the choice of the place depends on. Out: what tells it from others, if it is made of
+//! constants, of shared data and of that choice alone and has no identity of its own. Whether the shared data stays as it is, is
+//! for the rules to say.
+
+use super::Interp;
+use super::access::{Made, Same};
+use super::places::{Index, PlaceId, Proj, Root};
+use super::values::{Deps, Kind, Pointer, ReadId, Val};
+use rustc_hash::FxHasher;
+use std::hash::{Hash, Hasher};
+
+impl Interp<'_> {
+    /// What tells a value from others, if it is the same whichever context computes it; `but`: what the choice of the place
+    /// depends on.
+    pub(super) fn same_everywhere(&self, value: &Val, but: &Deps) -> Option<Same> {
+        if self.st.control.is_empty() && value.constant().is_none() {
+            return None;
+        }
+        let mut hasher = FxHasher::default();
+        let deps = value.all_deps();
+        let within = deps.iter().filter(|read| self.is_within(*read, but));
+        let but = within.fold(but.join(&self.ended_loops(&deps)), |all, read| all.join(&Deps::one(read)));
+        self.same_within(value, &but, &mut hasher).then(|| Same { hash: hasher.finish(), made: made(value) })
+    }
+
+    /// Of what a value depends on the counters of loops that have ended by now: all rounds went into it.
+    fn ended_loops(&self, deps: &Deps) -> Deps {
+        let ended = |read: &ReadId| {
+            let counted = self.wholes_of(*read).find_map(|whole| self.counters.get(&whole));
+            counted.is_some_and(|at| {
+                !self.loops.contains(at) && self.frames.get(at.frame).context == self.context
+            })
+        };
+        deps.iter().filter(ended).collect()
+    }
+
+    fn same_within(&self, value: &Val, but: &Deps, hasher: &mut FxHasher) -> bool {
+        value.open.hash(hasher);
+        let own = |read: ReadId| read.is_elsewhere() && !but.contains(read);
+        !value.deps.iter().any(own)
+            && value.alts.iter().all(|kind| match kind {
+                Kind::Const(constant) => {
+                    constant.hash(hasher);
+                    true
+                }
+                Kind::Aggregate(aggregate) => {
+                    aggregate.variant.hash(hasher);
+                    aggregate.fields.iter().all(|(proj, field)| {
+                        let state = matches!(proj, Proj::Guarded | Proj::Cell | Proj::Once);
+                        !state && self.same_within(field, but, hasher)
+                    })
+                }
+                Kind::Pointer(_, Pointer::Owner | Pointer::Shared) => true,
+                Kind::Pointer(place, Pointer::Raw) => self.is_same_address(*place, but),
+                Kind::Pointer(..) => false,
+                Kind::Fn(..) | Kind::Model(_) | Kind::Constructor(..) => true,
+                Kind::Loaded(..) | Kind::Test(_) | Kind::Bit(..) | Kind::Moved => true,
+                Kind::Linear(..)
+                | Kind::Block(..)
+                | Kind::Claimed(_)
+                | Kind::CountedDown(..)
+                | Kind::BitsSet { .. }
+                | Kind::Closure(_)
+                | Kind::Guard(_)
+                | Kind::Handle(_)
+                | Kind::Iter(_)
+                | Kind::Scope(_)
+                | Kind::Future(_) => false,
+            })
+    }
+
+    /// A static's address, or one that was looked up: a function that nobody knows may make a new object whenever it is asked.
+    fn is_same_address(&self, place: PlaceId, but: &Deps) -> bool {
+        let made_here = |read: ReadId| {
+            read.is_elsewhere() && (!but.contains(read) || self.unknown_results.contains_key(&read))
+        };
+        let fixed = |at: &PlaceId| match self.places.get(*at).proj {
+            Some(Proj::Index(index)) => matches!(index, Index::Const(_)),
+            step => step != Some(Proj::Deref),
+        };
+        let Some(base) = self.places.ancestors(place).find(|at| !fixed(at)) else {
+            return matches!(self.places.get(place).root, Root::Static(_));
+        };
+        let base = self.places.get(base);
+        let holder = base.parent.filter(|_| base.proj == Some(Proj::Deref));
+        let held = holder.and_then(|holder| self.held_at(holder));
+        held.is_some_and(|held| !held.all_deps().iter().any(made_here))
+    }
+
+    /// What is held at a place of the context's own, if it is known.
+    fn held_at(&self, place: PlaceId) -> Option<Val> {
+        let root = self.places.get(place).root;
+        let Root::Local(frame, local) = root else { return None };
+        let held = self.st.local(frame, local).or_else(|| self.heap.get(root))?;
+        let path = self.places.path(place).into_iter();
+        Some(path.fold(held.clone(), |value, step| super::memory::project(&value, step)))
+    }
+}
+
+fn made(value: &Val) -> Made {
+    match is_constant(value) {
+        true if value.alts.len() > 1 => Made::Chosen,
+        true => Made::Constant,
+        false => Made::Computed,
+    }
+}
+
+fn is_constant(value: &Val) -> bool {
+    !value.open
+        && value.alts.iter().all(|kind| match kind {
+            Kind::Const(_) => true,
+            Kind::Aggregate(aggregate) => aggregate.fields.iter().all(|(_, field)| is_constant(field)),
+            _ => false,
+        })
+}
