@@ -225,7 +225,14 @@ impl Interp<'_> {
     /// What a number depends on that differs from round to round of a loop, or is claimed.
     pub(super) fn own_numbers(&mut self, value: &Val) -> Deps {
         match value.single() {
-            Some(Kind::Linear(at, ..) | Kind::Block(at, ..)) => self.round_of(*at),
+            Some(Kind::Linear(at, ..) | Kind::Block(at, ..)) => {
+                let foreign = self.frames.get(at.frame).context != self.context;
+                if foreign && self.found_in_memory(&value.deps) {
+                    Deps::default()
+                } else {
+                    self.round_of(*at)
+                }
+            }
             Some(Kind::Claimed(_)) => Deps::one(ReadId::elsewhere(u32::MAX)),
             Some(Kind::Aggregate(parts)) => {
                 let of_parts = |deps: Deps, (_, part): &(Proj, Val)| deps.join(&self.own_numbers(part));

@@ -278,6 +278,7 @@ impl Interp<'_> {
             | O::Collect
             | O::Next
             | O::Find
+            | O::Compare
             | O::Repeat
             | O::Counter
             | O::IterFrom => self.iterator_op(call, name, word, values),

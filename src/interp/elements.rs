@@ -57,15 +57,28 @@ impl Analysis {
             return None;
         }
         let first = &self.moments[a.moment.0 as usize];
-        self.deciding(two, b).map(|load| (load.place, load.atomic)).find_map(|(counter, order)| {
+        let loaded = self.deciding(two, b).filter_map(|load| Some((load.place, acquires(load.atomic?))));
+        loaded.chain(self.counted_past(b)).find_map(|(counter, acquiring)| {
             let key = SyncKey { place: counter, kind: SyncKind::Flag(ANY_VALUE) };
             let moved_later = self.contexts.get(one).released_at_end.get(&key) > first.released.get(&key);
-            let ordered =
-                order.is_some_and(acquires) && moved_later && self.stored_only_by(counter, (one, two), true);
-            let found =
-                ordered || (!strictly && order.is_some() && self.stored_only_by(counter, (one, two), false));
+            let ordered = acquiring && moved_later && self.stored_only_by(counter, (one, two), true);
+            let found = ordered || (!strictly && self.stored_only_by(counter, (one, two), false));
             (found && self.moved_with(one, a, counter)).then_some(counter)
         })
+    }
+
+    /// The counters that were waited for until they had passed the element's number, and whether the wait acquired.
+    fn counted_past(&self, access: &AccessEvent) -> Vec<(PlaceId, bool)> {
+        let path = self.places.path(access.place);
+        let Some(Proj::Index(Index::Const(number))) = index_of(&path).map(|at| path[at]) else {
+            return Vec::new();
+        };
+        let moment = &self.moments[access.moment.0 as usize];
+        let seen =
+            moment.acquired.iter().map(|key| (key, true)).chain(moment.weak.iter().map(|key| (key, false)));
+        seen.filter(|(key, _)| matches!(key.kind, SyncKind::Counted(least) if least > number))
+            .map(|(key, acquiring)| (key.place, acquiring))
+            .collect()
     }
 
     /// The index of a ring of one producer and one consumer: an element is accessed as a load of an index says that only

@@ -10,6 +10,7 @@ use super::values::{Const, Deps, Kind, Pointer, Subject, Test, Val};
 use super::{Cx, Interp};
 use crate::finding::AccessKind;
 use crate::hir::{BinaryOp, Expr, ExprId, ExprKind, Lit, MacroArgsKind, Name, Path, TextRange, UnaryOp};
+use crate::models::Role;
 use crate::resolve::{Res, Ty};
 use std::rc::Rc;
 
@@ -182,6 +183,9 @@ impl Interp<'_> {
             }
             let lval = self.deref_value(cx, &value, id);
             value = self.read(cx, &lval, cx.body.body.expr(id).range);
+        }
+        if value.alts.iter().any(|kind| matches!(kind, Kind::Aggregate(_))) {
+            value.deps = value.deps.join(&self.observe_payloads(cx, &value, id));
         }
         value
     }
@@ -441,7 +445,8 @@ impl Interp<'_> {
         let mut deps = Deps::default();
         let mut at = value.clone();
         for _ in 0..3 {
-            if !at.alts.iter().any(|k| matches!(k, Kind::Pointer(..) | Kind::Guard(_))) {
+            let pointer = at.alts.iter().any(|k| matches!(k, Kind::Pointer(..) | Kind::Guard(_)));
+            if !pointer || self.is_address(&at.ty) {
                 break;
             }
             let lval = self.deref_value(cx, &at, arg);
@@ -449,7 +454,29 @@ impl Interp<'_> {
             at = self.peek(&lval);
             deps = deps.join(&at.all_deps());
         }
-        deps
+        deps.join(&self.observe_payloads(cx, value, arg))
+    }
+
+    /// The same of the references in an `Option`, a `Result` or a tuple: these look at what they hold.
+    fn observe_payloads(&mut self, cx: &Cx, value: &Val, arg: ExprId) -> Deps {
+        if !matches!(value.ty, Ty::Ext(..) | Ty::Tuple(_) | Ty::Unknown) {
+            return Deps::default();
+        }
+        let parts = value.alts.iter().filter_map(|kind| match kind {
+            Kind::Aggregate(parts) => Some(parts.fields.iter()),
+            _ => None,
+        });
+        let held: Vec<Val> = parts
+            .flatten()
+            .filter(|(step, part)| matches!(step, Proj::Field(_)) && part.pointers().next().is_some())
+            .map(|(_, part)| part.clone())
+            .collect();
+        held.iter().fold(Deps::default(), |deps, part| deps.join(&self.observe_pointees(cx, part, arg)))
+    }
+
+    /// A raw pointer is shown and compared as the number that it is.
+    fn is_address(&self, ty: &Ty) -> bool {
+        matches!(ty, Ty::Ptr { .. }) || self.models.role(ty) == Role::Raw
     }
 
     fn cast(&mut self, value: Val, ty: Ty) -> Val {

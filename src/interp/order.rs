@@ -593,7 +593,7 @@ impl Analysis {
             let before =
                 done(first.released.get(key)) < done(self.contexts.get(one).released_at_end.get(key));
             // Only one of them is the last.
-            before || first.acquired.contains(key)
+            before || first.acquired.contains(key) || first.weak.contains(key)
         })
     }
 

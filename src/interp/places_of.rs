@@ -118,8 +118,9 @@ impl Interp<'_> {
 
     pub(super) fn has_field(&mut self, lval: &Lval, name: Name) -> bool {
         match &lval.ty {
-            Ty::Adt(..) => {
-                !self.part_ty(&lval.ty, Proj::Field(name)).is_unknown()
+            Ty::Adt(adt, args) => {
+                let count = self.program.adts[adt.index()].variants.len() as u32;
+                (0..count).any(|v| self.program.field_ty(*adt, args, v, name).is_some())
                     || self.user_deref(&lval.ty, false).is_none()
             }
             Ty::Tuple(_) => true,

@@ -8,6 +8,7 @@ use super::Interp;
 use super::access::{Made, Same};
 use super::places::{Index, PlaceId, Proj, Root};
 use super::values::{Deps, Kind, Pointer, ReadId, Val};
+use crate::finding::AccessKind;
 use rustc_hash::FxHasher;
 use std::hash::{Hash, Hasher};
 
@@ -22,7 +23,9 @@ impl Interp<'_> {
         let deps = value.all_deps();
         let within = deps.iter().filter(|read| self.is_within(*read, but));
         let but = within.fold(but.join(&self.ended_loops(&deps)), |all, read| all.join(&Deps::one(read)));
-        self.same_within(value, &but, &mut hasher).then(|| Same { hash: hasher.finish(), made: made(value) })
+        let found = self.found_in_memory(&deps);
+        self.same_within(value, &but, found, &mut hasher)
+            .then(|| Same { hash: hasher.finish(), made: made(value) })
     }
 
     /// Of what a value depends on the counters of loops that have ended by now: all rounds went into it.
@@ -36,7 +39,23 @@ impl Interp<'_> {
         deps.iter().filter(ended).collect()
     }
 
-    fn same_within(&self, value: &Val, but: &Deps, hasher: &mut FxHasher) -> bool {
+    /// Whether it comes of reads of memory that is one for all: a counter that was left there is but what the place holds.
+    pub(super) fn found_in_memory(&self, deps: &Deps) -> bool {
+        let log = &self.contexts.get(self.context).log.events;
+        let common = |read: ReadId| {
+            log.get(read.0 as usize).is_some_and(|event| {
+                let of_a_round = match self.places.get(event.place).root {
+                    Root::Object(object) => !self.objects.list[object.0 as usize].loops.is_empty(),
+                    _ => false,
+                };
+                event.kind == AccessKind::Read && !of_a_round && !self.places.passes(event.place, is_own_part)
+            })
+        };
+        let mut reads = deps.iter().filter(|read| !read.is_elsewhere()).peekable();
+        reads.peek().is_some() && reads.all(common)
+    }
+
+    fn same_within(&self, value: &Val, but: &Deps, found: bool, hasher: &mut FxHasher) -> bool {
         value.open.hash(hasher);
         let own = |read: ReadId| read.is_elsewhere() && !but.contains(read);
         !value.deps.iter().any(own)
@@ -49,7 +68,7 @@ impl Interp<'_> {
                     aggregate.variant.hash(hasher);
                     aggregate.fields.iter().all(|(proj, field)| {
                         let state = matches!(proj, Proj::Guarded | Proj::Cell | Proj::Once);
-                        !state && self.same_within(field, but, hasher)
+                        !state && self.same_within(field, but, found, hasher)
                     })
                 }
                 Kind::Pointer(_, Pointer::Owner | Pointer::Shared) => true,
@@ -57,9 +76,8 @@ impl Interp<'_> {
                 Kind::Pointer(..) => false,
                 Kind::Fn(..) | Kind::Model(_) | Kind::Constructor(..) => true,
                 Kind::Loaded(..) | Kind::Test(_) | Kind::Bit(..) | Kind::Moved => true,
-                Kind::Linear(..)
-                | Kind::Block(..)
-                | Kind::Claimed(_)
+                Kind::Linear(..) | Kind::Block(..) => found,
+                Kind::Claimed(_)
                 | Kind::CountedDown(..)
                 | Kind::BitsSet { .. }
                 | Kind::Closure(_)
@@ -97,6 +115,11 @@ impl Interp<'_> {
         let path = self.places.path(place).into_iter();
         Some(path.fold(held.clone(), |value, step| super::memory::project(&value, step)))
     }
+}
+
+/// An element that others may not mean by the same index.
+fn is_own_part(step: Proj) -> bool {
+    matches!(step, Proj::Index(Index::Linear(..) | Index::Share(..) | Index::Block(..) | Index::Claimed(_)))
 }
 
 fn made(value: &Val) -> Made {

@@ -7,7 +7,7 @@ use super::facts::Fact;
 use super::phases::Phases;
 use super::places::{LoopId, PlaceId, Root};
 use super::state::{Hold, Moment, Reach};
-use super::values::{ClosureValue, Const, FutureValue, HandleValue, HoldId, Kind, Mode, Val};
+use super::values::{ClosureValue, Const, Deps, FutureValue, HandleValue, HoldId, Kind, Mode, Val};
 use super::{Cx, Interp};
 use crate::finding::{ContextKind, Evidence, Location};
 use crate::hir::{Body, ExprId, ExprKind, Name, Pat};
@@ -89,6 +89,7 @@ impl Interp<'_> {
             return Val::unknown(Ty::Unknown);
         }
         let mut handles = Val { open: false, ..Val::unknown(Ty::Unknown) };
+        handles.deps = self.given_from_elsewhere(&callees, &job.args);
         for (n, callee) in callees.into_iter().enumerate() {
             let mut body = Val::of(callee, Ty::Unknown);
             super::memory::strip_deps(&mut body);
@@ -113,6 +114,31 @@ impl Interp<'_> {
             }
         }
         handles
+    }
+
+    /// What nobody knows of what a started body is given: its result depends on that.
+    fn given_from_elsewhere(&mut self, callees: &[Kind], args: &[Val]) -> Deps {
+        let mut given: Vec<Val> = args.to_vec();
+        for callee in callees {
+            match callee {
+                Kind::Closure(closure) => given.extend(closure.moved.iter().map(|(_, value)| value.clone())),
+                Kind::Future(future) => match &**future {
+                    FutureValue::Block(closure) => {
+                        given.extend(closure.moved.iter().map(|(_, value)| value.clone()));
+                    }
+                    FutureValue::Call { args, .. } | FutureValue::Model { args, .. } => {
+                        given.extend(args.iter().cloned());
+                    }
+                    FutureValue::Ready(value) => given.push(value.clone()),
+                },
+                _ => {}
+            }
+        }
+        let mut deps = Deps::default();
+        for value in &given {
+            deps = deps.join(&self.lent_deps(value)).join(&self.own_numbers(value));
+        }
+        deps.iter().filter(|read| read.is_elsewhere()).collect()
     }
 
     /// Starts a context of its own or one more instance of a known one.
@@ -350,7 +376,7 @@ impl Interp<'_> {
                 _ => {}
             }
         }
-        result
+        result.with_deps(&handle.deps)
     }
 
     /// What a context returned, as far as its walk told yet.

@@ -194,6 +194,7 @@ op_names! {
     Fold = "fold", 3..=3;
     /// (x) consumes; the result depends on the elements.
     Drive = "drive", 1..=1;
+    Compare = "compare", 1..=2;
     /// (x, f) consumes and may stop early, f on each element; plain data that depends on what f says.
     Search = "search", 2..=2;
     /// (x, f?) consumes and may stop early, f on a reference to each element; one of the elements, or None.

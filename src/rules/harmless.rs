@@ -5,8 +5,8 @@
 
 use super::Facts;
 use super::pairs::{Event, common_lock, differs, is_own, meet};
-use super::protocol::awaits_another;
-use crate::finding::{AccessKind, ContextKind};
+use super::protocol::{awaits_another, forgets_notice};
+use crate::finding::{AccessKind, ContextKind, Location};
 use crate::interp::ProgramKind;
 use crate::interp::access::{AccessEvent, Effect, HeldLock, Made, Side};
 use crate::interp::contexts::{Context, ContextId};
@@ -29,6 +29,8 @@ pub enum Harmless {
     PutsBack,
     /// It is decided anew under the hold that it is made under.
     LooksAgain,
+    /// The look only led to another round, which decides for itself.
+    ComesRound,
     /// The other only reads, or it is somewhere else.
     Apart,
     /// What was decided on holds after the other's write too.
@@ -67,6 +69,7 @@ impl Harmless {
             Harmless::PutsBack => "it puts back what it took out",
             Harmless::Idempotent => "doing it twice is doing it once",
             Harmless::LooksAgain => "decided anew under the hold that it is made under",
+            Harmless::ComesRound => "the look led to another round, which decides for itself",
             Harmless::Apart => "nothing written between",
             Harmless::StillHolds => "what was decided on holds after it",
             Harmless::AwaitsAnother => "it awaits another value",
@@ -163,13 +166,48 @@ pub fn one_step(facts: &Facts, write: &Event, read: &AccessEvent, how: How) -> O
         // What was used is what the second look found to be there still.
         How::Drained => access.atomic.is_none() || compared(context, look, read),
     };
-    looks_again(facts, write).into_iter().any(looked).then_some(Harmless::LooksAgain)
+    if looks_again(facts, write).into_iter().any(looked) {
+        return Some(Harmless::LooksAgain);
+    }
+    (how == How::Decided && comes_round(facts, write, read)).then_some(Harmless::ComesRound)
 }
 
 fn compared(context: &Context, look: &AccessEvent, read: &AccessEvent) -> bool {
     let is =
         |id: &ReadId, access| context.log.events.get(id.0 as usize).is_some_and(|e| std::ptr::eq(e, access));
     context.log.compared_again.iter().any(|(one, two)| is(one, look) && is(two, read))
+}
+
+/// The look stands behind the write, which only another round leads back to: the first one did without it. What that round took
+/// out decides, or the look was but a wait.
+fn comes_round(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
+    let access = write.access;
+    let log = &facts.analysis.contexts.get(write.context).log;
+    let event = |id: ReadId| log.events.get(id.0 as usize);
+    let is_it = |id: &ReadId| event(*id).is_some_and(|e| std::ptr::eq(e, read));
+    let waits = || log.looped.iter().any(is_it) && !access.looping.iter().any(|id| is_it(&id));
+    let taken = |event: &&AccessEvent| matches!(event.effect, Some(Effect::Take | Effect::TakeSure));
+    let decisive = access.control.join(&access.acted_on);
+    let mut took = decisive.iter().filter_map(event).filter(taken);
+    stands_before(facts, access, read) && (waits() || took.any(|event| stands_before(facts, event, access)))
+}
+
+/// Whether the one stands before the other in the text of the function that leads to both.
+pub fn stands_before(facts: &Facts, one: &AccessEvent, two: &AccessEvent) -> bool {
+    let frames = &facts.analysis.frames;
+    let way = |event: &AccessEvent| {
+        let start = (event.frame, event.at);
+        let up = |(frame, _): &(FrameId, Location)| {
+            let inner = frames.get(*frame);
+            Some((inner.parent?, inner.called_at?))
+        };
+        std::iter::successors(Some(start), up).collect::<Vec<_>>()
+    };
+    let (first, second) = (way(one), way(two));
+    let meeting = first.iter().find_map(|(frame, at)| {
+        second.iter().find(|(other, _)| other == frame).map(|(_, other)| (*at, *other))
+    });
+    meeting.is_some_and(|(at, other)| at.file == other.file && at.range.hi <= other.range.lo)
 }
 
 /// What is put in is computed from an element that was taken out of the same collection.
@@ -327,7 +365,41 @@ fn counts_claims(facts: &Facts, write: &Event, read: &AccessEvent, between: &Eff
         (Some(Effect::Add), Effect::Add) => unasked(),
         _ => false,
     };
-    stops && counts && access.control.join(&access.acted_on).iter().any(claimed)
+    let decisive = access.control.join(&access.acted_on);
+    counts
+        && ((stops && decisive.iter().any(claimed))
+            || (access.effect == Some(Effect::Subtract) && counts_elements(facts, write, read)))
+}
+
+/// What is counted are the elements of a collection: each that is put in is counted up where that is done, and the write counts
+/// down one that was taken out after the look, which only spares the way there.
+fn counts_elements(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
+    let access = write.access;
+    let log = &facts.analysis.contexts.get(write.context).log.events;
+    let position = |wanted: &AccessEvent| log.iter().position(|event| std::ptr::eq(event, wanted));
+    let taken = |event: &AccessEvent| matches!(event.effect, Some(Effect::Take | Effect::TakeSure));
+    let decisive = access.control.join(&access.acted_on);
+    let mut claims = decisive.iter().filter_map(|id| log.get(id.0 as usize)).filter(|event| taken(event));
+    let mut ups = facts
+        .analysis
+        .contexts
+        .list
+        .iter()
+        .flat_map(|context| context.log.events.iter().map(move |event| (&context.log.events, event)))
+        .filter(|(_, event)| event.effect == Some(Effect::Add) && same_place_as(facts, event, access));
+    claims.any(|claim| {
+        let puts = |up: &AccessEvent, event: &AccessEvent| {
+            event.effect == Some(Effect::Put)
+                && same_place_as(facts, event, claim)
+                && (is_below(facts, event.frame, up.frame) || is_below(facts, up.frame, event.frame))
+        };
+        position(claim) > position(read) && ups.all(|(events, up)| events.iter().any(|event| puts(up, event)))
+    })
+}
+
+/// One place, whichever element it is of.
+fn same_place_as(facts: &Facts, one: &AccessEvent, two: &AccessEvent) -> bool {
+    one.place == two.place || facts.analysis.places.same_but_index(one.place, two.place)
 }
 
 /// It was read by a call of the very function that decides on the write, for another argument: what that gives is as much the
@@ -468,7 +540,7 @@ fn is_shown_shared(facts: &Facts, event: &Event) -> bool {
 }
 
 /// Several instances may run at once. That a caller might start the same again is no reason: it may know better.
-fn repeats(facts: &Facts, context: ContextId) -> bool {
+pub fn repeats(facts: &Facts, context: ContextId) -> bool {
     let contexts = &facts.analysis.contexts;
     if facts.kind != ProgramKind::Callers || contexts.get(context).kind == ContextKind::Caller {
         return facts.analysis.is_many(context);
@@ -502,7 +574,11 @@ fn by_effect(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event, ho
     let access = write.access;
     let decided = matches!(how, How::Decided | How::DrainedIfDecided);
     match (&other.access.effect, how) {
-        (Some(Effect::Set(value)), _) if decided && access.saw == Some(*value) => Some(Harmless::StillHolds),
+        (Some(Effect::Set(value)), _)
+            if decided && access.saw == Some(*value) && !forgets_notice(facts, write, read, other) =>
+        {
+            Some(Harmless::StillHolds)
+        }
         _ if how != How::Computed && awaits_another(facts, access, *other) => Some(Harmless::AwaitsAnother),
         // A flag or a state that is set again: nothing adds up.
         (_, How::Drained) if matches!(other.access.term.as_deref(), Some(Term::Const(_))) => {

@@ -5,10 +5,11 @@
 //! keep them apart. Invariant: an atomic that is no more than a lock is followed elsewhere, and excuses nobody here.
 
 use super::Facts;
+use super::harmless::{repeats, stands_before};
 use super::pairs::Event;
 use crate::finding::AccessKind;
 use crate::interp::ProgramKind;
-use crate::interp::access::{AccessEvent, Effect};
+use crate::interp::access::{AccessEvent, Effect, Runs};
 use crate::interp::order::{acquires, releases};
 use crate::interp::places::{Index, PlaceId, Proj};
 use crate::interp::state::{SyncKey, SyncKind};
@@ -229,4 +230,40 @@ pub fn awaits_another(facts: &Facts, write: &AccessEvent, other: Event) -> bool 
     other.access.kind == AccessKind::Update
         && (itself || other.access.control.iter().any(|id| found_itself(&id)))
         && has_states(facts, other.access.place)
+}
+
+/// A flag that announces something is taken back when what was announced has been looked at: what came meanwhile is announced by
+/// nothing any more.
+pub fn forgets_notice(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event) -> bool {
+    let access = write.access;
+    let log = &facts.analysis.contexts.get(write.context).log.events;
+    let others = &facts.analysis.contexts.get(other.context).log;
+    let decided = |event: &AccessEvent| {
+        let mut decisive = event.control.iter().chain(event.acted_on.iter());
+        decisive.any(|id| log.get(id.0 as usize).is_some_and(|e| std::ptr::eq(e, read)))
+    };
+    let places = &facts.analysis.places;
+    let announced = |event: &AccessEvent| {
+        others.events.iter().any(|given| {
+            given.kind != AccessKind::Read
+                && places.get(given.place).root == places.get(event.place).root
+                && given.place != access.place
+                && (places.below(given.place, event.place).is_some()
+                    || places.below(event.place, given.place).is_some())
+        })
+    };
+    let waits = others
+        .looped
+        .iter()
+        .any(|id| others.events.get(id.0 as usize).is_some_and(|look| look.place == access.place));
+    let again = repeats(facts, other.context) || matches!(other.access.runs, Runs::Rounds(_));
+    again
+        && !waits
+        && other.access.saw.is_none()
+        && log.iter().any(|event| {
+            event.place != access.place
+                && decided(event)
+                && stands_before(facts, event, access)
+                && announced(event)
+        })
 }

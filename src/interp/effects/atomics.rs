@@ -41,6 +41,7 @@ impl Interp<'_> {
                 let order = self.ordering(values.first());
                 let info = AccessInfo { atomic: Some(order), ..self.info(call, AccessKind::Read) };
                 let deps = self.log_lval(call.cx, &lval, &info);
+                self.last_looks_again(&lval, order);
                 let held = self.peek(&lval);
                 let mut value = Val::unknown(call.ret.clone()).with_deps(&deps);
                 value.term = self.found_by(&lval, &deps);
@@ -231,6 +232,16 @@ impl Interp<'_> {
         let key = SyncKey { place, kind: SyncKind::Last };
         if crate::interp::order::releases(order) || self.st.moment.fenced {
             self.st.release(key);
+        }
+    }
+
+    /// The last to count down loads what it left: nobody counts any more, so the load gets what all did before.
+    fn last_looks_again(&mut self, lval: &Lval, order: Name) {
+        for &place in &lval.places {
+            let key = SyncKey { place, kind: SyncKind::Last };
+            if crate::interp::order::acquires(order) && self.st.moment.weak.contains(&key) {
+                self.st.acquire(key);
+            }
         }
     }
 

@@ -221,7 +221,13 @@ impl Interp<'_> {
         let first = values.remove(0);
         if matches!(
             name,
-            OpName::Each | OpName::Search | OpName::Find | OpName::Fold | OpName::Drive | OpName::Collect
+            OpName::Each
+                | OpName::Search
+                | OpName::Find
+                | OpName::Compare
+                | OpName::Fold
+                | OpName::Drive
+                | OpName::Collect
         ) && let Some(value) = self.consume_parallel(call, name, &first, &values)
         {
             return value;
@@ -238,12 +244,21 @@ impl Interp<'_> {
                     let kept = this.call_value(cx, id, f.clone(), vec![reference]);
                     item.with_deps(&kept.all_deps())
                 });
-                let mut item = item;
-                crate::interp::iterate::untag_handles(&mut item);
-                let ty = Ty::named(self.models.language.option, vec![item.ty.clone()]);
-                let deps = item.all_deps();
-                let none = Val::aggregate(Some(self.names.none), Vec::new(), Ty::Unknown);
-                self.enum_value(self.names.some, item, ty).join(&none).with_deps(&deps)
+                self.one_or_none(item)
+            }
+            OpName::Compare => {
+                let f = values.pop();
+                let item = self.drive(cx, id, first, true, |this, item| {
+                    let Some(f) = &f else {
+                        let read = this.observe_pointees(cx, &item, id);
+                        return item.with_deps(&read);
+                    };
+                    let lval = this.materialize(cx, id, item.clone());
+                    let reference = this.pointer_to(&lval, Pointer::Shared);
+                    let order = this.call_value(cx, id, f.clone(), vec![reference.clone(), reference]);
+                    item.with_deps(&order.all_deps())
+                });
+                self.one_or_none(item)
             }
             OpName::Iter => self.iterate(cx, id, first),
             OpName::DrainIter => {
@@ -297,6 +312,15 @@ impl Interp<'_> {
                 self.iter_over(result)
             }
         }
+    }
+
+    /// One of the elements, if there is one.
+    fn one_or_none(&mut self, mut item: Val) -> Val {
+        crate::interp::iterate::untag_handles(&mut item);
+        let ty = Ty::named(self.models.language.option, vec![item.ty.clone()]);
+        let deps = item.all_deps();
+        let none = Val::aggregate(Some(self.names.none), Vec::new(), Ty::Unknown);
+        self.enum_value(self.names.some, item, ty).join(&none).with_deps(&deps)
     }
 
     pub(super) fn next_of(&mut self, call: &mut Call, pointer: Val) -> Val {
