@@ -27,6 +27,19 @@ impl Interp<'_> {
         }
     }
 
+    /// Two reads of one place whose values are held against each other.
+    fn note_comparison_again(&mut self, a: &Val, b: &Val) {
+        let (Some(Term::Read(_, one)), Some(Term::Read(_, two))) = (a.term.as_deref(), b.term.as_deref())
+        else {
+            return;
+        };
+        let log = &mut self.contexts.get_mut(self.context).log;
+        let place = |id: &ReadId| log.events.get(id.0 as usize).map(|event| event.place);
+        if one != two && place(one).is_some() && place(one) == place(two) {
+            log.compared_again.extend([(*one, *two), (*two, *one)]);
+        }
+    }
+
     /// Read from what the thread alone has, or where that is.
     fn is_identity(&self, value: &Val) -> bool {
         let own = |place| matches!(self.places.get(place).root, Root::ThreadLocal(_));
@@ -39,11 +52,7 @@ impl Interp<'_> {
         let comparison = super::operators::is_comparison(op);
         let ty = if comparison { Ty::Prim(Name::new("bool")) } else { a.ty.clone() };
         if matches!(op, BinaryOp::Eq | BinaryOp::Ne) {
-            if let (Some(Kind::Loaded(one, _)), Some(Kind::Loaded(two, _))) = (a.single(), b.single())
-                && one == two
-            {
-                self.contexts.get_mut(self.context).log.compared_again.extend(deps.iter());
-            }
+            self.note_comparison_again(a, b);
             self.note_comparison(a, b);
             self.note_comparison(b, a);
         }
@@ -114,6 +123,10 @@ impl Interp<'_> {
                 if matches!(op, BinaryOp::Add | BinaryOp::Mul) =>
             {
                 of_block(op, (*l, *m, *c, *room), *n)
+            }
+            (Some(Kind::Claimed(_)), Some(Kind::Const(Const::Int(n)))) if comparison => below(op, a, *n),
+            (Some(Kind::Const(Const::Int(n))), Some(Kind::Claimed(_))) if comparison => {
+                below(mirrored(op), b, *n)
             }
             (Some(Kind::CountedDown(place, order)), Some(Kind::Const(Const::Int(1)))) if comparison => {
                 let negated = matches!(op, BinaryOp::Ne | BinaryOp::Gt);
@@ -187,14 +200,17 @@ impl Interp<'_> {
             _ => None,
         };
         let mut value = Val::unknown(ty).with_deps(&deps);
-        if kind.is_none() {
+        let bounded =
+            |kind: &Kind| matches!(kind, Kind::Test(test) if matches!(test.subject, Subject::Below(..)));
+        if kind.as_ref().is_none_or(bounded) {
             value.deps = value.deps.join(&self.own_numbers(a)).join(&self.own_numbers(b));
             if matches!(op, BinaryOp::Rem | BinaryOp::Div | BinaryOp::BitAnd | BinaryOp::Shr) {
                 value.deps = self.less_of_unknown(&value.deps);
             }
         }
         if a.term.is_some() || b.term.is_some() {
-            value.term = applied(Operator::Binary(op), a, b);
+            let (one, two) = (self.round_term(a), self.round_term(b));
+            value.term = one.zip(two).and_then(|(a, b)| Term::apply(Operator::Binary(op), &a, &b));
         }
         if let Some(kind) = kind {
             value.open = false;
@@ -278,6 +294,17 @@ impl Interp<'_> {
         deps
     }
 
+    /// A number as a term: the counter of a loop is some number below its bound.
+    pub(super) fn round_term(&self, value: &Val) -> Option<Rc<Term>> {
+        let Some(Kind::Linear(at, mul @ 1.., add)) = value.single().filter(|_| value.term.is_none()) else {
+            return value.symbol();
+        };
+        let (from, to) = self.bounds_of(*at)?;
+        let number = |i: i128| i.checked_mul(i128::from(*mul))?.checked_add(i128::from(*add));
+        let (first, end) = (number(from)?, number(to.checked_sub(1)?)?.checked_add(1)?);
+        Term::within(&Rc::new(Term::Const(first)), &Rc::new(Term::Const(end)))
+    }
+
     /// `own * m + j` with `0 <= j < m`: a block of one's own.
     fn block(&self, own: LoopId, mul: i64, add: i64, inner: LoopId, offset: i64) -> Option<Kind> {
         let room = Slack { below: 0, above: mul.checked_sub(1)? };
@@ -294,6 +321,18 @@ impl Interp<'_> {
         let above = room.above.checked_sub(most)?;
         (below >= 0 && above >= 0).then_some(Kind::Block(at, mul, add, Slack { below, above }))
     }
+}
+
+/// How many bits an integer type has, and whether it is signed.
+pub(super) fn integer_bits(ty: &Ty) -> Option<(u32, bool)> {
+    let Ty::Prim(name) = ty else { return None };
+    let (signed, bits) = match name.as_str().split_at_checked(1)? {
+        ("i", bits) => (true, bits),
+        ("u", bits) => (false, bits),
+        _ => return None,
+    };
+    let bits = if bits == "size" { 64 } else { bits.parse().ok()? };
+    Some((bits, signed))
 }
 
 /// `-x` as a difference, `!b` of a truth value as the other one.
@@ -371,6 +410,19 @@ fn of_block(op: BinaryOp, (at, mul, add, room): (LoopId, i64, i64, Slack), n: i1
         }
         _ => None,
     }
+}
+
+/// A claimed number held against a constant.
+fn below(op: BinaryOp, claimed: &Val, n: i128) -> Option<Kind> {
+    let Some(Term::Read(_, read)) = claimed.term.as_deref() else { return None };
+    let (bound, negated) = match op {
+        BinaryOp::Lt => (n, false),
+        BinaryOp::Le => (n.checked_add(1)?, false),
+        BinaryOp::Ge => (n, true),
+        BinaryOp::Gt => (n.checked_add(1)?, true),
+        _ => return None,
+    };
+    Some(Kind::Test(Rc::new(Test { subject: Subject::Below(*read, bound), negated })))
 }
 
 /// The comparison with its sides exchanged.

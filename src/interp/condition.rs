@@ -302,6 +302,10 @@ impl Interp<'_> {
             Tested::Round(at, number) => {
                 holds.moment_mut().rounds.insert(*at, *number);
             }
+            Tested::Below(read, bound) => {
+                let known = Rc::make_mut(&mut holds.below).entry(*read).or_insert(*bound);
+                *known = (*known).min(*bound);
+            }
             Tested::Last(place, order) => {
                 acquire_flag(holds, SyncKey { place: *place, kind: SyncKind::Last }, *order);
             }

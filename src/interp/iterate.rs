@@ -166,12 +166,11 @@ impl Interp<'_> {
             let end = bound("end").or_else(|| bound("last")?.checked_add(1));
             let bounds =
                 aggregate.fields.iter().fold(Deps::default(), |deps, (_, v)| deps.join(&v.all_deps()));
-            let block = super::portions::own_block(aggregate);
+            let own = super::portions::own_block(aggregate).map(|block| Val::of(block, element.clone()));
+            let numbers = own.or_else(|| self.claimed_range(aggregate));
             let iter = IterValue {
-                counter: block.is_none(),
-                source: block
-                    .map_or(Val::unknown(element.clone()), |block| Val::of(block, element))
-                    .with_deps(&bounds),
+                counter: numbers.is_none(),
+                source: numbers.unwrap_or_else(|| Val::unknown(element)).with_deps(&bounds),
                 stages: Vec::new(),
                 channels: Vec::new(),
                 ready: false,
@@ -319,6 +318,7 @@ impl Interp<'_> {
             item.open = false;
         } else if iter.channels.is_empty()
             && (item.pointers().next().is_some()
+                || item.term.is_some()
                 || matches!(item.single(), Some(Kind::Block(..) | Kind::Portion(..))))
         {
             // Another element in each round.

@@ -14,6 +14,7 @@
 pub mod access;
 pub mod acts;
 pub mod auto_traits;
+pub mod claims;
 pub mod contexts;
 pub mod order;
 pub mod places;
@@ -126,6 +127,8 @@ pub struct Analysis {
     pub spans: FxHashMap<LoopId, units::Span>,
     /// Of a loop over elements what belongs to one of them, and so to one round.
     pub apart: FxHashSet<(Root, LoopId)>,
+    /// What was computed from numbers that atomics gave out.
+    pub claims: claims::Claims,
     /// Loops that stand for the levels of a recursion: their counters start at 0.
     pub recursions: FxHashSet<LoopId>,
     pub counts: Counts,
@@ -279,6 +282,7 @@ pub struct Interp<'p> {
     /// What the counters of loops go through; `None` where that isn't always known.
     loop_bounds: FxHashMap<LoopId, Option<portions::Bounds>>,
     units: units::Units,
+    claims: claims::Claims,
     /// How often a loop's body runs, where that is known.
     loop_rounds: FxHashMap<LoopId, u32>,
     recursions: FxHashSet<LoopId>,
@@ -418,6 +422,7 @@ pub fn analyse(
         made_at: FxHashMap::default(),
         loop_bounds: FxHashMap::default(),
         units: units::Units::default(),
+        claims: Default::default(),
         loop_rounds: FxHashMap::default(),
         recursions: FxHashSet::default(),
         apart_in: FxHashSet::default(),
@@ -481,6 +486,7 @@ pub fn analyse(
     interp.settle_hooks();
     let many = |id| interp.contexts.ancestry(id).any(|at| interp.contexts.get(at).many);
     let spans = interp.units.spans(many);
+    interp.claims.settle(&interp.contexts.list);
     Analysis {
         places: interp.places,
         contexts: interp.contexts,
@@ -502,6 +508,7 @@ pub fn analyse(
         spans,
         bounds: interp.loop_bounds.into_iter().filter_map(|(at, bounds)| Some((at, bounds?))).collect(),
         recursions: interp.recursions,
+        claims: interp.claims,
         apart: interp.apart_in,
         counts: interp.counts,
     }

@@ -4,6 +4,7 @@
 //! Invariant: a handle (`Arc`, `Box`, `&`) is no projection: its value *is* a pointer to another place. `Deref` occurs
 //! only where the pointer's value isn't known.
 
+use super::claims::ClaimId;
 use super::units::{Scale, UnitId};
 use crate::hir::{ExprId, Name};
 use crate::resolve::{LocalId, StaticId, Ty};
@@ -55,8 +56,8 @@ pub enum Index {
     Portion(LoopId, Portion),
     /// Somewhere in this many elements from one on.
     Span(i64, i64),
-    /// A value that a `fetch_add` of this atomic gave out: never the same one twice.
-    Claimed(PlaceId),
+    /// Computed from a number that an atomic gave out, and never gives out twice.
+    Claimed(ClaimId),
     Any,
 }
 

@@ -242,7 +242,8 @@ impl Scale {
 impl Interp<'_> {
     /// An unknown number that a local holds for good gets a name.
     pub(super) fn name_number(&mut self, cx: &Cx, local: LocalId, value: &mut Val) {
-        let unknown = value.open && value.alts.is_empty() && super::expr::is_integer(&value.ty);
+        let unknown =
+            value.open && value.alts.is_empty() && super::arithmetic::integer_bits(&value.ty).is_some();
         if !unknown || cx.body.locals[local.0 as usize].mutable {
             return;
         }

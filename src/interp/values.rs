@@ -345,6 +345,8 @@ pub enum Subject {
     Outcome(Rc<Outcome>),
     /// It is this round of a loop.
     Round(LoopId, i128),
+    /// The claimed number that this read found is less than this.
+    Below(ReadId, i128),
     /// The atomic was read as having reached this number (`ANY_VALUE`: some bound), with this ordering.
     Reached(PlaceId, Name, i128),
 }

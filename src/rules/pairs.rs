@@ -5,6 +5,7 @@
 
 use super::Facts;
 use super::announced::announced;
+use super::claimed::claimed_apart;
 use super::protocol::keeps_apart;
 use super::recursion::shares_of_recursion;
 use crate::finding::{AccessKind, ContextKind};
@@ -248,7 +249,10 @@ pub fn meet(facts: &Facts, a: Event, b: Event) -> bool {
         event.access.kind == AccessKind::Read && event.access.atomic.is_none() && apart
     };
     let outside = passes_by(a, b, &two[shared..]) || passes_by(b, a, &one[shared..]);
-    !beyond && !outside && one.iter().zip(&two).all(|(x, y)| steps_meet(facts, a.context, *x, b.context, *y))
+    !beyond
+        && !outside
+        && one.iter().zip(&two).all(|(x, y)| steps_meet(facts, a.context, *x, b.context, *y))
+        && !claimed_apart(facts, a, b)
 }
 
 fn steps_meet(facts: &Facts, one: ContextId, x: Proj, two: ContextId, y: Proj) -> bool {
@@ -286,7 +290,7 @@ fn indices_meet(facts: &Facts, one: ContextId, x: Index, two: ContextId, y: Inde
         (Index::Portion(l, a), Index::Portion(k, b)) if (l, a) == (k, b) => {
             !(one == two && facts.analysis.contexts.get(one).loops.contains(&l))
         }
-        (Index::Claimed(a), Index::Claimed(b)) => a != b,
+        (Index::Claimed(a), Index::Claimed(b)) => facts.analysis.claims.meet(&[(a, b)]),
         (Index::Linear(l, 1, a), Index::Linear(k, 1, b))
             if follows(facts, (l, a), (k, b)) || follows(facts, (k, b), (l, a)) =>
         {
