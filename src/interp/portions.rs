@@ -99,7 +99,7 @@ impl Interp<'_> {
         for kind in &mut item.alts {
             match kind {
                 Kind::Linear(made, ..) | Kind::Block(made, ..) | Kind::Portion(made, _)
-                    if self.collected.contains(made) =>
+                    if self.collected.contains(made) && !self.is_own(*made) && !self.loops.contains(made) =>
                 {
                     self.note_bounds(at, self.bounds_of(*made));
                     *made = at;
