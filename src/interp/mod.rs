@@ -47,6 +47,7 @@ mod loops;
 mod memory;
 mod mentions;
 mod method;
+pub mod numbers;
 mod operators;
 mod parallel;
 mod pattern;
@@ -106,6 +107,8 @@ pub struct Analysis {
     pub self_guarded: FxHashSet<PlaceId>,
     /// Instances handed in by callers whose type isn't `Sync`: only what a call starts shares them with it.
     pub unshared: FxHashSet<PlaceId>,
+    /// Lists that hand out numbers.
+    pub lists: numbers::Lists,
     /// What depends on a value that only the caller who handed it in has.
     pub keys: FxHashSet<ReadId>,
     /// Of the locks those that stand for a proof that something was done before.
@@ -317,6 +320,7 @@ pub struct Interp<'p> {
     executors: FxHashSet<PlaceId>,
     awaits: FxHashSet<(FrameId, Location)>,
     unshared: FxHashSet<PlaceId>,
+    lists: numbers::Lists,
     keys: FxHashSet<ReadId>,
     self_guarded: FxHashSet<PlaceId>,
     witnesses: FxHashSet<PlaceId>,
@@ -438,6 +442,7 @@ pub fn analyse(
         awaits: FxHashSet::default(),
         self_guarded: FxHashSet::default(),
         unshared: FxHashSet::default(),
+        lists: numbers::Lists::default(),
         keys: FxHashSet::default(),
         witnesses: FxHashSet::default(),
         shared_types: match entries.kind {
@@ -476,6 +481,7 @@ pub fn analyse(
         awaits: interp.awaits,
         self_guarded: interp.self_guarded,
         unshared: interp.unshared,
+        lists: interp.lists,
         keys: interp.keys,
         witnesses: interp.witnesses,
         shared_types: interp.shared_types,

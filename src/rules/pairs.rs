@@ -5,6 +5,7 @@
 
 use super::Facts;
 use super::announced::announced;
+use super::harmless::stands_before;
 use super::protocol::keeps_apart;
 use super::recursion::shares_of_recursion;
 use crate::finding::{AccessKind, ContextKind};
@@ -248,7 +249,19 @@ pub fn meet(facts: &Facts, a: Event, b: Event) -> bool {
         event.access.kind == AccessKind::Read && event.access.atomic.is_none() && apart
     };
     let outside = passes_by(a, b, &two[shared..]) || passes_by(b, a, &one[shared..]);
-    !beyond && !outside && one.iter().zip(&two).all(|(x, y)| steps_meet(facts, a.context, *x, b.context, *y))
+    let step = |(x, y): (&Proj, &Proj)| {
+        steps_meet(facts, a.context, *x, b.context, *y) || claimed_no_more(facts, (a, *x), (b, *y))
+    };
+    !beyond && !outside && one.iter().zip(&two).all(step)
+}
+
+/// One of the two has put the number back where it was claimed from.
+fn claimed_no_more(facts: &Facts, (a, x): (Event, Proj), (b, y): (Event, Proj)) -> bool {
+    let (Proj::Index(Index::Claimed(list)), Proj::Index(Index::Claimed(other))) = (x, y) else {
+        return false;
+    };
+    let before = |one: &AccessEvent, two: &AccessEvent| stands_before(facts, one, two);
+    list == other && [a, b].iter().any(|e| facts.analysis.gave_back(e.context, e.access, list, before))
 }
 
 fn steps_meet(facts: &Facts, one: ContextId, x: Proj, two: ContextId, y: Proj) -> bool {
@@ -283,7 +296,7 @@ fn indices_meet(facts: &Facts, one: ContextId, x: Index, two: ContextId, y: Inde
         (Index::Block(l, m, a), Index::Block(k, n, b)) if (l, m, a) == (k, n, b) => {
             !(one == two && facts.analysis.contexts.get(one).loops.contains(&l))
         }
-        (Index::Claimed(a), Index::Claimed(b)) => a != b,
+        (Index::Claimed(a), Index::Claimed(b)) => a != b || !facts.analysis.hands_out(a),
         (Index::Span(first, len), Index::Const(n)) | (Index::Const(n), Index::Span(first, len)) => {
             (i128::from(first)..i128::from(first) + i128::from(len)).contains(&n)
         }
