@@ -156,8 +156,8 @@ pub struct AccessLog {
     pub identified: FxHashSet<ReadId>,
     /// Reads that were compared with a constant.
     pub compared: FxHashSet<ReadId>,
-    /// Reads of atomics that were compared with what the same one held at another time.
-    pub compared_again: FxHashSet<ReadId>,
+    /// Pairs of reads of one place, at two times, whose values were compared with each other.
+    pub compared_again: FxHashSet<(ReadId, ReadId)>,
     /// Elements taken out, whichever they were, that nobody looks at.
     pub discarded: FxHashSet<ReadId>,
     seen: FxHashMap<(PlaceId, Location, MomentId), Vec<u32>>,

@@ -441,6 +441,7 @@ impl Interp<'_> {
                 let old = self.found_behind_lock(&lval.places, old);
                 if !self.st.locks.is_empty() && lval.places.iter().any(|place| self.is_guarded(*place)) {
                     self.flag_stored(&lval, super::told::state_value(&value), true);
+                    self.exchange(&old, &value);
                 }
                 self.store(&lval, value);
                 let found = self.found_by(&lval, &deps);
@@ -560,15 +561,41 @@ impl Interp<'_> {
     }
 
     fn arithmetic(&mut self, word: Option<Name>, values: Vec<Val>) -> Val {
-        let ([a, b], Some(op)) = (&values[..], word.and_then(|word| Operator::named(word.as_str()))) else {
+        let [a, b] = &values[..] else { return Val::unknown(Ty::Unknown) };
+        if word.is_some_and(|word| word == "leading_zeros") {
+            return Val::unknown(Ty::Unknown).with_deps(&a.all_deps()).with_term(leading_zeros(a));
+        }
+        let Some(op) = word.and_then(|word| Operator::named(word.as_str())) else {
             return Val::unknown(Ty::Unknown);
         };
         if let Operator::Binary(op) = op {
             return self.binary(op, a, b);
         }
         let deps = a.all_deps().join(&b.all_deps());
-        Val::unknown(a.ty.clone()).with_deps(&deps).with_term(super::arithmetic::applied(op, a, b))
+        let mut term = super::arithmetic::applied(op, a, b);
+        let mut limit = None;
+        if op == Operator::Min {
+            term = term.or_else(|| self.at_most(a, b));
+            limit = super::portions::lesser(a, b);
+        }
+        let value = limit.map_or_else(|| Val::unknown(a.ty.clone()), |kind| Val::of(kind, a.ty.clone()));
+        value.with_deps(&deps).with_term(term)
     }
+}
+
+/// What a type's bits are more than those up to the highest one that is set.
+fn leading_zeros(value: &Val) -> Option<Rc<Term>> {
+    let ty = match &value.ty {
+        Ty::Ext(_, args) => args.first()?,
+        ty => ty,
+    };
+    let (bits, _) = super::arithmetic::integer_bits(ty)?;
+    let highest = super::arithmetic::applied(Operator::Log2, value, value)?;
+    Term::apply(
+        Operator::Binary(crate::hir::BinaryOp::Sub),
+        &Rc::new(Term::Const(i128::from(bits) - 1)),
+        &highest,
+    )
 }
 
 /// Takes a lock for which there is no guard.

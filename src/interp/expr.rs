@@ -1,7 +1,7 @@
 //! Expressions: values and places. Control flow is in `flow`, calls in `calls` and `method`.
 
 use super::access::Effect;
-use super::arithmetic::negation;
+use super::arithmetic::{integer_bits, negation};
 use super::memory::{AccessInfo, project};
 use super::places::{Index, PlaceId, Proj, Root};
 use super::places_of::MAX_DEREFS;
@@ -496,9 +496,7 @@ impl Interp<'_> {
         }
         let keeps = matches!(ty, Ty::Unknown) || matches!(&ty, Ty::Ptr { inner, .. } if inner.is_unknown());
         if !keeps {
-            if !is_integer(&ty) {
-                value.term = None;
-            }
+            value.term = value.term.take().and_then(|term| narrowed(term, &value.ty, &ty));
             value.ty = ty;
         } else if raw && let Some((_, inner)) = self.pointer_ty(&value.ty) {
             value.ty = Ty::Ptr { mutable: true, inner: inner.into() };
@@ -611,19 +609,26 @@ pub(super) fn literal(lit: &Lit) -> Val {
     Val::of(kind, ty)
 }
 
-/// The index an index value stands for.
+/// The index an index value stands for by itself.
 pub(super) fn index_of(value: &Val) -> Index {
     match value.single() {
         Some(Kind::Const(Const::Int(n))) => Index::Const(*n),
         Some(Kind::Linear(l, m, c)) => Index::Linear(*l, *m, *c),
         Some(Kind::Block(l, m, c, _)) => Index::Block(*l, *m, *c),
-        Some(Kind::Claimed(place)) => Index::Claimed(*place),
+        Some(Kind::Portion(l, portion)) if portion.is_own() => Index::Portion(*l, *portion),
         _ => Index::Any,
     }
 }
 
-fn is_integer(ty: &Ty) -> bool {
-    matches!(ty, Ty::Prim(name) if name.as_str().starts_with(['i', 'u']))
+/// A number cast to a type: a small one loses the upper bits.
+fn narrowed(term: Rc<Term>, from: &Ty, to: &Ty) -> Option<Rc<Term>> {
+    const SMALL: u32 = 16;
+    let (bits, signed) = integer_bits(to)?;
+    if bits > SMALL || integer_bits(from).is_some_and(|(old, _)| old <= bits) {
+        return Some(term);
+    }
+    let mask = Rc::new(Term::Const((1 << bits) - 1));
+    (!signed).then(|| Term::apply(Operator::Binary(BinaryOp::BitAnd), &term, &mask))?
 }
 
 /// Nothing says what it stands for.

@@ -160,10 +160,22 @@ pub fn one_step(facts: &Facts, write: &Event, read: &AccessEvent, how: How) -> O
         }
         _ => {}
     }
-    if looks_again(facts, write) && (access.atomic.is_none() || decision) {
+    let looked = |look: &AccessEvent| match how {
+        How::Decided | How::DrainedIfDecided => true,
+        How::Computed => access.atomic.is_none(),
+        // What was used is what the second look found to be there still.
+        How::Drained => access.atomic.is_none() || compared(context, look, read),
+    };
+    if looks_again(facts, write).into_iter().any(looked) {
         return Some(Harmless::LooksAgain);
     }
     (how == How::Decided && comes_round(facts, write, read)).then_some(Harmless::ComesRound)
+}
+
+fn compared(context: &Context, look: &AccessEvent, read: &AccessEvent) -> bool {
+    let is =
+        |id: &ReadId, access| context.log.events.get(id.0 as usize).is_some_and(|e| std::ptr::eq(e, access));
+    context.log.compared_again.iter().any(|(one, two)| is(one, look) && is(two, read))
 }
 
 /// The look stands behind the write, which only another round leads back to: the first one did without it. What that round took
@@ -441,18 +453,19 @@ fn never_written(facts: &Facts, source: &AccessEvent, but: &Event) -> bool {
 
 /// The write is decided anew by a read under the very hold that it is made under: of the place itself, or, for an atomic,
 /// of what the lock protects.
-fn looks_again(facts: &Facts, write: &Event) -> bool {
+fn looks_again<'a>(facts: &Facts<'a>, write: &Event<'a>) -> Vec<&'a AccessEvent> {
     let log = &facts.analysis.contexts.get(write.context).log.events;
     // What an atomic shows of what a lock protects is made of that under the lock.
     let mirrored = write.access.data.iter().filter(|id| {
         let protected = log.get(id.0 as usize).is_some_and(|read| read.atomic.is_none());
         write.access.atomic.is_some() && protected
     });
-    let decisive = write.access.control.join(&write.access.acted_on);
-    decisive.iter().chain(mirrored).filter_map(|id| log.get(id.0 as usize)).any(|read| {
+    let under_it = |read: &&AccessEvent| {
         let of_it = write.access.atomic.is_some() || same_place(facts, write, read);
         of_it && common_holds(read, write.access).iter().any(|hold| keeps_others_out(facts, write, hold))
-    })
+    };
+    let decisive = write.access.control.join(&write.access.acted_on);
+    decisive.iter().chain(mirrored).filter_map(|id| log.get(id.0 as usize)).filter(under_it).collect()
 }
 
 /// Readers don't exclude each other, nor does a lock that each instance has one of, but at what is in one object with it.

@@ -7,7 +7,6 @@ use crate::finding::AccessKind;
 use crate::hir::Name;
 use crate::interp::Interp;
 use crate::interp::access::Effect;
-use crate::interp::expr::index_of;
 use crate::interp::memory::{AccessInfo, Lval};
 use crate::interp::places::{Index, LoopId, Proj};
 use crate::interp::values::{Const, Deps, GuardValue, Kind, Pointer, StageKind, Val};
@@ -112,7 +111,10 @@ impl Interp<'_> {
                 let key = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let element = match name {
                     OpName::KeyRef => self.under_key(&lval, &key),
-                    _ => Some(self.step_lval(&lval, Proj::Index(index_of(&key)))),
+                    _ => {
+                        let index = self.index_at(&key);
+                        Some(self.step_lval(&lval, Proj::Index(index)))
+                    }
                 };
                 let mut element = element.unwrap_or_else(|| self.step_lval(&lval, Proj::Index(Index::Any)));
                 element.deps = element.deps.join(&self.lent_deps(&key));
@@ -175,7 +177,7 @@ impl Interp<'_> {
             Some(Kind::Const(Const::Str(text))) => Index::Key(Name::new(&format!("{:?}", text.as_str()))),
             Some(Kind::Const(Const::Char(letter))) => Index::Key(Name::new(&format!("{letter:?}"))),
             Some(Kind::Aggregate(value)) if value.fields.is_empty() => Index::Key(value.variant?),
-            _ => index_of(&key),
+            _ => self.index_at(&key),
         };
         (index != Index::Any).then(|| self.step_lval(map, Proj::Index(index)))
     }
@@ -277,6 +279,9 @@ impl Interp<'_> {
                 let deps = self.log_lval(cx, &lval, &info);
                 let element = self.step_lval(&lval, Proj::Index(Index::Any));
                 let source = self.peek(&element).with_deps(&deps);
+                if !self.st.locks.is_empty() && lval.places.iter().any(|place| self.is_guarded(*place)) {
+                    self.take_over(&source);
+                }
                 let iter = self.iter_over(source);
                 if all { iter } else { self.add_stage(cx, id, StageKind::Partial, iter, (None, None)) }
             }
@@ -360,6 +365,7 @@ pub(super) fn stage_kind(word: Option<Name>) -> StageKind {
         Some("cloned") => StageKind::Cloned,
         Some("flatten") => StageKind::Flatten,
         Some("keyed") => StageKind::Keyed,
+        Some("step") => StageKind::Step,
         Some("values") => StageKind::Values,
         Some("scan") => StageKind::Scan,
         Some("fold") => StageKind::Fold,
