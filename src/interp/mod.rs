@@ -41,6 +41,7 @@ mod fixpoint;
 mod flow;
 mod grants;
 mod hand_locks;
+mod handles;
 mod induction;
 mod iterate;
 mod logging;
@@ -110,6 +111,8 @@ pub struct Analysis {
     pub self_guarded: FxHashSet<PlaceId>,
     /// Instances handed in by callers whose type isn't `Sync`: only what a call starts shares them with it.
     pub unshared: FxHashSet<PlaceId>,
+    /// Of these the ones of which callers may have several handles.
+    pub multiplied: FxHashSet<PlaceId>,
     /// Lists that hand out numbers.
     pub lists: numbers::Lists,
     /// What depends on a value that only the caller who handed it in has.
@@ -492,6 +495,7 @@ pub fn analyse(
     let many = |id| interp.contexts.ancestry(id).any(|at| interp.contexts.get(at).many);
     let spans = interp.units.spans(many);
     interp.claims.settle(&interp.contexts.list);
+    let multiplied = interp.handles_multiplied();
     Analysis {
         places: interp.places,
         contexts: interp.contexts,
@@ -504,6 +508,7 @@ pub fn analyse(
         spread: interp.spread,
         awaits: interp.awaits,
         self_guarded: interp.self_guarded,
+        multiplied,
         unshared: interp.unshared,
         lists: interp.lists,
         keys: interp.keys,

@@ -9,9 +9,11 @@ use super::contexts::ContextId;
 use super::memory::{held_first, project};
 use super::places::{Index, LoopId, PlaceId, Proj, Root};
 use super::state::{SyncKey, SyncKind};
-use super::values::{Aggregate, Const, Kind, Val};
+use super::terms::Term;
+use super::values::{Aggregate, Const, Deps, Kind, Val};
 use super::{Analysis, Interp};
 use crate::finding::Location;
+use crate::resolve::Ty;
 use rustc_hash::FxHashMap;
 use std::rc::Rc;
 
@@ -58,8 +60,13 @@ impl Interp<'_> {
         }
     }
 
+    /// Whether numbers are known to come out of the list.
+    pub(super) fn hands_out_numbers(&self, list: PlaceId) -> bool {
+        self.lists.sources.get(&list).is_some_and(Option::is_some)
+    }
+
     /// A value is taken out of a list, which nobody else gets then.
-    pub(super) fn taken_from_list(&mut self, list: PlaceId, mut value: Val) -> Val {
+    pub(super) fn taken_from_list(&mut self, list: PlaceId, mut value: Val, taken: &Deps) -> Val {
         if !self.is_shared(list) {
             return value;
         }
@@ -70,7 +77,14 @@ impl Interp<'_> {
             }
         }
         if let Some(Some(source)) = self.lists.sources.get(&list) {
-            claim(&mut value, &source.part, list);
+            let log = &self.contexts.get(self.context).log.events;
+            let by = taken.iter().find(|id| log.get(id.0 as usize).is_some_and(|event| event.place == list));
+            let number = Val {
+                term: by.map(|read| Rc::new(Term::Read(self.context, read))),
+                ..Val::of(Kind::Claimed(list), Ty::Unknown)
+            };
+            claim(&mut value, &source.part, &number);
+            self.drawn_anew(&number);
         }
         value
     }
@@ -141,12 +155,10 @@ fn gather(value: &Val, path: &mut Vec<Proj>, found: &mut Vec<(LoopId, Vec<Proj>)
 }
 
 /// The number in a value becomes one claimed from the list.
-fn claim(value: &mut Val, part: &[Proj], list: PlaceId) {
+fn claim(value: &mut Val, part: &[Proj], number: &Val) {
     let Some((step, rest)) = part.split_first() else {
         if value.alts.iter().all(|kind| matches!(kind, Kind::Linear(..) | Kind::Claimed(_))) {
-            value.alts.clear();
-            value.alts.push(Kind::Claimed(list));
-            value.open = false;
+            *value = Val { ty: value.ty.clone(), deps: value.deps.clone(), ..number.clone() };
         }
         return;
     };
@@ -155,7 +167,7 @@ fn claim(value: &mut Val, part: &[Proj], list: PlaceId) {
         if let Kind::Aggregate(parts) = kind {
             let mut claimed = Aggregate::clone(parts);
             for (_, inner) in claimed.fields.iter_mut().filter(|(at, _)| at == step) {
-                claim(inner, rest, list);
+                claim(inner, rest, number);
             }
             *kind = Kind::Aggregate(Rc::new(claimed));
         }

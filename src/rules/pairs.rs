@@ -128,7 +128,11 @@ pub fn verdict(facts: &Facts, a: Event, b: Event) -> Verdict {
 fn handed_in_apart(facts: &Facts, a: Event, b: Event) -> bool {
     let by_caller = |event: Event| facts.analysis.contexts.get(event.context).kind == ContextKind::Caller;
     let root = facts.analysis.places.ancestors(a.access.place).last();
-    by_caller(a) && by_caller(b) && root.is_some_and(|root| facts.analysis.unshared.contains(&root))
+    let handles = [a, b].iter().all(|event| facts.analysis.is_behind_handles(event.access));
+    by_caller(a)
+        && by_caller(b)
+        && !handles
+        && root.is_some_and(|root| facts.analysis.unshared.contains(&root))
 }
 
 /// The flag that was meant to order a pair.

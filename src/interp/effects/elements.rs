@@ -47,7 +47,7 @@ impl Interp<'_> {
                 let element = self.step_lval(&lval, Proj::Index(Index::Any));
                 let mut value = self.peek(&element);
                 if let (OpName::TakeElem, [list]) = (name, &lval.places[..]) {
-                    value = self.taken_from_list(*list, value);
+                    value = self.taken_from_list(*list, value, &deps);
                 }
                 let mut value = value.with_deps(&deps);
                 if !self.st.locks.is_empty() {

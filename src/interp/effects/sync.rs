@@ -450,7 +450,7 @@ impl Interp<'_> {
                     let element = self.places.step(place, Proj::Index(Index::Any), &Ty::Unknown);
                     let mut one = self.value_at(element);
                     if name != OpName::RecvCopy {
-                        one = self.taken_from_list(place, one);
+                        one = self.taken_from_list(place, one, &Deps::default());
                     }
                     value = Some(value.map_or(one.clone(), |old| old.join(&one)));
                 }
