@@ -577,8 +577,10 @@ impl Interp<'_> {
                     if a.variant == Some(self.names.err) || a.variant == Some(self.names.none) =>
                 {
                     can_fail = true;
+                    // What an error is made into is not known; nothing stays nothing.
                     failure = failure.join(&Val {
                         alts: [kind.clone()].into_iter().collect(),
+                        open: a.variant != Some(self.names.none),
                         ..Val::unknown(Ty::Unknown)
                     });
                 }

@@ -45,7 +45,11 @@ impl Interp<'_> {
                     self.found_in(call, &lval);
                 }
                 let element = self.step_lval(&lval, Proj::Index(Index::Any));
-                let mut value = self.peek(&element).with_deps(&deps);
+                let mut value = self.peek(&element);
+                if let (OpName::TakeElem, [list]) = (name, &lval.places[..]) {
+                    value = self.taken_from_list(*list, value, &deps);
+                }
+                let mut value = value.with_deps(&deps);
                 if !self.st.locks.is_empty() {
                     self.take_over(&value);
                 }
@@ -66,7 +70,9 @@ impl Interp<'_> {
                 info.data = value.all_deps();
                 info.effect = Some(Effect::Put);
                 let deps = self.log_lval(call.cx, &lval, &info);
+                let at = call.cx.location(call.cx.body.body.expr(call.id).range);
                 for &place in &lval.places {
+                    self.list_filled(place, &value, at);
                     let element = self.places.step(place, Proj::Index(Index::Any), &value.ty);
                     self.store_at(element, value.clone(), false);
                     if let Some(filled) = self.filled_behind_lock(place) {
@@ -81,7 +87,9 @@ impl Interp<'_> {
                 let elements = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let mut item = self.drive(call.cx, call.id, elements, true, |_, item| item);
                 crate::interp::iterate::untag_handles(&mut item);
+                let at = call.cx.location(call.cx.body.body.expr(call.id).range);
                 for &place in &lval.places {
+                    self.list_filled(place, &item, at);
                     let element = self.places.step(place, Proj::Index(Index::Any), &item.ty);
                     self.store_at(element, item.clone(), false);
                     if let Some(filled) = self.filled_behind_lock(place) {
