@@ -91,6 +91,11 @@ impl Claims {
         &self.list[id.0 as usize]
     }
 
+    /// The atomic or list that gives the number out.
+    pub fn source(&self, id: ClaimId) -> PlaceId {
+        self.get(id).atomic
+    }
+
     fn intern(&mut self, claim: Claim) -> Option<ClaimId> {
         let known = self.list.iter().position(|old| *old == claim);
         let at = match known {
@@ -231,6 +236,11 @@ impl Interp<'_> {
             return None;
         }
         let event = self.contexts.get(context).log.events.get(read.0 as usize)?;
+        if matches!(event.effect, Some(Effect::Take | Effect::TakeSure))
+            && self.hands_out_numbers(event.place)
+        {
+            return Some((read, event.place, 1));
+        }
         let counts = matches!(event.effect, Some(Effect::Add | Effect::Subtract));
         let claims = event.kind == AccessKind::Update && event.atomic.is_some() && counts;
         let step = event.term.as_ref()?.steps().filter(|step| *step != 0 && claims)?;

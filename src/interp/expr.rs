@@ -124,6 +124,12 @@ impl Interp<'_> {
             (false, false) => Pointer::Shared,
         };
         let mut value = self.pointer_to(&lval, how);
+        if matches!(cx.body.body.expr(operand).kind, ExprKind::Index { .. }) {
+            let indexed = lval.places.iter().filter_map(|place| self.places.get(*place).parent);
+            for collection in indexed.filter(|place| !self.is_guarded(*place)).collect::<Vec<_>>() {
+                self.counted_elements(cx, operand, collection, how);
+            }
+        }
         if raw {
             value.ty = Ty::Ptr { mutable, inner: lval.ty.clone().into() };
         }
@@ -472,7 +478,16 @@ impl Interp<'_> {
             .filter(|(step, part)| matches!(step, Proj::Field(_)) && part.pointers().next().is_some())
             .map(|(_, part)| part.clone())
             .collect();
-        held.iter().fold(Deps::default(), |deps, part| deps.join(&self.observe_pointees(cx, part, arg)))
+        if held.is_empty() {
+            return Deps::default();
+        }
+        // There is something to look at only where what led to it holds.
+        let before = self.st.clone();
+        self.recall_success(value);
+        let deps =
+            held.iter().fold(Deps::default(), |deps, part| deps.join(&self.observe_pointees(cx, part, arg)));
+        self.st = before;
+        deps
     }
 
     fn cast(&mut self, value: Val, ty: Ty) -> Val {
