@@ -7,7 +7,7 @@ use super::Interp;
 use super::access::{Effect, Runs};
 use super::places::{LoopId, PlaceId, Proj, Root};
 use super::terms::{Operator, Term, fold_int};
-use super::values::{Const, Deps, Kind, Pointer, ReadId, Subject, Test, Val};
+use super::values::{Const, Deps, Kind, Pointer, ReadId, Slack, Subject, Test, Val};
 use crate::finding::AccessKind;
 use crate::hir::{BinaryOp, Name, UnaryOp};
 use crate::resolve::Ty;
@@ -27,6 +27,19 @@ impl Interp<'_> {
         }
     }
 
+    /// Two reads of one place whose values are held against each other.
+    fn note_comparison_again(&mut self, a: &Val, b: &Val) {
+        let (Some(Term::Read(_, one)), Some(Term::Read(_, two))) = (a.term.as_deref(), b.term.as_deref())
+        else {
+            return;
+        };
+        let log = &mut self.contexts.get_mut(self.context).log;
+        let place = |id: &ReadId| log.events.get(id.0 as usize).map(|event| event.place);
+        if one != two && place(one).is_some() && place(one) == place(two) {
+            log.compared_again.extend([(*one, *two), (*two, *one)]);
+        }
+    }
+
     /// Read from what the thread alone has, or where that is.
     fn is_identity(&self, value: &Val) -> bool {
         let own = |place| matches!(self.places.get(place).root, Root::ThreadLocal(_));
@@ -39,11 +52,7 @@ impl Interp<'_> {
         let comparison = super::operators::is_comparison(op);
         let ty = if comparison { Ty::Prim(Name::new("bool")) } else { a.ty.clone() };
         if matches!(op, BinaryOp::Eq | BinaryOp::Ne) {
-            if let (Some(Kind::Loaded(one, _)), Some(Kind::Loaded(two, _))) = (a.single(), b.single())
-                && one == two
-            {
-                self.contexts.get_mut(self.context).log.compared_again.extend(deps.iter());
-            }
+            self.note_comparison_again(a, b);
             self.note_comparison(a, b);
             self.note_comparison(b, a);
         }
@@ -55,14 +64,51 @@ impl Interp<'_> {
             {
                 round_of_counter(*l, *m, *c, *n, op == BinaryOp::Ne)
             }
-            (Some(Kind::Linear(l, m, c)), Some(Kind::Const(Const::Int(n)))) => linear(op, *l, *m, *c, *n),
+            (Some(counter @ Kind::Linear(l, m, c)), Some(Kind::Const(Const::Int(n)))) => {
+                let divided = || self.units.scaled(op, counter, &Kind::Const(Const::Int(*n)));
+                let number = linear(op, *l, *m, *c, *n).or_else(divided);
+                number.or_else(|| self.last_round(op, counter, *n))
+            }
             (Some(Kind::Const(Const::Int(n))), Some(Kind::Linear(l, m, c)))
                 if matches!(op, BinaryOp::Add | BinaryOp::Mul) =>
             {
                 linear(op, *l, *m, *c, *n)
             }
-            (Some(Kind::Linear(l, m, c)), Some(Kind::Linear(inner, 1, d))) if op == BinaryOp::Add => {
-                self.block(*l, *m, *c, *inner, *d)
+            (Some(Kind::Const(Const::Int(n))), Some(counter @ Kind::Linear(..))) if comparison => {
+                self.last_round(mirrored(op), counter, *n)
+            }
+            (Some(portion @ Kind::Portion(..)), Some(Kind::Const(Const::Int(n)))) if op == BinaryOp::Sub => {
+                n.checked_neg().and_then(|n| self.portion_sum(portion, &Kind::Const(Const::Int(n))))
+            }
+            (Some(one @ Kind::Portion(..)), Some(two)) | (Some(two), Some(one @ Kind::Portion(..)))
+                if op == BinaryOp::Add =>
+            {
+                self.portion_sum(one, two)
+            }
+            (Some(one @ Kind::Portion(..)), Some(two)) => self.units.scaled(op, one, two),
+            (Some(one @ (Kind::Const(_) | Kind::Unit(_))), Some(two @ Kind::Portion(..))) => {
+                self.units.scaled(op, one, two)
+            }
+            (Some(counter @ Kind::Linear(..)), Some(Kind::Unit(unit))) if comparison => {
+                self.units.in_round(op, counter, *unit)
+            }
+            (Some(Kind::Unit(unit)), Some(counter @ Kind::Linear(..))) if comparison => {
+                self.units.in_round(mirrored(op), counter, *unit)
+            }
+            (Some(one @ Kind::Linear(..)), Some(two @ Kind::Unit(_)))
+            | (Some(one @ Kind::Unit(_)), Some(two @ Kind::Linear(..))) => self.units.scaled(op, one, two),
+            (Some(one @ Kind::Unit(_)), Some(two @ (Kind::Unit(_) | Kind::Const(_))))
+            | (Some(one @ Kind::Const(_)), Some(two @ Kind::Unit(_)))
+                if !comparison =>
+            {
+                self.units.binary(op, one, two)
+            }
+            (Some(one @ Kind::Linear(l, m, c)), Some(two @ Kind::Linear(k, n, d))) if op == BinaryOp::Add => {
+                let portion = self.portion_sum(one, two).or_else(|| self.portion_sum(two, one));
+                let inner = |mul, inner| if mul == 1 { inner } else { None };
+                portion
+                    .or_else(|| inner(*n, self.block(*l, *m, *c, *k, *d)))
+                    .or_else(|| inner(*m, self.block(*k, *n, *d, *l, *c)))
             }
             (Some(Kind::Block(l, m, c, room)), Some(Kind::Linear(inner, 1, d)))
             | (Some(Kind::Linear(inner, 1, d)), Some(Kind::Block(l, m, c, room)))
@@ -70,11 +116,21 @@ impl Interp<'_> {
             {
                 self.within_block((*l, *m, *c, *room), *inner, *d)
             }
-            (Some(Kind::Block(l, m, c, room)), Some(Kind::Const(Const::Int(n))))
-            | (Some(Kind::Const(Const::Int(n))), Some(Kind::Block(l, m, c, room)))
+            (Some(Kind::Block(l, m, c, room)), Some(Kind::Const(Const::Int(n)))) => {
+                of_block(op, (*l, *m, *c, *room), *n)
+            }
+            (Some(Kind::Const(Const::Int(n))), Some(Kind::Block(l, m, c, room)))
                 if matches!(op, BinaryOp::Add | BinaryOp::Mul) =>
             {
                 of_block(op, (*l, *m, *c, *room), *n)
+            }
+            (Some(Kind::Claimed(_)), Some(Kind::Const(Const::Int(n)))) if comparison => below(op, a, *n),
+            (Some(Kind::Const(Const::Int(n))), Some(Kind::Claimed(_))) if comparison => {
+                below(mirrored(op), b, *n)
+            }
+            (Some(Kind::Const(Const::Int(n))), Some(Kind::Linear(l, m, c))) if op == BinaryOp::Sub => {
+                let from = i64::try_from(*n).ok().and_then(|n| n.checked_sub(*c));
+                from.zip(m.checked_neg()).map(|(add, mul)| Kind::Linear(*l, mul, add))
             }
             (Some(Kind::CountedDown(place, order)), Some(Kind::Const(Const::Int(1)))) if comparison => {
                 let negated = matches!(op, BinaryOp::Ne | BinaryOp::Gt);
@@ -148,14 +204,17 @@ impl Interp<'_> {
             _ => None,
         };
         let mut value = Val::unknown(ty).with_deps(&deps);
-        if kind.is_none() {
+        let bounded =
+            |kind: &Kind| matches!(kind, Kind::Test(test) if matches!(test.subject, Subject::Below(..)));
+        if kind.as_ref().is_none_or(bounded) {
             value.deps = value.deps.join(&self.own_numbers(a)).join(&self.own_numbers(b));
             if matches!(op, BinaryOp::Rem | BinaryOp::Div | BinaryOp::BitAnd | BinaryOp::Shr) {
                 value.deps = self.less_of_unknown(&value.deps);
             }
         }
         if a.term.is_some() || b.term.is_some() {
-            value.term = applied(Operator::Binary(op), a, b);
+            let (one, two) = (self.round_term(a), self.round_term(b));
+            value.term = one.zip(two).and_then(|(a, b)| Term::apply(Operator::Binary(op), &a, &b));
         }
         if let Some(kind) = kind {
             value.open = false;
@@ -209,7 +268,7 @@ impl Interp<'_> {
     /// What a number depends on that differs from round to round of a loop, or is claimed.
     pub(super) fn own_numbers(&mut self, value: &Val) -> Deps {
         match value.single() {
-            Some(Kind::Linear(at, ..) | Kind::Block(at, ..)) => {
+            Some(Kind::Linear(at, ..) | Kind::Block(at, ..) | Kind::Portion(at, _)) => {
                 let foreign = self.frames.get(at.frame).context != self.context;
                 if foreign && self.found_in_memory(&value.deps) {
                     Deps::default()
@@ -239,21 +298,45 @@ impl Interp<'_> {
         deps
     }
 
-    /// `own * m + j` with `0 <= j < m`: a block of one's own.
-    fn block(&self, own: LoopId, mul: i64, add: i64, inner: LoopId, offset: i64) -> Option<Kind> {
-        let bound = self.loop_bounds.get(&inner)?;
-        let fits = offset >= 0 && bound.checked_add(i128::from(offset))? <= i128::from(mul);
-        fits.then(|| Kind::Block(own, mul, add, mul - offset - i64::try_from(*bound).unwrap_or(mul)))
+    /// A number as a term: the counter of a loop is some number below its bound.
+    pub(super) fn round_term(&self, value: &Val) -> Option<Rc<Term>> {
+        let Some(Kind::Linear(at, mul @ 1.., add)) = value.single().filter(|_| value.term.is_none()) else {
+            return value.symbol();
+        };
+        let (from, to) = self.bounds_of(*at)?;
+        let number = |i: i128| i.checked_mul(i128::from(*mul))?.checked_add(i128::from(*add));
+        let (first, end) = (number(from)?, number(to.checked_sub(1)?)?.checked_add(1)?);
+        Term::within(&Rc::new(Term::Const(first)), &Rc::new(Term::Const(end)))
     }
 
-    /// A number of a block, and the counter of a loop that stays within the room behind it.
-    fn within_block(&self, block: (LoopId, i64, i64, i64), inner: LoopId, offset: i64) -> Option<Kind> {
-        let most = self.loop_bounds.get(&inner)?.checked_add(i128::from(offset))?.checked_sub(1)?;
-        if offset < 0 {
-            return None;
-        }
-        of_block(BinaryOp::Add, block, most)
+    /// `own * m + j` with `0 <= j < m`: a block of one's own.
+    fn block(&self, own: LoopId, mul: i64, add: i64, inner: LoopId, offset: i64) -> Option<Kind> {
+        let room = Slack { below: 0, above: mul.checked_sub(1)? };
+        self.within_block((own, mul, add, room), inner, offset)
     }
+
+    /// A number of a block, and the counter of a loop that stays within the room round it.
+    fn within_block(&self, block: (LoopId, i64, i64, Slack), inner: LoopId, offset: i64) -> Option<Kind> {
+        let (at, mul, add, room) = block;
+        let (from, to) = self.bounds_of(inner)?;
+        let least = i64::try_from(from.checked_add(i128::from(offset))?).ok()?;
+        let most = i64::try_from(to.checked_add(i128::from(offset))?.checked_sub(1)?).ok()?;
+        let below = room.below.checked_add(least)?;
+        let above = room.above.checked_sub(most)?;
+        (below >= 0 && above >= 0).then_some(Kind::Block(at, mul, add, Slack { below, above }))
+    }
+}
+
+/// How many bits an integer type has, and whether it is signed.
+pub(super) fn integer_bits(ty: &Ty) -> Option<(u32, bool)> {
+    let Ty::Prim(name) = ty else { return None };
+    let (signed, bits) = match name.as_str().split_at_checked(1)? {
+        ("i", bits) => (true, bits),
+        ("u", bits) => (false, bits),
+        _ => return None,
+    };
+    let bits = if bits == "size" { 64 } else { bits.parse().ok()? };
+    Some((bits, signed))
 }
 
 /// `-x` as a difference, `!b` of a truth value as the other one.
@@ -298,6 +381,7 @@ fn linear(op: BinaryOp, at: LoopId, mul: i64, add: i64, n: i128) -> Option<Kind>
         BinaryOp::Add => Some(Kind::Linear(at, mul, add.checked_add(n)?)),
         BinaryOp::Sub => Some(Kind::Linear(at, mul, add.checked_sub(n)?)),
         BinaryOp::Mul if n != 0 => Some(Kind::Linear(at, mul.checked_mul(n)?, add.checked_mul(n)?)),
+        BinaryOp::Div if n > 0 && mul % n == 0 && add % n == 0 => Some(Kind::Linear(at, mul / n, add / n)),
         _ => None,
     }
 }
@@ -314,16 +398,35 @@ fn bits_tested(op: BinaryOp, (lock, bits, alone): (PlaceId, i128, bool), n: i128
 }
 
 /// A number of a block, moved or scaled by a constant; `None` where it may leave its block.
-fn of_block(op: BinaryOp, (at, mul, add, room): (LoopId, i64, i64, i64), n: i128) -> Option<Kind> {
-    let n = i64::try_from(n).ok().filter(|n| *n >= 0)?;
+fn of_block(op: BinaryOp, (at, mul, add, room): (LoopId, i64, i64, Slack), n: i128) -> Option<Kind> {
+    let n = i64::try_from(n).ok()?;
+    let moved = |by: i64| {
+        let (below, above) = (room.below.checked_add(by)?, room.above.checked_sub(by)?);
+        (below >= 0 && above >= 0).then_some(Kind::Block(at, mul, add, Slack { below, above }))
+    };
     match op {
-        BinaryOp::Add if n <= room => Some(Kind::Block(at, mul, add, room - n)),
+        BinaryOp::Add => moved(n),
+        BinaryOp::Sub => moved(n.checked_neg()?),
         BinaryOp::Mul if n > 0 => {
-            let room = room.checked_add(1)?.checked_mul(n)?.checked_sub(1)?;
+            let above = room.above.checked_add(1)?.checked_mul(n)?.checked_sub(1)?;
+            let room = Slack { below: room.below.checked_mul(n)?, above };
             Some(Kind::Block(at, mul.checked_mul(n)?, add.checked_mul(n)?, room))
         }
         _ => None,
     }
+}
+
+/// A claimed number held against a constant.
+fn below(op: BinaryOp, claimed: &Val, n: i128) -> Option<Kind> {
+    let Some(Term::Read(_, read)) = claimed.term.as_deref() else { return None };
+    let (bound, negated) = match op {
+        BinaryOp::Lt => (n, false),
+        BinaryOp::Le => (n.checked_add(1)?, false),
+        BinaryOp::Ge => (n, true),
+        BinaryOp::Gt => (n.checked_add(1)?, true),
+        _ => return None,
+    };
+    Some(Kind::Test(Rc::new(Test { subject: Subject::Below(*read, bound), negated })))
 }
 
 /// The comparison with its sides exchanged.
@@ -357,4 +460,18 @@ fn tested(op: BinaryOp, place: PlaceId, order: Name, with: Option<&Kind>) -> Opt
 
 fn all_pointers(value: &Val) -> bool {
     !value.alts.is_empty() && value.alts.iter().all(|kind| matches!(kind, Kind::Pointer(..)))
+}
+
+/// The least or the greatest number of an integer type, as far as it is known.
+pub(super) fn limit(integer: Name, which: Name) -> Option<Const> {
+    let (signed, width) = integer.as_str().split_at_checked(1)?;
+    let bits: u32 = if width == "size" { usize::BITS } else { width.parse().ok()? };
+    let size = 1i128.checked_shl(bits).filter(|_| bits < i128::BITS - 1)?;
+    match (signed, which.as_str()) {
+        ("u", "MIN") => Some(Const::Int(0)),
+        ("u", "MAX") => Some(Const::Int(size - 1)),
+        ("i", "MIN") => Some(Const::Int(-size / 2)),
+        ("i", "MAX") => Some(Const::Int(size / 2 - 1)),
+        _ => None,
+    }
 }

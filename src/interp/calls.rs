@@ -5,7 +5,7 @@ use super::places_of::MAX_DEREFS;
 use super::recursion::MAX_CALLS;
 use super::scopes::ScopeKind;
 use super::state::FrameEnv;
-use super::values::{FutureValue, Kind, Pointer, Val};
+use super::values::{Deps, FutureValue, Kind, Pointer, Val};
 use super::{CallFrame, CalleeKey, Cx, Frame, Interp};
 use crate::finding::Location;
 use crate::hir::{self, ExprId, ExprKind, Name, Pat};
@@ -322,6 +322,11 @@ impl Interp<'_> {
         if let Some(id) = self.program.assoc_const(&ty, name) {
             return self.const_value(id);
         }
+        if let Ty::Prim(integer) = &ty
+            && let Some(limit) = super::arithmetic::limit(*integer, name)
+        {
+            return Val::of(Kind::Const(limit), ty);
+        }
         let mut value: Option<Val> = None;
         for method in self.program.assoc_fns(&ty, of_trait, name) {
             let mut subst = method.subst;
@@ -483,14 +488,13 @@ impl Interp<'_> {
             if !quiet {
                 self.act(cx, site);
             }
-            let given = args
-                .iter()
-                .chain(&self_arg)
-                .fold(super::values::Deps::default(), |all, arg| all.join(&arg.all_deps()));
+            let given =
+                args.iter().chain(&self_arg).fold(Deps::default(), |all, arg| all.join(&arg.all_deps()));
             let mut result = self.lent_to(cx, site, self_arg, args);
             if skipped {
                 // It touches nothing that is shared: a function of its arguments.
-                result.deps = result.deps.without(&self.elsewhere(cx, site.0));
+                let made = Deps::of_function(id);
+                result.deps = result.deps.without(&self.elsewhere(cx, site.0)).join(&made);
             } else if nested >= MAX_CALLS {
                 // What it touches, the calls round it do too: for the rest it is a function of its arguments.
                 result.deps = given;
@@ -636,9 +640,11 @@ impl Interp<'_> {
             let tells = self.st.reachable && early != value && !may_be_either(&early, &value);
             self.grant((&self.st, &mut value), (&state, &mut early));
             value = if self.st.reachable { value.join(&early) } else { early };
+            let (ways, others) = (self.st.ways.clone(), state.ways.clone());
             self.st.join(&state);
             if tells {
                 let decided = self.st.control.without(&outer_control);
+                let decided = decided.without(&ways.whatever_was_read(&others, &decided));
                 value.deps = value.deps.join(&decided);
                 self.st.ways.decided_anew(&decided);
                 self.act(cx, cx.body.body.root);

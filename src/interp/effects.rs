@@ -70,7 +70,7 @@ impl Interp<'_> {
         let model = models.fn_model(model);
         let ret = self.model_ret(model, self_ty, &this, &args);
         let Some(op) = &model.op else {
-            return self.plain_model(cx, id, model, (this, self_ty), args, ret);
+            return self.plain_model(cx, id, model, this, args, ret);
         };
         let mut call =
             Call { cx, id, this, args, ret: ret.clone(), shares: 0, started: 0, found: Vec::new() };
@@ -140,15 +140,13 @@ impl Interp<'_> {
         cx: &Cx,
         id: ExprId,
         model: &FnModel,
-        (this, self_ty): (Option<Val>, &Ty),
+        this: Option<Val>,
         args: Vec<Val>,
         ret: Ty,
     ) -> Val {
         let mut deps = Deps::default();
         if let Some(this) = this {
             deps = deps.join(&match model.self_mode {
-                // Of a raw pointer only the address is asked.
-                _ if matches!(self_ty, Ty::Ptr { .. }) => this.all_deps(),
                 SelfMode::Ref => self.lend(cx, id, &this, Some(AccessKind::Read)),
                 SelfMode::RefMut => self.lend_with(cx, id, &this, Some(AccessKind::Update), &args),
                 SelfMode::Value | SelfMode::None => this.all_deps(),
@@ -328,6 +326,7 @@ impl Interp<'_> {
             O::Channel
             | O::Send
             | O::Recv
+            | O::RecvCopy
             | O::RecvIter
             | O::RecvReady
             | O::Closed
@@ -359,7 +358,11 @@ impl Interp<'_> {
                 return made;
             }
         }
-        self.apply(call, other)
+        let mut made = self.apply(call, other);
+        if made.ty.is_unknown() && self.models.role(&wanted) == Role::Collection {
+            made.ty = wanted;
+        }
+        made
     }
 
     /// The places a pointer argument leads to.
@@ -432,12 +435,17 @@ impl Interp<'_> {
                 let others = call.args.split_last().map_or(&[][..], |(_, keys)| keys);
                 let keys = others.to_vec();
                 let of_key = |deps: Deps, key| deps.join(&self.lent_deps(key)).join(&self.own_numbers(key));
-                let keys = keys.iter().fold(Deps::default(), of_key);
+                let mut keys = keys.iter().fold(Deps::default(), of_key);
+                let some = |step| matches!(step, Proj::Index(index) if !matches!(index, Index::Const(_) | Index::Key(_)));
+                if lval.places.iter().any(|place| self.places.passes(*place, some)) {
+                    keys = keys.join(&Deps::of_any_constants());
+                }
                 info.same = self.same_everywhere(&value, &self.following_from(keys, &value));
                 let deps = self.log_lval(call.cx, &lval, &info);
                 let old = self.found_behind_lock(&lval.places, old);
                 if !self.st.locks.is_empty() && lval.places.iter().any(|place| self.is_guarded(*place)) {
                     self.flag_stored(&lval, super::told::state_value(&value), true);
+                    self.exchange(&old, &value);
                 }
                 self.store(&lval, value);
                 let found = self.found_by(&lval, &deps);
@@ -557,15 +565,41 @@ impl Interp<'_> {
     }
 
     fn arithmetic(&mut self, word: Option<Name>, values: Vec<Val>) -> Val {
-        let ([a, b], Some(op)) = (&values[..], word.and_then(|word| Operator::named(word.as_str()))) else {
+        let [a, b] = &values[..] else { return Val::unknown(Ty::Unknown) };
+        if word.is_some_and(|word| word == "leading_zeros") {
+            return Val::unknown(Ty::Unknown).with_deps(&a.all_deps()).with_term(leading_zeros(a));
+        }
+        let Some(op) = word.and_then(|word| Operator::named(word.as_str())) else {
             return Val::unknown(Ty::Unknown);
         };
         if let Operator::Binary(op) = op {
             return self.binary(op, a, b);
         }
         let deps = a.all_deps().join(&b.all_deps());
-        Val::unknown(a.ty.clone()).with_deps(&deps).with_term(super::arithmetic::applied(op, a, b))
+        let mut term = super::arithmetic::applied(op, a, b);
+        let mut limit = None;
+        if op == Operator::Min {
+            term = term.or_else(|| self.at_most(a, b));
+            limit = super::portions::lesser(a, b);
+        }
+        let value = limit.map_or_else(|| Val::unknown(a.ty.clone()), |kind| Val::of(kind, a.ty.clone()));
+        value.with_deps(&deps).with_term(term)
     }
+}
+
+/// What a type's bits are more than those up to the highest one that is set.
+fn leading_zeros(value: &Val) -> Option<Rc<Term>> {
+    let ty = match &value.ty {
+        Ty::Ext(_, args) => args.first()?,
+        ty => ty,
+    };
+    let (bits, _) = super::arithmetic::integer_bits(ty)?;
+    let highest = super::arithmetic::applied(Operator::Log2, value, value)?;
+    Term::apply(
+        Operator::Binary(crate::hir::BinaryOp::Sub),
+        &Rc::new(Term::Const(i128::from(bits) - 1)),
+        &highest,
+    )
 }
 
 /// Takes a lock for which there is no guard.

@@ -1,7 +1,7 @@
 //! Expressions: values and places. Control flow is in `flow`, calls in `calls` and `method`.
 
 use super::access::Effect;
-use super::arithmetic::negation;
+use super::arithmetic::{integer_bits, negation};
 use super::memory::{AccessInfo, project};
 use super::places::{Index, PlaceId, Proj, Root};
 use super::places_of::MAX_DEREFS;
@@ -124,6 +124,12 @@ impl Interp<'_> {
             (false, false) => Pointer::Shared,
         };
         let mut value = self.pointer_to(&lval, how);
+        if matches!(cx.body.body.expr(operand).kind, ExprKind::Index { .. }) {
+            let indexed = lval.places.iter().filter_map(|place| self.places.get(*place).parent);
+            for collection in indexed.filter(|place| !self.is_guarded(*place)).collect::<Vec<_>>() {
+                self.counted_elements(cx, operand, collection, how);
+            }
+        }
         if raw {
             value.ty = Ty::Ptr { mutable, inner: lval.ty.clone().into() };
         }
@@ -445,8 +451,9 @@ impl Interp<'_> {
         let mut deps = Deps::default();
         let mut at = value.clone();
         for _ in 0..3 {
-            let pointer = at.alts.iter().any(|k| matches!(k, Kind::Pointer(..) | Kind::Guard(_)));
-            if !pointer || self.is_address(&at.ty) {
+            let leads_on = at.alts.iter().any(|k| matches!(k, Kind::Pointer(..) | Kind::Guard(_)));
+            let plain = matches!(at.ty, Ty::Ext(..)) && self.models.role(&at.ty) == Role::Plain;
+            if !leads_on || plain || self.is_address(&at.ty) {
                 break;
             }
             let lval = self.deref_value(cx, &at, arg);
@@ -471,12 +478,16 @@ impl Interp<'_> {
             .filter(|(step, part)| matches!(step, Proj::Field(_)) && part.pointers().next().is_some())
             .map(|(_, part)| part.clone())
             .collect();
-        held.iter().fold(Deps::default(), |deps, part| deps.join(&self.observe_pointees(cx, part, arg)))
-    }
-
-    /// A raw pointer is shown and compared as the number that it is.
-    fn is_address(&self, ty: &Ty) -> bool {
-        matches!(ty, Ty::Ptr { .. }) || self.models.role(ty) == Role::Raw
+        if held.is_empty() {
+            return Deps::default();
+        }
+        // There is something to look at only where what led to it holds.
+        let before = self.st.clone();
+        self.recall_success(value);
+        let deps =
+            held.iter().fold(Deps::default(), |deps, part| deps.join(&self.observe_pointees(cx, part, arg)));
+        self.st = before;
+        deps
     }
 
     fn cast(&mut self, value: Val, ty: Ty) -> Val {
@@ -496,9 +507,7 @@ impl Interp<'_> {
         }
         let keeps = matches!(ty, Ty::Unknown) || matches!(&ty, Ty::Ptr { inner, .. } if inner.is_unknown());
         if !keeps {
-            if !is_integer(&ty) {
-                value.term = None;
-            }
+            value.term = value.term.take().and_then(|term| narrowed(term, &value.ty, &ty));
             value.ty = ty;
         } else if raw && let Some((_, inner)) = self.pointer_ty(&value.ty) {
             value.ty = Ty::Ptr { mutable: true, inner: inner.into() };
@@ -611,19 +620,26 @@ pub(super) fn literal(lit: &Lit) -> Val {
     Val::of(kind, ty)
 }
 
-/// The index an index value stands for.
+/// The index an index value stands for by itself.
 pub(super) fn index_of(value: &Val) -> Index {
     match value.single() {
         Some(Kind::Const(Const::Int(n))) => Index::Const(*n),
         Some(Kind::Linear(l, m, c)) => Index::Linear(*l, *m, *c),
         Some(Kind::Block(l, m, c, _)) => Index::Block(*l, *m, *c),
-        Some(Kind::Claimed(place)) => Index::Claimed(*place),
+        Some(Kind::Portion(l, portion)) if portion.is_own() => Index::Portion(*l, *portion),
         _ => Index::Any,
     }
 }
 
-fn is_integer(ty: &Ty) -> bool {
-    matches!(ty, Ty::Prim(name) if name.as_str().starts_with(['i', 'u']))
+/// A number cast to a type: a small one loses the upper bits.
+fn narrowed(term: Rc<Term>, from: &Ty, to: &Ty) -> Option<Rc<Term>> {
+    const SMALL: u32 = 16;
+    let (bits, signed) = integer_bits(to)?;
+    if bits > SMALL || integer_bits(from).is_some_and(|(old, _)| old <= bits) {
+        return Some(term);
+    }
+    let mask = Rc::new(Term::Const((1 << bits) - 1));
+    (!signed).then(|| Term::apply(Operator::Binary(BinaryOp::BitAnd), &term, &mask))?
 }
 
 /// Nothing says what it stands for.

@@ -1,74 +1,155 @@
-//! Counters kept by hand: a local that each round of a loop moves on by the same step is linear in the loop's counter.
+//! Counters kept by hand: a local that each round of a loop moves on by the same step is linear in the loop's counter, or
+//! stays within what the context has for itself.
 //!
 //! In: a loop's body and the state before it. Out: what the local holds when a round begins. Invariant: only where one
 //! statement of the body itself, and nothing else in the loop, changes the local, and no round leaves it out.
 
-use super::places::LoopId;
+use super::places::{FrameId, LoopId};
+use super::portions::block_between;
 use super::values::{Const, Kind, Val};
 use super::{Cx, Interp};
-use crate::hir::{BinaryOp, ExprId, ExprKind, Lit, Stmt};
+use crate::hir::{BinaryOp, ExprId, ExprKind, Stmt};
 use crate::resolve::{LocalId, Res, ResolvedBody};
 
-/// A local that moves on by `step` in each round, from `start` on.
+/// A local that moves on by the same step in each round, and what it holds when one begins.
 pub(super) struct Counter {
+    frame: FrameId,
     local: LocalId,
-    step: i64,
-    start: i64,
+    value: Kind,
 }
 
 impl Interp<'_> {
     /// The counters of a loop about to be walked.
-    pub(super) fn counters_of(&mut self, cx: &Cx, cond: Option<ExprId>, body: ExprId) -> Vec<Counter> {
+    pub(super) fn counters_of(
+        &mut self,
+        cx: &Cx,
+        at: LoopId,
+        cond: Option<ExprId>,
+        body: ExprId,
+    ) -> Vec<Counter> {
         let steps = steps_of(&cx.body, cond, body);
-        let counter = |(local, step): (LocalId, i64)| {
-            let frame = self.frame_of(cx, local);
-            if frame != cx.frame || self.shared_locals.contains(&(frame, local)) {
-                return None;
-            }
-            let value = self.st.local(frame, local)?;
-            let start = match value.constant() {
-                Some(Const::Int(n)) => i64::try_from(*n).ok()?,
-                Some(_) => return None,
-                None if value.alts.is_empty() => 0,
-                None => return None,
-            };
-            Some(Counter { local, step, start })
-        };
+        let counter = |(local, op, by)| self.counter(cx, at, cond, (local, op, by));
         steps.into_iter().filter_map(counter).collect()
     }
 
+    fn counter(
+        &mut self,
+        cx: &Cx,
+        at: LoopId,
+        cond: Option<ExprId>,
+        (local, op, by): (LocalId, BinaryOp, ExprId),
+    ) -> Option<Counter> {
+        let frame = self.frame_of(cx, local);
+        if self.shared_locals.contains(&(frame, local)) || !self.st.has_frame(frame) {
+            return None;
+        }
+        let by = self.plain_value(cx, by)?;
+        if let (Some(Kind::Linear(own, 1, add)), Some(Kind::Unit(by))) =
+            (self.st.local(frame, local)?.single(), by.single())
+        {
+            let value = self.units.steps(*own, *add, *by)?;
+            return Some(Counter { frame, local, value });
+        }
+        let Some(Const::Int(by)) = by.constant() else { return None };
+        let by = i64::try_from(*by).ok().filter(|by| *by != 0)?;
+        let step = if op == BinaryOp::Sub { by.checked_neg()? } else { by };
+        let start = self.st.local(frame, local)?.clone();
+        let end = cond.and_then(|cond| self.end_of(cx, cond, local));
+        let value = match (start.single(), &end) {
+            (Some(Kind::Const(Const::Int(from))), end) => {
+                let rounds = match end.as_ref().and_then(|(end, more)| Some((end.constant()?, more))) {
+                    Some((Const::Int(end), more)) if step > 0 => {
+                        let numbers = end.saturating_add(i128::from(*more)).saturating_sub(*from).max(0);
+                        Some((0, numbers / i128::from(step) + 1))
+                    }
+                    _ => None,
+                };
+                self.note_bounds(at, rounds);
+                Kind::Linear(at, step, i64::try_from(*from).ok()?)
+            }
+            (Some(first @ (Kind::Linear(..) | Kind::Portion(..))), end) => {
+                let end = end.as_ref().and_then(|(end, more)| Some((end.single()?, *more)));
+                let block = end.filter(|_| step > 0).and_then(|(end, more)| block_between(first, end, more));
+                let stride = || match first {
+                    Kind::Linear(own, 1, add) => self.stride(*own, *add, step),
+                    _ => None,
+                };
+                block.or_else(stride)?
+            }
+            (Some(Kind::Unit(_)), _) => Kind::Linear(at, step, 0),
+            (None, _) if start.alts.is_empty() => Kind::Linear(at, step, 0),
+            _ => return None,
+        };
+        Some(Counter { frame, local, value })
+    }
+
+    /// Below what a loop's condition keeps a local: the number, and how much more it may be.
+    fn end_of(&mut self, cx: &Cx, cond: ExprId, local: LocalId) -> Option<(Val, i64)> {
+        let body = cx.body.clone();
+        match &body.body.expr(cond).kind {
+            ExprKind::Binary { op: BinaryOp::And, left, right } => {
+                self.end_of(cx, *left, local).or_else(|| self.end_of(cx, *right, local))
+            }
+            ExprKind::Binary { op: op @ (BinaryOp::Lt | BinaryOp::Le), left, right } => {
+                (local_of(&body, *left) == Some(local)).then_some(())?;
+                Some((self.plain_value(cx, *right)?, i64::from(*op == BinaryOp::Le)))
+            }
+            _ => None,
+        }
+    }
+
+    /// The value of an expression of literals, constants and the function's unchanging locals; nothing happens on the way.
+    pub(super) fn plain_value(&mut self, cx: &Cx, id: ExprId) -> Option<Val> {
+        is_plain(cx, id).then(|| self.eval(cx, id))
+    }
+
     /// A round begins.
-    pub(super) fn count_round(&mut self, cx: &Cx, at: LoopId, counters: &[Counter]) {
+    pub(super) fn count_round(&mut self, counters: &[Counter]) {
         for counter in counters {
-            let linear = Kind::Linear(at, counter.step, counter.start);
-            self.set_counter(cx, counter, Some(linear));
+            self.set_counter(counter, Some(counter.value.clone()));
         }
     }
 
     /// After the loop nobody knows how many rounds there were.
-    pub(super) fn stop_counting(&mut self, cx: &Cx, counters: &[Counter]) {
+    pub(super) fn stop_counting(&mut self, counters: &[Counter]) {
         for counter in counters {
-            self.set_counter(cx, counter, None);
+            self.set_counter(counter, None);
         }
     }
 
-    fn set_counter(&mut self, cx: &Cx, counter: &Counter, kind: Option<Kind>) {
-        let Some(old) = self.st.local(cx.frame, counter.local) else { return };
+    fn set_counter(&mut self, counter: &Counter, kind: Option<Kind>) {
+        let Some(old) = self.st.local(counter.frame, counter.local) else { return };
         let mut value = Val { open: kind.is_none(), ..Val::unknown(old.ty.clone()) }.with_deps(&old.deps);
         value.alts.extend(kind);
-        self.st.set_local(cx.frame, counter.local, value);
+        self.st.set_local(counter.frame, counter.local, value);
+    }
+}
+
+fn is_plain(cx: &Cx, id: ExprId) -> bool {
+    match &cx.body.body.expr(id).kind {
+        ExprKind::Lit(_) => true,
+        ExprKind::Path(path) => match cx.body.path(path.id) {
+            Res::Local(local) => !cx.body.locals[local.0 as usize].mutable,
+            Res::Const(_) => true,
+            _ => false,
+        },
+        ExprKind::Binary { op, left, right } => {
+            let arithmetic =
+                matches!(op, BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div | BinaryOp::Rem);
+            arithmetic && is_plain(cx, *left) && is_plain(cx, *right)
+        }
+        _ => false,
     }
 }
 
 /// Locals that a statement of the body moves on by a constant, and nothing else in the loop assigns or lends.
-fn steps_of(body: &ResolvedBody, cond: Option<ExprId>, id: ExprId) -> Vec<(LocalId, i64)> {
+fn steps_of(body: &ResolvedBody, cond: Option<ExprId>, id: ExprId) -> Vec<(LocalId, BinaryOp, ExprId)> {
     let ExprKind::Block(block) = &body.body.expr(id).kind else { return Vec::new() };
     let statements = block.stmts.iter().filter_map(|stmt| match stmt {
         Stmt::Expr(expr) => Some(*expr),
         Stmt::Let { .. } => None,
     });
-    let mut found: Vec<(LocalId, i64)> =
-        statements.chain(block.tail).filter_map(|expr| step_of(body, expr)).collect();
+    let mut found: Vec<_> = statements.chain(block.tail).filter_map(|expr| step_of(body, expr)).collect();
     if found.is_empty() {
         return found;
     }
@@ -86,23 +167,20 @@ fn steps_of(body: &ResolvedBody, cond: Option<ExprId>, id: ExprId) -> Vec<(Local
         }
         body.body.each_child(id, &mut |child| work.push(child));
     }
-    found.retain(|(local, _)| !skips && changes.iter().filter(|changed| *changed == local).count() == 1);
+    found.retain(|(local, ..)| !skips && changes.iter().filter(|changed| *changed == local).count() == 1);
     found
 }
 
-fn step_of(body: &ResolvedBody, id: ExprId) -> Option<(LocalId, i64)> {
-    let ExprKind::AssignOp { op, left, right } = &body.body.expr(id).kind else { return None };
-    let ExprKind::Lit(Lit::Int(Some(by), _)) = &body.body.expr(*right).kind else { return None };
-    let by = i64::try_from(*by).ok().filter(|by| *by != 0)?;
-    let step = match op {
-        BinaryOp::Add => by,
-        BinaryOp::Sub => by.checked_neg()?,
-        _ => return None,
+fn step_of(body: &ResolvedBody, id: ExprId) -> Option<(LocalId, BinaryOp, ExprId)> {
+    let ExprKind::AssignOp { op: op @ (BinaryOp::Add | BinaryOp::Sub), left, right } =
+        body.body.expr(id).kind
+    else {
+        return None;
     };
-    Some((local_of(body, *left)?, step))
+    Some((local_of(body, left)?, op, right))
 }
 
-fn local_of(body: &ResolvedBody, id: ExprId) -> Option<LocalId> {
+pub(super) fn local_of(body: &ResolvedBody, id: ExprId) -> Option<LocalId> {
     match &body.body.expr(id).kind {
         ExprKind::Path(path) => match body.path(path.id) {
             Res::Local(local) => Some(*local),

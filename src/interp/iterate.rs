@@ -42,7 +42,9 @@ impl Interp<'_> {
             channels: Vec::new(),
             ready: false,
             counter: false,
+            first: None,
             bound: None,
+            span: (None, None),
             rounds: None,
             parallel: false,
             apart,
@@ -75,7 +77,9 @@ impl Interp<'_> {
             channels,
             ready,
             counter: false,
+            first: None,
             bound: None,
+            span: (None, None),
             rounds: None,
             parallel: false,
             apart: Rc::default(),
@@ -130,7 +134,7 @@ impl Interp<'_> {
     }
 
     /// To go through a collection is to read how many elements it has.
-    fn counted_elements(&mut self, cx: &Cx, expr: ExprId, place: PlaceId, how: Pointer) -> Deps {
+    pub(super) fn counted_elements(&mut self, cx: &Cx, expr: ExprId, place: PlaceId, how: Pointer) -> Deps {
         if self.models.role(&self.places.get(place).ty) != Role::Collection {
             return Deps::default();
         }
@@ -162,16 +166,17 @@ impl Interp<'_> {
             let end = bound("end").or_else(|| bound("last")?.checked_add(1));
             let bounds =
                 aggregate.fields.iter().fold(Deps::default(), |deps, (_, v)| deps.join(&v.all_deps()));
-            let block = own_block(aggregate);
+            let own = super::portions::own_block(aggregate).map(|block| Val::of(block, element.clone()));
+            let numbers = own.or_else(|| self.claimed_range(aggregate));
             let iter = IterValue {
-                counter: block.is_none(),
-                source: block
-                    .map_or(Val::unknown(element.clone()), |block| Val::of(block, element))
-                    .with_deps(&bounds),
+                counter: numbers.is_none(),
+                source: numbers.unwrap_or_else(|| Val::unknown(element)).with_deps(&bounds),
                 stages: Vec::new(),
                 channels: Vec::new(),
                 ready: false,
-                bound: end.filter(|_| start.is_some_and(|s| s >= 0)),
+                first: aggregate.field(Proj::Field(Name::new("start"))).and_then(Val::single).cloned(),
+                bound: end,
+                span: self.span_of(aggregate),
                 rounds: start.zip(end).and_then(|(s, e)| u32::try_from(e.checked_sub(s)?).ok()),
                 parallel: false,
                 apart: Rc::default(),
@@ -206,7 +211,9 @@ impl Interp<'_> {
             channels: Vec::new(),
             ready: false,
             counter: distinct,
+            first: None,
             bound: None,
+            span: (None, None),
             rounds: None,
             parallel: false,
             apart: self.one_each(aggregate),
@@ -305,25 +312,32 @@ impl Interp<'_> {
             self.apart_in.extend(roots);
         }
         if iter.counter {
-            if let Some(bound) = iter.bound {
-                self.loop_bounds.insert(at, bound);
-            }
+            let number = self.counter_of(at, iter);
             item.alts.clear();
-            item.alts.push(Kind::Linear(at, 1, 0));
+            item.alts.push(number);
             item.open = false;
         } else if iter.channels.is_empty()
-            && (item.pointers().next().is_some() || matches!(item.single(), Some(Kind::Block(..))))
+            && (item.pointers().next().is_some()
+                || item.term.is_some()
+                || matches!(item.single(), Some(Kind::Block(..) | Kind::Portion(..))))
         {
             // Another element in each round.
             let round = self.round_of(at);
             item = item.with_deps(&round);
         }
         tag_handles(&mut item, at);
+        let each = iter.channels.is_empty() && iter.stages.iter().all(one_element_each);
+        if each {
+            self.renumber(&mut item, at, 0);
+        }
         for stage in &iter.stages {
             if !self.st.reachable {
                 return Val::bottom();
             }
             item = self.staged(cx, expr, at, stage, item);
+            if each && stage.kind == StageKind::Cloned {
+                self.renumber(&mut item, at, 0);
+            }
         }
         item
     }
@@ -394,6 +408,11 @@ impl Interp<'_> {
                     let kept = run(self, vec![reference]);
                     self.decide(&kept.all_deps());
                 }
+                item
+            }
+            StageKind::Step => {
+                let mut item = item;
+                untag_handles(&mut item);
                 item
             }
             StageKind::Keyed => {
@@ -497,7 +516,16 @@ impl Interp<'_> {
 
     /// A collection of what an iterator yields.
     pub(super) fn collect(&mut self, cx: &Cx, expr: ExprId, iter: Val) -> Val {
+        let iter = self.iterate(cx, expr, iter);
+        let one_each = |kind: &Kind| matches!(kind, Kind::Iter(i) if i.stages.iter().all(one_element_each));
+        let each = iter.alts.iter().all(one_each);
+        if each {
+            self.collected.insert(LoopId { frame: cx.frame, expr });
+        }
         let mut element = self.drive(cx, expr, iter, true, |_, item| item);
+        if !each && self.holds_counter(&element, 0) {
+            element = super::memory::generalize(&element);
+        }
         untag_handles(&mut element);
         let deps = element.all_deps();
         let failed = element.alts.iter().any(|k| matches!(k, Kind::Aggregate(a) if a.variant.is_some_and(|v| v == self.names.ok || v == self.names.err)));
@@ -550,22 +578,6 @@ fn each_handle(value: &mut Val, change: &dyn Fn(&mut HandleValue), depth: u32) {
     }
 }
 
-/// The range `own * m + a .. own * m + b`, if those of different rounds don't overlap.
-pub(super) fn own_block(range: &Aggregate) -> Option<Kind> {
-    let bound = |name| match range.field(Proj::Field(Name::new(name)))?.single() {
-        Some(Kind::Linear(at, mul, add)) => Some((*at, *mul, *add)),
-        _ => None,
-    };
-    let (at, mul, start) = bound("start")?;
-    let (end_at, end_mul, end) = match bound("end") {
-        Some(end) => end,
-        None => bound("last").and_then(|(at, mul, add)| Some((at, mul, add.checked_add(1)?)))?,
-    };
-    let room = mul.checked_abs()?.checked_sub(end.checked_sub(start)?)?;
-    let apart = (at, mul) == (end_at, end_mul) && room >= 0;
-    apart.then_some(Kind::Block(at, mul, start, if mul > 0 { room } else { 0 }))
-}
-
 /// No two rounds get parts of one element of the source.
 fn one_element_each(stage: &Stage) -> bool {
     !matches!(stage.kind, StageKind::FlatMap | StageKind::Flatten | StageKind::Chain)
@@ -574,10 +586,9 @@ fn one_element_each(stage: &Stage) -> bool {
 /// Iterators that may be gone through more than once in one loop.
 fn again_and_again(mut iter: Val) -> Val {
     for kind in &mut iter.alts {
-        if let Kind::Iter(inner) = kind
-            && !inner.apart.is_empty()
-        {
-            *kind = Kind::Iter(Rc::new(IterValue { apart: Rc::default(), ..(**inner).clone() }));
+        if let Kind::Iter(inner) = kind {
+            let source = super::memory::generalize(&inner.source);
+            *kind = Kind::Iter(Rc::new(IterValue { apart: Rc::default(), source, ..(**inner).clone() }));
         }
     }
     iter

@@ -14,6 +14,7 @@
 pub mod access;
 pub mod acts;
 pub mod auto_traits;
+pub mod claims;
 pub mod contexts;
 pub mod order;
 pub mod places;
@@ -40,6 +41,7 @@ mod fixpoint;
 mod flow;
 mod grants;
 mod hand_locks;
+mod handles;
 mod induction;
 mod iterate;
 mod logging;
@@ -47,11 +49,13 @@ mod loops;
 mod memory;
 mod mentions;
 mod method;
+pub mod numbers;
 mod operators;
 mod parallel;
 mod pattern;
 mod phases;
 mod places_of;
+mod portions;
 mod publish;
 mod quiet;
 mod recursion;
@@ -67,6 +71,7 @@ mod tasks;
 mod tokens;
 mod told;
 mod trait_calls;
+mod units;
 mod unknown_calls;
 mod walk;
 mod words;
@@ -108,6 +113,10 @@ pub struct Analysis {
     pub self_guarded: FxHashSet<PlaceId>,
     /// Instances handed in by callers whose type isn't `Sync`: only what a call starts shares them with it.
     pub unshared: FxHashSet<PlaceId>,
+    /// Of these the ones of which callers may have several handles.
+    pub multiplied: FxHashSet<PlaceId>,
+    /// Lists that hand out numbers.
+    pub lists: numbers::Lists,
     /// What depends on a value that only the caller who handed it in has.
     pub keys: FxHashSet<ReadId>,
     /// Of the locks those that stand for a proof that something was done before.
@@ -122,8 +131,14 @@ pub struct Analysis {
     pub fences: bool,
     /// How often a loop's body runs, where that is known.
     pub rounds: FxHashMap<LoopId, u32>,
+    /// What the counters of loops go through, where that is known: from the first number on, up to the second, exclusive.
+    pub bounds: FxHashMap<LoopId, (i128, i128)>,
+    /// The same where the ends are numbers that nobody knows but that are always the same.
+    pub spans: FxHashMap<LoopId, units::Span>,
     /// Of a loop over elements what belongs to one of them, and so to one round.
     pub apart: FxHashSet<(Root, LoopId)>,
+    /// What was computed from numbers that atomics gave out.
+    pub claims: claims::Claims,
     /// Loops that stand for the levels of a recursion: their counters start at 0.
     pub recursions: FxHashSet<LoopId>,
     pub counts: Counts,
@@ -171,8 +186,16 @@ impl Counts {
     }
 }
 
-/// Names of the locals that became shared, for messages.
-pub type LocalNames = FxHashMap<(FrameId, LocalId), (Name, Location)>;
+/// The locals that were declared.
+pub type LocalNames = FxHashMap<(FrameId, LocalId), LocalName>;
+
+/// What a local is called, where it is declared, and whether it is `mut`.
+#[derive(Clone, Copy, Debug)]
+pub struct LocalName {
+    pub name: Name,
+    pub at: Location,
+    pub mutable: bool,
+}
 
 /// One call on some call path.
 #[derive(Clone)]
@@ -267,8 +290,12 @@ pub struct Interp<'p> {
     /// When each object was made.
     made_at: FxHashMap<PlaceId, Rc<Moment>>,
     initial: FxHashMap<Root, Val>,
-    /// Exclusive upper bounds of counters that start at 0 or above.
-    loop_bounds: FxHashMap<LoopId, i128>,
+    /// What the counters of loops go through; `None` where that isn't always known.
+    loop_bounds: FxHashMap<LoopId, Option<portions::Bounds>>,
+    units: units::Units,
+    /// Loops that made a collection, one element in each round.
+    collected: FxHashSet<LoopId>,
+    claims: claims::Claims,
     /// How often a loop's body runs, where that is known.
     loop_rounds: FxHashMap<LoopId, u32>,
     recursions: FxHashSet<LoopId>,
@@ -322,6 +349,7 @@ pub struct Interp<'p> {
     executors: FxHashSet<PlaceId>,
     awaits: FxHashSet<(FrameId, Location)>,
     unshared: FxHashSet<PlaceId>,
+    lists: numbers::Lists,
     keys: FxHashSet<ReadId>,
     self_guarded: FxHashSet<PlaceId>,
     witnesses: FxHashSet<PlaceId>,
@@ -407,6 +435,9 @@ pub fn analyse(
         spread: FxHashSet::default(),
         made_at: FxHashMap::default(),
         loop_bounds: FxHashMap::default(),
+        units: units::Units::default(),
+        collected: FxHashSet::default(),
+        claims: Default::default(),
         loop_rounds: FxHashMap::default(),
         recursions: FxHashSet::default(),
         apart_in: FxHashSet::default(),
@@ -443,6 +474,7 @@ pub fn analyse(
         awaits: FxHashSet::default(),
         self_guarded: FxHashSet::default(),
         unshared: FxHashSet::default(),
+        lists: numbers::Lists::default(),
         keys: FxHashSet::default(),
         witnesses: FxHashSet::default(),
         shared_types: match entries.kind {
@@ -468,6 +500,10 @@ pub fn analyse(
     interp.add_entries(entries);
     interp.walk_all();
     interp.settle_hooks();
+    let many = |id| interp.contexts.ancestry(id).any(|at| interp.contexts.get(at).many);
+    let spans = interp.units.spans(many);
+    interp.claims.settle(&interp.contexts.list);
+    let multiplied = interp.handles_multiplied();
     Analysis {
         places: interp.places,
         contexts: interp.contexts,
@@ -481,13 +517,18 @@ pub fn analyse(
         spread: interp.spread,
         awaits: interp.awaits,
         self_guarded: interp.self_guarded,
+        multiplied,
         unshared: interp.unshared,
+        lists: interp.lists,
         keys: interp.keys,
         witnesses: interp.witnesses,
         shared_types: interp.shared_types,
         fences: interp.fences,
         rounds: interp.loop_rounds,
+        spans,
+        bounds: interp.loop_bounds.into_iter().filter_map(|(at, bounds)| Some((at, bounds?))).collect(),
         recursions: interp.recursions,
+        claims: interp.claims,
         apart: interp.apart_in,
         counts: interp.counts,
     }

@@ -329,11 +329,14 @@ impl Analysis {
             | SyncKind::Last
             | SyncKind::LastDrawn(_) => false,
             SyncKind::Counted(least) => self.counted_in(one, first, key.place, least),
+            SyncKind::CountedDown => self.counted_out(one, first, key.place),
             SyncKind::Drained => {
                 let sent = SyncKey { place: key.place, kind: SyncKind::Channel };
                 !released_before(first, &sent) && self.releases(one, &sent)
             }
-            SyncKind::Flag(value) if self.begins_with(key.place, value) => false,
+            SyncKind::Flag(value) if self.begins_with(key.place, value) => {
+                self.counted_back(one, first, two, key.place)
+            }
             SyncKind::Flag(ONE_OF_SEVERAL)
                 if first.weakly_released.iter().any(|stored| matches_release(stored, key)) =>
             {
@@ -622,6 +625,7 @@ impl Analysis {
                 | SyncKind::Once
                 | SyncKind::Token
                 | SyncKind::Counted(_)
+                | SyncKind::CountedDown
                 | SyncKind::Last
                 | SyncKind::LastDrawn(_) => {
                     return None;

@@ -3,7 +3,7 @@
 //! In: an expression in place position. Out: an `Lval`, the places it may mean; what has to be read to get there is logged.
 
 use super::access::Door;
-use super::expr::{field, index_of};
+use super::expr::field;
 use super::memory::{AccessInfo, Lval};
 use super::places::{Proj, Root};
 use super::values::{Kind, Pointer, Val};
@@ -186,7 +186,8 @@ impl Interp<'_> {
             part.deps = part.deps.join(&index_value.all_deps());
             return part;
         }
-        let mut element = self.step_lval(&lval, Proj::Index(index_of(&index_value)));
+        let index = self.index_at(&index_value);
+        let mut element = self.step_lval(&lval, Proj::Index(index));
         element.deps = element.deps.join(&index_value.deps).join(&self.own_numbers(&index_value));
         element
     }
@@ -194,7 +195,9 @@ impl Interp<'_> {
     /// The elements in a range that is a context's own.
     fn own_part(&mut self, array: &Lval, range: &Val) -> Option<Lval> {
         let Some(Kind::Aggregate(range)) = range.single() else { return None };
-        let block = Proj::Index(index_of(&Val::of(super::iterate::own_block(range)?, Ty::Unknown)));
+        let own = super::portions::own_block(range).map(|block| Val::of(block, Ty::Unknown));
+        let numbers = own.or_else(|| self.claimed_range(range))?;
+        let block = Proj::Index(self.index_at(&numbers));
         let ty = Ty::Slice(self.part_ty(&array.ty, block).into());
         let places = array.places.iter().map(|place| self.places.step(*place, block, &ty)).collect();
         Some(Lval { places, ty, ..array.clone() })
@@ -212,6 +215,9 @@ impl Interp<'_> {
         if pointed && !matches!(lval.ty, Ty::Adt(..)) {
             let range = cx.body.body.expr(expr).range;
             let deps = self.log_lval(cx, lval, &AccessInfo::plain(AccessKind::Read, range));
+            if !self.st.locks.is_empty() && lval.places.iter().any(|place| self.is_guarded(*place)) {
+                self.obtain(&value);
+            }
             return Some(self.deref_value(cx, &value.with_deps(&deps), expr));
         }
         if value.alts.iter().any(|k| matches!(k, Kind::Const(_)))

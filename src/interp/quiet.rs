@@ -18,27 +18,29 @@ use crate::resolve::{FnId, Owner, Res, ResolvedBody, Ty};
 const MAX_FUNCTIONS: usize = 100;
 /// What tells instances apart is a getter or a comparison, no larger than this.
 const MAX_EXPRESSIONS: usize = 32;
+/// What computes something of a claimed number is no larger than this.
+const MAX_COMPUTING: usize = 80;
 /// A counter lies no deeper in an argument.
 const MAX_NESTING: u32 = 3;
 
 impl Interp<'_> {
-    /// Whether a small function makes something of a number that tells more than it shows: a truth value or a number of what
+    /// Whether a small function makes something of a number that tells more than it shows: a truth value or numbers of what
     /// tells one instance of a context from another, or anything of what was found in an atomic.
-    pub(super) fn tells_apart<'a>(
-        &self,
-        id: FnId,
-        ret: &Ty,
-        mut args: impl Iterator<Item = &'a Val>,
-    ) -> bool {
-        let number = matches!(ret, Ty::Prim(_));
-        args.any(|arg| found_in_atomic(arg) || (number && self.holds_counter(arg, 0)))
-            && self.program.body(id).is_some_and(|body| body.body.exprs.len() <= MAX_EXPRESSIONS)
+    pub(super) fn tells_apart<'a>(&self, id: FnId, ret: &Ty, args: impl Iterator<Item = &'a Val>) -> bool {
+        let number = are_numbers(ret);
+        let most = args.map(|arg| match arg {
+            arg if self.holds_claim(arg, MAX_NESTING) => MAX_COMPUTING,
+            arg if found_in_atomic(arg) || (number && self.holds_counter(arg, 0)) => MAX_EXPRESSIONS,
+            _ => 0,
+        });
+        let most = most.max().filter(|most| *most > 0);
+        most.is_some_and(|most| self.program.body(id).is_some_and(|body| body.body.exprs.len() <= most))
     }
 
-    fn holds_counter(&self, value: &Val, depth: u32) -> bool {
+    pub(super) fn holds_counter(&self, value: &Val, depth: u32) -> bool {
         depth <= MAX_NESTING
             && value.alts.iter().any(|kind| match kind {
-                Kind::Linear(..) | Kind::Block(..) | Kind::Claimed(_) => true,
+                Kind::Linear(..) | Kind::Block(..) | Kind::Portion(..) | Kind::Claimed(_) => true,
                 Kind::Aggregate(parts) => {
                     parts.fields.iter().any(|(_, part)| self.holds_counter(part, depth + 1))
                 }
@@ -126,4 +128,14 @@ fn is_called(body: &ResolvedBody, path: &Name) -> bool {
         },
         _ => false,
     })
+}
+
+/// A number, or several: a pair, a range.
+fn are_numbers(ty: &Ty) -> bool {
+    match ty {
+        Ty::Prim(_) => true,
+        Ty::Tuple(parts) => !parts.is_empty() && parts.iter().all(are_numbers),
+        Ty::Ext(_, args) => !args.is_empty() && args.iter().all(|arg| matches!(arg, Ty::Prim(_))),
+        _ => false,
+    }
 }

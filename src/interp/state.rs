@@ -10,7 +10,7 @@ use super::contexts::ContextId;
 use super::phases::Phases;
 use super::places::{FrameId, LoopId, PlaceId};
 use super::remembered::Outcome;
-use super::values::{Deps, HoldId, Mode, Val};
+use super::values::{Deps, HoldId, Mode, ReadId, Val};
 use crate::hir::Name;
 use crate::resolve::LocalId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -81,6 +81,8 @@ pub enum SyncKind {
     Flag(i128),
     /// An atomic has been counted up to this number; `ANY_VALUE`: to one that nobody knows.
     Counted(i128),
+    /// An atomic, or a number under a lock, has been counted down to nothing.
+    CountedDown,
     /// The body of a once-initializer has run.
     Once,
     /// A park token of a context.
@@ -174,6 +176,8 @@ pub struct State {
     pub ways: Ways,
     /// The same of a bound.
     pub sides: Rc<BTreeMap<PlaceId, Side>>,
+    /// Claimed numbers that are known to be less than this.
+    pub below: Rc<BTreeMap<ReadId, i128>>,
     /// What the paths that met after a condition knew each, by the place that it read.
     pub told: Rc<BTreeMap<PlaceId, Rc<Outcome>>>,
     /// The last branch had one way that left: what decided it goes on deciding.
@@ -203,6 +207,7 @@ impl State {
             saw: Rc::default(),
             ways: Ways::default(),
             sides: Rc::default(),
+            below: Rc::default(),
             told: Rc::default(),
             control_sticks: false,
             sure: true,
@@ -343,6 +348,9 @@ impl State {
         }
         if !self.sides.is_empty() && !Rc::ptr_eq(&self.sides, &other.sides) {
             Rc::make_mut(&mut self.sides).retain(|place, side| other.sides.get(place) == Some(side));
+        }
+        if !self.below.is_empty() && !Rc::ptr_eq(&self.below, &other.below) {
+            Rc::make_mut(&mut self.below).retain(|read, bound| other.below.get(read) == Some(bound));
         }
         if !self.told.is_empty() && !Rc::ptr_eq(&self.told, &other.told) {
             Rc::make_mut(&mut self.told).retain(|place, outcome| other.told.get(place) == Some(outcome));

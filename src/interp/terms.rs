@@ -12,6 +12,8 @@ use std::rc::Rc;
 
 /// Longer computations are not followed.
 const MAX_SIZE: u32 = 24;
+/// Any number is taken to lie between this and its negative.
+const WIDE: i128 = 1 << 80;
 
 #[derive(Clone, PartialEq, Debug)]
 pub enum Term {
@@ -20,6 +22,8 @@ pub enum Term {
     Read(ContextId, ReadId),
     /// What the access that the term belongs to found itself.
     Old,
+    /// Some number from the one on and less than the other.
+    Within(Rc<Term>, Rc<Term>),
     Apply(Operator, Rc<Term>, Rc<Term>),
 }
 
@@ -28,6 +32,8 @@ pub enum Operator {
     Binary(BinaryOp),
     Min,
     Max,
+    /// The logarithm to base 2, rounded down, of the first operand.
+    Log2,
 }
 
 impl Operator {
@@ -41,10 +47,13 @@ impl Operator {
             "rem" => Operator::Binary(BinaryOp::Rem),
             "and" => Operator::Binary(BinaryOp::BitAnd),
             "or" => Operator::Binary(BinaryOp::BitOr),
+            "shl" => Operator::Binary(BinaryOp::Shl),
+            "shr" => Operator::Binary(BinaryOp::Shr),
             "xor" => Operator::Binary(BinaryOp::BitXor),
             "eq" => Operator::Binary(BinaryOp::Eq),
             "min" => Operator::Min,
             "max" => Operator::Max,
+            "log2" => Operator::Log2,
             _ => return None,
         })
     }
@@ -54,6 +63,38 @@ impl Operator {
             Operator::Binary(op) => number(&fold_int(op, a, b)?),
             Operator::Min => Some(a.min(b)),
             Operator::Max => Some(a.max(b)),
+            Operator::Log2 => a.checked_ilog2().map(i128::from),
+        }
+    }
+
+    /// The numbers that it gives for those of two ranges; all there are where they don't follow from the ends.
+    fn range(self, (al, ah): (i128, i128), (bl, bh): (i128, i128)) -> Option<(i128, i128)> {
+        let anything = Some((-WIDE, WIDE));
+        if al == ah && bl == bh {
+            return self.apply(al, bl).map(|n| (n, n));
+        }
+        let ends = |low: (i128, i128), high: (i128, i128)| {
+            let (low, high) = (self.apply(low.0, low.1)?, self.apply(high.0, high.1)?);
+            Some((low.min(high), low.max(high)))
+        };
+        let repeats = |period: i128| match (al.checked_div(period)? == ah / period, period) {
+            (true, _) => Some((al % period, ah % period)),
+            (false, _) => Some((0, period - 1)),
+        };
+        match self {
+            Operator::Min | Operator::Max | Operator::Binary(BinaryOp::Add) => ends((al, bl), (ah, bh)),
+            Operator::Binary(BinaryOp::Sub) => ends((al, bh), (ah, bl)),
+            Operator::Binary(BinaryOp::Mul) if al >= 0 && bl >= 0 => ends((al, bl), (ah, bh)),
+            Operator::Binary(BinaryOp::Div | BinaryOp::Shr | BinaryOp::Shl) | Operator::Log2
+                if al >= 0 && bl == bh =>
+            {
+                ends((al, bl), (ah, bh))
+            }
+            Operator::Binary(BinaryOp::Rem) if al >= 0 && bl == bh && bl > 0 => repeats(bl),
+            Operator::Binary(BinaryOp::BitAnd) if al >= 0 && bl == bh && bl >= 0 && bl & (bl + 1) == 0 => {
+                repeats(bl + 1)
+            }
+            Operator::Log2 | Operator::Binary(_) => anything,
         }
     }
 }
@@ -64,6 +105,11 @@ impl Term {
             return op.apply(*a, *b).map(|n| Rc::new(Term::Const(n)));
         }
         (a.size() + b.size() < MAX_SIZE).then(|| Rc::new(Term::Apply(op, a.clone(), b.clone())))
+    }
+
+    /// Some number from the one on and less than the other.
+    pub fn within(from: &Rc<Term>, to: &Rc<Term>) -> Option<Rc<Term>> {
+        (from.size() + to.size() < MAX_SIZE).then(|| Rc::new(Term::Within(from.clone(), to.clone())))
     }
 
     /// By how much it is more than what was found there, if by a constant.
@@ -79,7 +125,33 @@ impl Term {
     fn size(&self) -> u32 {
         match self {
             Term::Const(_) | Term::Read(..) | Term::Old => 0,
-            Term::Apply(_, a, b) => 1 + a.size() + b.size(),
+            Term::Within(a, b) | Term::Apply(_, a, b) => 1 + a.size() + b.size(),
+        }
+    }
+
+    /// The least and the greatest number that it may be where `Old` is this; `None` where it is none.
+    pub fn range(&self, old: i128) -> Option<(i128, i128)> {
+        match self {
+            Term::Const(n) => Some((*n, *n)),
+            Term::Old => Some((old, old)),
+            Term::Read(..) => Some((-WIDE, WIDE)),
+            Term::Within(from, to) => {
+                let (least, most) = (from.range(old)?.0, to.range(old)?.1.checked_sub(1)?);
+                (least <= most).then_some((least, most))
+            }
+            Term::Apply(op, a, b) => op.range(a.range(old)?, b.range(old)?),
+        }
+    }
+
+    /// With this read replaced by `Old`.
+    pub fn replaced(term: &Rc<Term>, by_old: ReadId) -> Rc<Term> {
+        match &**term {
+            Term::Read(_, read) if *read == by_old => Rc::new(Term::Old),
+            Term::Const(_) | Term::Old | Term::Read(..) => term.clone(),
+            Term::Within(a, b) => Rc::new(Term::Within(Term::replaced(a, by_old), Term::replaced(b, by_old))),
+            Term::Apply(op, a, b) => {
+                Rc::new(Term::Apply(*op, Term::replaced(a, by_old), Term::replaced(b, by_old)))
+            }
         }
     }
 
@@ -93,6 +165,7 @@ impl Term {
             Term::Const(n) => Some(*n),
             Term::Read(context, read) => found(*context, *read),
             Term::Old => old,
+            Term::Within(..) => None,
             Term::Apply(op, a, b) => op.apply(a.value(old, found)?, b.value(old, found)?),
         }
     }
@@ -102,6 +175,7 @@ impl Term {
         match &**term {
             Term::Const(_) | Term::Old => term.clone(),
             Term::Read(owner, read) => known(*owner, *read).map_or(term.clone(), |n| Rc::new(Term::Const(n))),
+            Term::Within(a, b) => Rc::new(Term::Within(Term::settle(a, known), Term::settle(b, known))),
             Term::Apply(op, a, b) => {
                 let (a, b) = (Term::settle(a, known), Term::settle(b, known));
                 Rc::new(Term::Apply(*op, a, b))
@@ -114,7 +188,7 @@ impl Term {
         match self {
             Term::Const(n) => visit(*n),
             Term::Read(..) | Term::Old => {}
-            Term::Apply(_, a, b) => {
+            Term::Within(a, b) | Term::Apply(_, a, b) => {
                 a.each_constant(visit);
                 b.each_constant(visit);
             }
@@ -126,7 +200,7 @@ impl Term {
         match self {
             Term::Const(_) | Term::Old => {}
             Term::Read(context, read) => visit(*context, *read),
-            Term::Apply(_, a, b) => {
+            Term::Within(a, b) | Term::Apply(_, a, b) => {
                 a.each_read(visit);
                 b.each_read(visit);
             }

@@ -83,6 +83,7 @@ pub(super) fn model_words(models: &Models, has: &dyn Fn(Name) -> bool) -> Words 
                     | O::OnceSet
                     | O::Send
                     | O::Recv
+                    | O::RecvCopy
                     | O::RecvReady
                     | O::Closed
                     | O::Barrier

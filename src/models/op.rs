@@ -294,6 +294,7 @@ op_names! {
     Send = "send", 2..=2;
     /// (receiver) a value that was sent.
     Recv = "recv", 1..=1;
+    RecvCopy = "recv_copy", 1..=1;
     /// (receiver) iterator over the values that were sent.
     RecvIter = "recv_iter", 1..=1;
     /// (receiver) iterator over the values that are there by now.
@@ -334,6 +335,7 @@ pub const STAGES: &[&str] = &[
     "zip",
     "chain",
     "partial",
+    "step",
     "cloned",
     "flatten",
     "keyed",
@@ -345,7 +347,23 @@ pub const STAGES: &[&str] = &[
 pub const UPDATES: &[&str] =
     &["add", "sub", "and", "nand", "or", "xor", "not", "max", "min", "swap", "apply"];
 /// What `arith` knows.
-pub const ARITHMETIC: &[&str] = &["add", "sub", "mul", "div", "rem", "min", "max", "eq"];
+pub const ARITHMETIC: &[&str] = &[
+    "add",
+    "sub",
+    "mul",
+    "div",
+    "rem",
+    "and",
+    "or",
+    "xor",
+    "shl",
+    "shr",
+    "min",
+    "max",
+    "log2",
+    "leading_zeros",
+    "eq",
+];
 impl OpName {
     /// Position of the argument that is taken literally, and the words it may be.
     fn literal(self) -> Option<(usize, &'static [&'static str])> {

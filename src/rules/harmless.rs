@@ -160,10 +160,27 @@ pub fn one_step(facts: &Facts, write: &Event, read: &AccessEvent, how: How) -> O
         }
         _ => {}
     }
-    if looks_again(facts, write) && (access.atomic.is_none() || decision) {
+    let looked = |look: &AccessEvent| match how {
+        How::Decided | How::DrainedIfDecided => true,
+        How::Computed => access.atomic.is_none(),
+        // What was used is what the second look found to be there still.
+        How::Drained => access.atomic.is_none() || compared(context, look, read),
+    };
+    // A look at a whole collection decides nothing anew that was found out of an element.
+    let as_close = |look: &&AccessEvent| {
+        let from_above = |look| looks_from_above(facts, write, look);
+        access.atomic.is_some() || from_above(read) || !from_above(*look)
+    };
+    if looks_again(facts, write).into_iter().filter(as_close).any(looked) {
         return Some(Harmless::LooksAgain);
     }
     (how == How::Decided && comes_round(facts, write, read)).then_some(Harmless::ComesRound)
+}
+
+fn compared(context: &Context, look: &AccessEvent, read: &AccessEvent) -> bool {
+    let is =
+        |id: &ReadId, access| context.log.events.get(id.0 as usize).is_some_and(|e| std::ptr::eq(e, access));
+    context.log.compared_again.iter().any(|(one, two)| is(one, look) && is(two, read))
 }
 
 /// The look stands behind the write, which only another round leads back to: the first one did without it. What that round took
@@ -232,15 +249,15 @@ fn looks_at_whole(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
 
 /// Both writes store one value, and nothing else follows from the decision: who comes second changes nothing.
 fn same_again(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event) -> bool {
-    if write.access.same.is_none() || write.access.same != other.access.same {
+    let Some((same, others)) = write.access.same.zip(other.access.same) else { return false };
+    if !same.is_same_as(others) {
         return false;
     }
-    let Some(made) = write.access.same.map(|same| same.made) else { return false };
     // Under two keys even the same is put in twice.
     if looks_at_whole(facts, write, read) {
         return false;
     }
-    match made {
+    match same.made {
         Made::Constant => !acts(facts, write, read, |_| true),
         Made::Chosen => {
             let below = |frame| is_below(facts, frame, write.access.frame);
@@ -441,18 +458,26 @@ fn never_written(facts: &Facts, source: &AccessEvent, but: &Event) -> bool {
 
 /// The write is decided anew by a read under the very hold that it is made under: of the place itself, or, for an atomic,
 /// of what the lock protects.
-fn looks_again(facts: &Facts, write: &Event) -> bool {
+fn looks_again<'a>(facts: &Facts<'a>, write: &Event<'a>) -> Vec<&'a AccessEvent> {
     let log = &facts.analysis.contexts.get(write.context).log.events;
     // What an atomic shows of what a lock protects is made of that under the lock.
     let mirrored = write.access.data.iter().filter(|id| {
         let protected = log.get(id.0 as usize).is_some_and(|read| read.atomic.is_none());
         write.access.atomic.is_some() && protected
     });
-    let decisive = write.access.control.join(&write.access.acted_on);
-    decisive.iter().chain(mirrored).filter_map(|id| log.get(id.0 as usize)).any(|read| {
+    let under_it = |read: &&AccessEvent| {
         let of_it = write.access.atomic.is_some() || same_place(facts, write, read);
         of_it && common_holds(read, write.access).iter().any(|hold| keeps_others_out(facts, write, hold))
-    })
+    };
+    let decisive = write.access.control.join(&write.access.acted_on);
+    decisive.iter().chain(mirrored).filter_map(|id| log.get(id.0 as usize)).filter(under_it).collect()
+}
+
+/// What was read is a collection round the element that is written.
+fn looks_from_above(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
+    let places = &facts.analysis.places;
+    let (looked, written) = (places.path(read.place), places.path(write.access.place));
+    written.get(looked.len()..).is_some_and(|beyond| beyond.iter().any(index))
 }
 
 /// Readers don't exclude each other, nor does a lock that each instance has one of, but at what is in one object with it.

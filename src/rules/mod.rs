@@ -4,6 +4,7 @@
 
 mod announced;
 mod atomic_check_then_act;
+mod claimed;
 mod describe;
 mod env_race;
 mod harmless;

@@ -5,13 +5,14 @@
 
 use super::Facts;
 use super::announced::announced;
+use super::claimed::{claimed_apart, claimed_no_more};
 use super::protocol::keeps_apart;
 use super::recursion::shares_of_recursion;
 use crate::finding::{AccessKind, ContextKind};
 use crate::interp::access::{AccessEvent, HeldLock};
 use crate::interp::contexts::ContextId;
 use crate::interp::order::Ordered;
-use crate::interp::places::{Index, PlaceId, Proj, Root};
+use crate::interp::places::{Index, LoopId, PlaceId, Proj, Root};
 use crate::interp::values::Mode;
 
 /// An access with the context that makes it.
@@ -127,7 +128,11 @@ pub fn verdict(facts: &Facts, a: Event, b: Event) -> Verdict {
 fn handed_in_apart(facts: &Facts, a: Event, b: Event) -> bool {
     let by_caller = |event: Event| facts.analysis.contexts.get(event.context).kind == ContextKind::Caller;
     let root = facts.analysis.places.ancestors(a.access.place).last();
-    by_caller(a) && by_caller(b) && root.is_some_and(|root| facts.analysis.unshared.contains(&root))
+    let handles = [a, b].iter().all(|event| facts.analysis.is_behind_handles(event.access));
+    by_caller(a)
+        && by_caller(b)
+        && !handles
+        && root.is_some_and(|root| facts.analysis.unshared.contains(&root))
 }
 
 /// The flag that was meant to order a pair.
@@ -248,7 +253,10 @@ pub fn meet(facts: &Facts, a: Event, b: Event) -> bool {
         event.access.kind == AccessKind::Read && event.access.atomic.is_none() && apart
     };
     let outside = passes_by(a, b, &two[shared..]) || passes_by(b, a, &one[shared..]);
-    !beyond && !outside && one.iter().zip(&two).all(|(x, y)| steps_meet(facts, a.context, *x, b.context, *y))
+    let step = |(x, y): (&Proj, &Proj)| {
+        steps_meet(facts, a.context, *x, b.context, *y) || claimed_no_more(facts, (a, *x), (b, *y))
+    };
+    !beyond && !outside && one.iter().zip(&two).all(step) && !claimed_apart(facts, a, b)
 }
 
 fn steps_meet(facts: &Facts, one: ContextId, x: Proj, two: ContextId, y: Proj) -> bool {
@@ -283,15 +291,56 @@ fn indices_meet(facts: &Facts, one: ContextId, x: Index, two: ContextId, y: Inde
         (Index::Block(l, m, a), Index::Block(k, n, b)) if (l, m, a) == (k, n, b) => {
             !(one == two && facts.analysis.contexts.get(one).loops.contains(&l))
         }
-        (Index::Claimed(a), Index::Claimed(b)) => a != b,
-        (Index::Span(first, len), Index::Const(n)) | (Index::Const(n), Index::Span(first, len)) => {
-            (i128::from(first)..i128::from(first) + i128::from(len)).contains(&n)
+        (Index::Portion(l, a), Index::Portion(k, b)) if (l, a) == (k, b) => {
+            !(one == two && facts.analysis.contexts.get(one).loops.contains(&l))
         }
-        (Index::Span(first, len), Index::Span(other, many)) => {
-            let end = |first, len| i128::from(first) + i128::from(len);
-            i128::from(first) < end(other, many) && i128::from(other) < end(first, len)
+        (Index::Claimed(a), Index::Claimed(b)) => facts.analysis.claims.meet(&[(a, b)]),
+        (Index::Linear(l, 1, a), Index::Linear(k, 1, b))
+            if follows(facts, (l, a), (k, b)) || follows(facts, (k, b), (l, a)) =>
+        {
+            false
         }
-        _ => true,
+        (Index::Linear(_, m, a), Index::Linear(_, n, b)) if never_equal((m, a), (n, b)) => false,
+        _ => match (numbers(facts, x), numbers(facts, y)) {
+            (Some((least, most)), Some((other, greatest))) => least <= greatest && other <= most,
+            _ => true,
+        },
+    }
+}
+
+/// What is left by a common divisor of the factors differs: `2 * i` and `2 * j + 1`.
+fn never_equal((mul, add): (i64, i64), (other, more): (i64, i64)) -> bool {
+    let (mut divisor, mut rest) = (mul.unsigned_abs(), other.unsigned_abs());
+    while rest != 0 {
+        (divisor, rest) = (rest, divisor % rest);
+    }
+    divisor > 1 && (i128::from(add) - i128::from(more)) % i128::from(divisor) != 0
+}
+
+/// The one loop's counter begins where the other's ends.
+fn follows(facts: &Facts, (after, more): (LoopId, i64), (before, less): (LoopId, i64)) -> bool {
+    let span = |at| facts.analysis.spans.get(&at);
+    let (Some((Some(start), _)), Some((_, Some(end)))) = (span(after), span(before)) else { return false };
+    start == end && more >= less
+}
+
+/// The least and the greatest number that an index can be.
+fn numbers(facts: &Facts, index: Index) -> Option<(i128, i128)> {
+    let counted = |at, mul: i64, add: i64, len: i64| {
+        let (from, to) = facts.analysis.bounds.get(&at).copied()?;
+        let value = |i: i128| i.checked_mul(i128::from(mul))?.checked_add(i128::from(add));
+        let (one, two) = (value(from)?, value(to.checked_sub(1)?.max(from))?);
+        Some((one.min(two), one.max(two).checked_add(i128::from(len.checked_sub(1)?))?))
+    };
+    match index {
+        Index::Const(n) => Some((n, n)),
+        Index::Linear(at, mul, add) => counted(at, mul, add, 1),
+        Index::Block(at, mul, add) => counted(at, mul, add, mul.checked_abs()?),
+        Index::Span(first, len) => {
+            let first = i128::from(first);
+            Some((first, first + i128::from(len) - 1))
+        }
+        _ => None,
     }
 }
 

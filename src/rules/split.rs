@@ -133,7 +133,7 @@ fn is_ignored(facts: &Facts, write: &Event) -> bool {
     matches!(write.access.effect, Some(Effect::Compare { .. }))
         && !log.judged.iter().any(is_it)
         && !log.used.iter().any(is_it)
-        && !write.access.data.iter().any(|id| log.compared_again.contains(&id))
+        && !write.access.data.iter().any(|id| log.compared_again.iter().any(|(one, _)| *one == id))
 }
 
 /// The reads before a write that it depends on in this way.
@@ -145,7 +145,10 @@ pub fn reads_of<'a>(
     let log = &facts.analysis.contexts.get(write.context).log;
     let access = write.access;
     let drained = |id: &ReadId| {
-        log.used.contains(id) && access.seen.contains(*id) && matches!(access.effect, Some(Effect::Set(_)))
+        log.used.contains(id)
+            && access.seen.contains(*id)
+            && matches!(access.effect, Some(Effect::Set(_)))
+            && !read_anew(facts, log, access, *id)
     };
     let found: Vec<(ReadId, How)> = match dependence {
         Dependence::Value => {
@@ -175,6 +178,19 @@ pub fn reads_of<'a>(
             || (found && !matches!(read.effect, Some(Effect::Exchange | Effect::Compare { .. })))
     };
     found.into_iter().filter_map(event).filter(reads).collect()
+}
+
+/// The same code read the place once more before the write: in another round, or in that call of it which the write belongs to.
+fn read_anew(facts: &Facts, log: &AccessLog, write: &AccessEvent, read: ReadId) -> bool {
+    let frames = &facts.analysis.frames;
+    let calls = |frame| std::iter::successors(Some(frame), |at| frames.get(*at).parent);
+    let shared = |frame| calls(write.frame).find(|at| calls(frame).any(|f| f == *at));
+    let depth = |frame| shared(frame).map(|at| frames.get(at).depth);
+    let Some(first) = log.events.get(read.0 as usize) else { return false };
+    let later = write.seen.iter().filter(|id| id.0 > read.0).filter_map(|id| log.events.get(id.0 as usize));
+    later
+        .filter(|again| again.at == first.at && again.place == first.place)
+        .any(|again| again.frame == first.frame || depth(again.frame) > depth(first.frame))
 }
 
 /// An element was taken out under the lock under which the read was made: what is written comes of that element, which nobody else

@@ -117,12 +117,14 @@ impl Interp<'_> {
                 if word.is_some_and(|w| w == "sub")
                     && let [place] = lval.places[..]
                 {
+                    self.drawn_anew(&old);
                     old.alts.push(Kind::CountedDown(place, order));
                     self.counted_down(place, order);
                 }
                 if word.is_some_and(|w| w == "add")
                     && let [place] = lval.places[..]
                 {
+                    self.drawn_anew(&old);
                     old.alts.push(Kind::Claimed(place));
                 }
                 old.open = old.alts.is_empty();

@@ -7,7 +7,6 @@ use crate::finding::AccessKind;
 use crate::hir::Name;
 use crate::interp::Interp;
 use crate::interp::access::Effect;
-use crate::interp::expr::index_of;
 use crate::interp::memory::{AccessInfo, Lval};
 use crate::interp::places::{Index, LoopId, Proj};
 use crate::interp::values::{Const, Deps, GuardValue, Kind, Pointer, StageKind, Val};
@@ -46,7 +45,11 @@ impl Interp<'_> {
                     self.found_in(call, &lval);
                 }
                 let element = self.step_lval(&lval, Proj::Index(Index::Any));
-                let mut value = self.peek(&element).with_deps(&deps);
+                let mut value = self.peek(&element);
+                if let (OpName::TakeElem, [list]) = (name, &lval.places[..]) {
+                    value = self.taken_from_list(*list, value, &deps);
+                }
+                let mut value = value.with_deps(&deps);
                 if !self.st.locks.is_empty() {
                     self.take_over(&value);
                 }
@@ -67,7 +70,9 @@ impl Interp<'_> {
                 info.data = value.all_deps();
                 info.effect = Some(Effect::Put);
                 let deps = self.log_lval(call.cx, &lval, &info);
+                let at = call.cx.location(call.cx.body.body.expr(call.id).range);
                 for &place in &lval.places {
+                    self.list_filled(place, &value, at);
                     let element = self.places.step(place, Proj::Index(Index::Any), &value.ty);
                     self.store_at(element, value.clone(), false);
                     if let Some(filled) = self.filled_behind_lock(place) {
@@ -82,7 +87,9 @@ impl Interp<'_> {
                 let elements = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let mut item = self.drive(call.cx, call.id, elements, true, |_, item| item);
                 crate::interp::iterate::untag_handles(&mut item);
+                let at = call.cx.location(call.cx.body.body.expr(call.id).range);
                 for &place in &lval.places {
+                    self.list_filled(place, &item, at);
                     let element = self.places.step(place, Proj::Index(Index::Any), &item.ty);
                     self.store_at(element, item.clone(), false);
                     if let Some(filled) = self.filled_behind_lock(place) {
@@ -104,17 +111,25 @@ impl Interp<'_> {
                 let key = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let element = match name {
                     OpName::KeyRef => self.under_key(&lval, &key),
-                    _ => Some(self.step_lval(&lval, Proj::Index(index_of(&key)))),
+                    _ => {
+                        let index = self.index_at(&key);
+                        Some(self.step_lval(&lval, Proj::Index(index)))
+                    }
                 };
                 let mut element = element.unwrap_or_else(|| self.step_lval(&lval, Proj::Index(Index::Any)));
-                element.deps = element.deps.join(&self.lent_deps(&key));
+                let looked = match name {
+                    OpName::KeyRef => self.looked_up(call, &element, how),
+                    _ => self.looked_through(call, &lval, how),
+                };
+                element.deps = element.deps.join(&self.lent_deps(&key)).join(&looked);
                 if name == OpName::IndexRef {
                     self.found_in(call, &lval);
                 }
                 self.element_of(call, &pointer, &element, how)
             }
             _ => {
-                let element = self.step_lval(&lval, Proj::Index(Index::Any));
+                let mut element = self.step_lval(&lval, Proj::Index(Index::Any));
+                element.deps = element.deps.join(&self.looked_through(call, &lval, how));
                 self.found_in(call, &lval);
                 self.element_of(call, &pointer, &element, how)
             }
@@ -153,6 +168,23 @@ impl Interp<'_> {
         }
     }
 
+    /// To look for an element is to read which there are, unless a lock tells others to wait.
+    fn looked_through(&mut self, call: &Call, collection: &Lval, how: Pointer) -> Deps {
+        let open = collection.places.iter().copied().filter(|place| !self.is_guarded(*place));
+        let open: Vec<_> = open.collect();
+        let read = |deps: Deps, place| deps.join(&self.counted_elements(call.cx, call.id, place, how));
+        open.into_iter().fold(Deps::default(), read)
+    }
+
+    /// The same of a map, where what is put under a key is that element.
+    fn looked_up(&mut self, call: &Call, element: &Lval, how: Pointer) -> Deps {
+        if how == Pointer::Exclusive || element.places.iter().any(|place| self.is_guarded(*place)) {
+            return Deps::default();
+        }
+        let info = self.info(call, AccessKind::Read);
+        self.log_lval(call.cx, element, &info)
+    }
+
     /// The element under a key that tells it from others. Without a lock none is: who puts one in may move all.
     pub(in crate::interp) fn under_key(&mut self, map: &Lval, key: &Val) -> Option<Lval> {
         if !map.places.iter().all(|place| self.is_guarded(*place)) {
@@ -167,7 +199,7 @@ impl Interp<'_> {
             Some(Kind::Const(Const::Str(text))) => Index::Key(Name::new(&format!("{:?}", text.as_str()))),
             Some(Kind::Const(Const::Char(letter))) => Index::Key(Name::new(&format!("{letter:?}"))),
             Some(Kind::Aggregate(value)) if value.fields.is_empty() => Index::Key(value.variant?),
-            _ => index_of(&key),
+            _ => self.index_at(&key),
         };
         (index != Index::Any).then(|| self.step_lval(map, Proj::Index(index)))
     }
@@ -269,6 +301,9 @@ impl Interp<'_> {
                 let deps = self.log_lval(cx, &lval, &info);
                 let element = self.step_lval(&lval, Proj::Index(Index::Any));
                 let source = self.peek(&element).with_deps(&deps);
+                if !self.st.locks.is_empty() && lval.places.iter().any(|place| self.is_guarded(*place)) {
+                    self.take_over(&source);
+                }
                 let iter = self.iter_over(source);
                 if all { iter } else { self.add_stage(cx, id, StageKind::Partial, iter, (None, None)) }
             }
@@ -352,6 +387,7 @@ pub(super) fn stage_kind(word: Option<Name>) -> StageKind {
         Some("cloned") => StageKind::Cloned,
         Some("flatten") => StageKind::Flatten,
         Some("keyed") => StageKind::Keyed,
+        Some("step") => StageKind::Step,
         Some("values") => StageKind::Values,
         Some("scan") => StageKind::Scan,
         Some("fold") => StageKind::Fold,

@@ -5,8 +5,8 @@
 
 use super::*;
 use crate::hir::BinaryOp;
-use crate::interp::expr::index_of;
-use crate::interp::places::Root;
+use crate::interp::places::{Portion, Root};
+use crate::interp::units::Scale;
 use crate::interp::{CalleeKey, Frame};
 
 impl Interp<'_> {
@@ -52,7 +52,7 @@ impl Interp<'_> {
         let asked = call.ret == Ty::Prim(Name::new("bool"));
         match self.empty_behind_lock(&lval.places).filter(|_| asked) {
             Some(told) => Val::of(told, Ty::Unknown).with_deps(&deps),
-            None => Val::unknown(Ty::Unknown).with_deps(&deps),
+            None => self.number_of_call(call.cx, call.id, Val::unknown(Ty::Unknown)).with_deps(&deps),
         }
     }
 
@@ -104,7 +104,8 @@ impl Interp<'_> {
             return place;
         }
         let ty = self.array_element(place);
-        self.places.step(place, Proj::Index(count.map_or(Index::Any, index_of)), &ty)
+        let index = count.map_or(Index::Any, |count| self.index_at(count));
+        self.places.step(place, Proj::Index(index), &ty)
     }
 
     /// The elements from the one pointed to on: the whole array from its first, a context's own block, or some element.
@@ -120,9 +121,15 @@ impl Interp<'_> {
             (Index::Const(first), Some(len)) if span(first, len).is_some() => {
                 span(first, len).unwrap_or(Index::Any)
             }
+            (Index::Claimed(claim), _) => {
+                count.and_then(|count| self.claim_extended(claim, count, true)).unwrap_or(Index::Any)
+            }
             (Index::Const(0), _) => return array,
             (Index::Linear(own, mul, add), Some(len)) if len <= i128::from(mul) => {
                 Index::Block(own, mul, add)
+            }
+            (Index::Portion(own, Portion::Scaled { scale, add }), _) if scale_is(scale, count) => {
+                Index::Portion(own, Portion::Within { scale, add })
             }
             (_, Some(1)) => from,
             _ => Index::Any,
@@ -134,33 +141,34 @@ impl Interp<'_> {
     /// rounds overlap.
     fn span_from(&mut self, place: PlaceId, count: Option<&Val>) -> PlaceId {
         let at = self.places.get(place);
-        let (Some(array), Some(Proj::Index(Index::Linear(own, mul, add)))) = (at.parent, at.proj) else {
-            return place;
-        };
+        let (Some(array), Some(Proj::Index(from))) = (at.parent, at.proj) else { return place };
         let ty = at.ty.clone();
-        let Some(Const::Int(len @ 2..)) = count.and_then(Val::constant) else { return place };
-        let apart = *len <= i128::from(mul).abs();
-        let index = if apart { Index::Block(own, mul, add) } else { Index::Any };
+        let Some(count) = count else { return place };
+        let index = match (from, count.constant()) {
+            (Index::Claimed(claim), _) => self.claim_extended(claim, count, true).unwrap_or(from),
+            (Index::Linear(own, mul, add), Some(Const::Int(len @ 2..))) => {
+                let apart = *len <= i128::from(mul).abs();
+                if apart { Index::Block(own, mul, add) } else { Index::Any }
+            }
+            _ => return place,
+        };
         self.places.step(array, Proj::Index(index), &ty)
     }
 
     fn index_sum(&mut self, from: Index, by: &Val) -> Index {
         let base = match from {
-            Index::Const(0) => return index_of(by),
+            Index::Const(0) => return self.index_at(by),
+            Index::Claimed(claim) => return self.claim_extended(claim, by, false).unwrap_or(Index::Any),
             Index::Const(n) => Kind::Const(Const::Int(n)),
             Index::Linear(own, mul, add) => Kind::Linear(own, mul, add),
-            Index::Key(_)
-            | Index::Block(..)
-            | Index::Span(..)
-            | Index::Claimed(_)
-            | Index::Share(..)
-            | Index::Any => {
+            Index::Portion(own, portion) => Kind::Portion(own, portion),
+            Index::Key(_) | Index::Block(..) | Index::Span(..) | Index::Share(..) | Index::Any => {
                 let still = matches!(by.constant(), Some(Const::Int(0)));
                 return if still { from } else { Index::Any };
             }
         };
         let sum = self.binary(BinaryOp::Add, &Val::of(base, Ty::Unknown), by);
-        index_of(&sum)
+        self.index_at(&sum)
     }
 
     /// An array, slice or collection; also memory of which nobody knows what is in it.
@@ -178,6 +186,11 @@ impl Interp<'_> {
             _ => Ty::Unknown,
         }
     }
+}
+
+/// Whether the number is what the scale multiplies by.
+fn scale_is(scale: Scale, count: Option<&Val>) -> bool {
+    matches!(count.and_then(Val::single), Some(Kind::Unit(unit)) if scale.is_by(*unit))
 }
 
 fn span(first: i128, len: i128) -> Option<Index> {

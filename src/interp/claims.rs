@@ -1,0 +1,379 @@
+//! Claimed numbers: what an atomic gave out by `fetch_add` or `fetch_sub` is given out once, and so is what is computed from it
+//! alone, as long as the computation keeps two numbers apart (`i + 1`, `2 * i`, the pair of `i / 8` and `i % 8`, the range
+//! `64 * i .. 64 * i + 64`; not `i / 2`).
+//!
+//! In: terms over one claim. Out: claims, interned, and whether the elements that two of them stand for may be the same.
+//! Whether a computation keeps numbers apart is tried out: for the first numbers and for those round its constants, where what
+//! repeats begins anew. Invariant: what isn't a function of one claimed number alone is no claim.
+
+use super::Interp;
+use super::access::{AccessEvent, Effect};
+use super::arithmetic::integer_bits;
+use super::contexts::Context;
+use super::expr::index_of;
+use super::places::{Index, PlaceId, Proj, Root};
+use super::terms::{Operator, Term};
+use super::values::{Aggregate, Kind, ReadId, Val};
+use crate::finding::AccessKind;
+use crate::hir::{BinaryOp, Name};
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+/// More computations aren't told apart.
+const MAX_CLAIMS: usize = 256;
+/// The first numbers that are tried.
+const FIRST: i128 = 96;
+/// Numbers tried from each multiple of a constant on.
+const NEAR: i128 = 2;
+/// Constants of one computation that are tried.
+const MAX_CONSTANTS: usize = 6;
+
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub struct ClaimId(u32);
+
+/// What is computed from a claimed number.
+#[derive(Clone, PartialEq, Debug)]
+struct Claim {
+    /// Which gives the numbers out.
+    atomic: PlaceId,
+    /// How many at a time; negative where it counts down.
+    step: i128,
+    /// Of the number given out, which is `Term::Old` here.
+    computed: Rc<Term>,
+    /// It is known to be less than this.
+    below: Option<i128>,
+}
+
+impl Claim {
+    /// Whether an update of the atomic takes back numbers that may be in use.
+    fn taken_back(&self, log: &[AccessEvent], event: &AccessEvent) -> bool {
+        let back = match event.effect {
+            Some(Effect::Subtract | Effect::SubtractSeen) => self.step > 0,
+            Some(Effect::Add) => self.step < 0,
+            _ => false,
+        };
+        let given = |id: &ReadId| {
+            log.get(id.0 as usize).is_some_and(|e| e.place == self.atomic && e.kind == AccessKind::Update)
+        };
+        // Who was given a number that is of no use gives it back.
+        let refused = || event.control.iter().chain(event.acted_on.iter()).any(|id| given(&id));
+        back && event.place == self.atomic && !refused()
+    }
+}
+
+/// All claims of an analysis.
+#[derive(Default)]
+pub struct Claims {
+    list: Vec<Claim>,
+    /// Of these the ones whose numbers may be given out again.
+    again: BTreeSet<ClaimId>,
+    /// Some number was given out.
+    drawn: bool,
+    /// Which were found to meet, or not to.
+    known: RefCell<rustc_hash::FxHashMap<Vec<(ClaimId, ClaimId)>, bool>>,
+}
+
+impl Claims {
+    /// All contexts have been walked.
+    pub fn settle(&mut self, contexts: &[Context]) {
+        let again = |claim: &Claim| {
+            contexts.iter().any(|context| {
+                let log = &context.log.events;
+                log.iter().any(|event| claim.taken_back(log, event))
+            })
+        };
+        let numbered = self.list.iter().enumerate().filter(|(_, claim)| again(claim));
+        self.again = numbered.map(|(at, _)| ClaimId(at as u32)).collect();
+    }
+
+    fn get(&self, id: ClaimId) -> &Claim {
+        &self.list[id.0 as usize]
+    }
+
+    /// The atomic or list that gives the number out.
+    pub fn source(&self, id: ClaimId) -> PlaceId {
+        self.get(id).atomic
+    }
+
+    fn intern(&mut self, claim: Claim) -> Option<ClaimId> {
+        let known = self.list.iter().position(|old| *old == claim);
+        let at = match known {
+            Some(at) => at,
+            None if self.list.len() < MAX_CLAIMS => {
+                self.list.push(claim);
+                self.list.len() - 1
+            }
+            None => return None,
+        };
+        Some(ClaimId(at as u32))
+    }
+
+    /// Whether two different numbers of one atomic may lead to the same element, which is found by all of these indices together:
+    /// those of the one access on the left, of the other on the right.
+    pub fn meet(&self, indices: &[(ClaimId, ClaimId)]) -> bool {
+        let alike = |x: &Claim, y: &Claim| x.atomic == y.atomic && (x.step > 0) == (y.step > 0);
+        let Some(first) = indices.first().map(|pair| self.get(pair.0)) else { return true };
+        let comparable = |id: &ClaimId| alike(first, self.get(*id)) && !self.again.contains(id);
+        if !indices.iter().all(|(x, y)| comparable(x) && comparable(y)) {
+            return true;
+        }
+        if let Some(known) = self.known.borrow().get(indices) {
+            return *known;
+        }
+        let found = self.tried(indices);
+        self.known.borrow_mut().insert(indices.to_vec(), found);
+        found
+    }
+
+    fn tried(&self, indices: &[(ClaimId, ClaimId)]) -> bool {
+        let one: Vec<&Claim> = indices.iter().map(|pair| self.get(pair.0)).collect();
+        let two: Vec<&Claim> = indices.iter().map(|pair| self.get(pair.1)).collect();
+        let numbers = samples(one.iter().chain(&two));
+        let (left, right) = (elements(&one, &numbers), elements(&two, &numbers));
+        let untried = left.len() < 2 || right.len() < 2;
+        untried
+            || left.iter().any(|(i, x)| {
+                let both = |j: i128| {
+                    if i < &j { given_apart(&one, *i, &two, j) } else { given_apart(&two, j, &one, *i) }
+                };
+                right.iter().any(|(j, y)| overlap(x, y) && i != j && both(*j))
+            })
+    }
+}
+
+/// Whether the lower and the higher number may both be given out.
+fn given_apart(lower: &[&Claim], low: i128, higher: &[&Claim], high: i128) -> bool {
+    let at_once = match (lower.first(), higher.first()) {
+        (Some(lower), Some(_)) if lower.step > 0 => lower.step,
+        (_, Some(higher)) => -higher.step,
+        _ => 1,
+    };
+    high - low >= at_once
+}
+
+/// The numbers to try: the first ones, and those from the multiples of the computations' constants on.
+fn samples<'a>(claims: impl Iterator<Item = &'a &'a Claim>) -> BTreeSet<i128> {
+    let mut constants = BTreeSet::new();
+    for claim in claims {
+        constants.insert(claim.step.unsigned_abs());
+        claim.computed.each_constant(&mut |n| {
+            constants.insert(n.unsigned_abs());
+        });
+    }
+    let small = |n: u128| u32::try_from(n).ok().filter(|n| *n < 48).map(|n| 1_u128 << n);
+    let periods: BTreeSet<u128> =
+        constants.iter().take(MAX_CONSTANTS).flat_map(|n| [Some(*n), small(*n)]).flatten().collect();
+    let products = periods.iter().flat_map(|n| periods.iter().map(|m| n.saturating_mul(*m)));
+    let mut found: BTreeSet<i128> = (0..FIRST).collect();
+    for period in periods.iter().copied().chain(products).filter_map(|n| i128::try_from(n).ok()) {
+        let near = |from: i128| (0..NEAR).filter_map(move |n| from.checked_add(n));
+        found.extend(near(period).chain(near(period.saturating_sub(1))));
+    }
+    found
+}
+
+/// The elements of each number, as a range for each index.
+fn elements(claims: &[&Claim], numbers: &BTreeSet<i128>) -> Vec<(i128, Vec<(i128, i128)>)> {
+    let given = |n: &i128| claims.iter().all(|claim| claim.below.is_none_or(|below| *n < below));
+    let of_number = |n: &i128| {
+        let ranges: Option<Vec<_>> = claims.iter().map(|claim| claim.computed.range(*n)).collect();
+        Some((*n, ranges?))
+    };
+    numbers.iter().filter(|n| given(n)).filter_map(of_number).collect()
+}
+
+fn overlap(one: &[(i128, i128)], two: &[(i128, i128)]) -> bool {
+    one.iter().zip(two).all(|(x, y)| x.0 <= y.1 && y.0 <= x.1)
+}
+
+impl Interp<'_> {
+    /// The index that a value stands for.
+    pub(super) fn index_at(&mut self, value: &Val) -> Index {
+        match index_of(value) {
+            Index::Any => self.claimed_index(value).unwrap_or(Index::Any),
+            known => known,
+        }
+    }
+
+    /// A number was given out, which is another one than in the last round.
+    pub(super) fn drawn_anew(&mut self, given: &Val) {
+        self.claims.drawn = true;
+        if let Some(Term::Read(_, read)) = given.term.as_deref()
+            && self.st.below.contains_key(read)
+        {
+            Rc::make_mut(&mut self.st.below).remove(read);
+        }
+    }
+
+    /// What is known of an index that is computed from a claimed number.
+    fn claimed_index(&mut self, value: &Val) -> Option<Index> {
+        let claim = match (&value.term, value.single()) {
+            (Some(term), _) if self.claim_in(term).is_some() => self.claim_of(term)?,
+            (_, Some(Kind::Claimed(atomic))) => {
+                Claim { atomic: *atomic, step: 1, computed: Rc::new(Term::Old), below: None }
+            }
+            _ => return None,
+        };
+        self.claims.intern(claim).map(Index::Claimed)
+    }
+
+    /// The claimed element `by` further on, or the `by` elements from there on.
+    pub(super) fn claim_extended(&mut self, from: ClaimId, by: &Val, range: bool) -> Option<Index> {
+        let claim = self.claims.get(from).clone();
+        let by = self.of_claim(&self.round_term(by)?, claim.atomic)?;
+        let end = Term::apply(Operator::Binary(BinaryOp::Add), &claim.computed, &by)?;
+        let computed = if range { Term::within(&claim.computed, &end)? } else { end };
+        self.claims.intern(Claim { computed, ..claim }).map(Index::Claimed)
+    }
+
+    /// The one claimed number that a term is made of, and nothing else that was read.
+    fn claim_in(&self, term: &Term) -> Option<(ReadId, PlaceId, i128)> {
+        let mut reads = Vec::new();
+        term.each_read(&mut |context, read| reads.push((context, read)));
+        let (context, read) = *reads.first()?;
+        if context != self.context || reads.iter().any(|other| *other != (context, read)) {
+            return None;
+        }
+        let event = self.contexts.get(context).log.events.get(read.0 as usize)?;
+        if matches!(event.effect, Some(Effect::Take | Effect::TakeSure))
+            && self.hands_out_numbers(event.place)
+        {
+            return Some((read, event.place, 1));
+        }
+        let counts = matches!(event.effect, Some(Effect::Add | Effect::Subtract));
+        let claims = event.kind == AccessKind::Update && event.atomic.is_some() && counts;
+        let step = event.term.as_ref()?.steps().filter(|step| *step != 0 && claims)?;
+        Some((read, event.place, step))
+    }
+
+    fn claim_of(&self, term: &Rc<Term>) -> Option<Claim> {
+        let (read, atomic, step) = self.claim_in(term)?;
+        let computed = Term::replaced(term, read);
+        Some(Claim { atomic, step, computed, below: self.st.below.get(&read).copied() })
+    }
+
+    /// A term in which nothing was read but what this atomic gave out.
+    fn of_claim(&self, term: &Rc<Term>, atomic: PlaceId) -> Option<Rc<Term>> {
+        let mut reads = 0;
+        term.each_read(&mut |_, _| reads += 1);
+        if reads == 0 {
+            return Some(term.clone());
+        }
+        let (read, of, _) = self.claim_in(term)?;
+        (of == atomic).then(|| Term::replaced(term, read))
+    }
+
+    /// Whether a number is computed from a claimed one.
+    pub(super) fn is_claimed(&self, value: &Val) -> bool {
+        matches!(value.single(), Some(Kind::Claimed(_)))
+            || value.term.as_ref().is_some_and(|term| self.claim_in(term).is_some())
+    }
+
+    /// The same of a value that a function is given, or of some part of it.
+    pub(super) fn holds_claim(&self, value: &Val, depth: u32) -> bool {
+        let of_part = |kind: &Kind| match kind {
+            Kind::Aggregate(parts) => parts.fields.iter().any(|(_, part)| self.holds_claim(part, depth - 1)),
+            Kind::Pointer(place, _) => match self.places.get(*place).root {
+                Root::Local(frame, local) => {
+                    self.st.local(frame, local).is_some_and(|held| self.holds_claim(held, depth - 1))
+                }
+                Root::Static(_) | Root::ThreadLocal(_) | Root::Object(_) | Root::Process(_) => false,
+            },
+            _ => false,
+        };
+        self.claims.drawn && depth > 0 && (self.is_claimed(value) || value.alts.iter().any(of_part))
+    }
+
+    /// The least of a claimed number and one that isn't known: no more than the claimed one.
+    pub(super) fn at_most(&self, a: &Val, b: &Val) -> Option<Rc<Term>> {
+        let (known, unknown) = if a.term.is_some() { (a, b) } else { (b, a) };
+        let unsigned = integer_bits(&known.ty).is_some_and(|(_, signed)| !signed);
+        if unknown.symbol().is_some() || !unsigned || !self.is_claimed(known) {
+            return None;
+        }
+        let zero = Rc::new(Term::Const(0));
+        let end =
+            Term::apply(Operator::Binary(BinaryOp::Add), known.term.as_ref()?, &Rc::new(Term::Const(1)))?;
+        Term::within(&zero, &end)
+    }
+
+    /// Some number of a range that begins at one computed from a claimed one.
+    pub(super) fn claimed_range(&self, range: &Aggregate) -> Option<Val> {
+        let bound = |name| range.field(Proj::Field(Name::new(name)));
+        let start = bound("start").filter(|start| self.is_claimed(start))?;
+        let end = match bound("end") {
+            Some(end) => end.symbol()?,
+            None => {
+                let one = Rc::new(Term::Const(1));
+                Term::apply(Operator::Binary(BinaryOp::Add), &bound("last")?.symbol()?, &one)?
+            }
+        };
+        let number = Term::within(&start.symbol()?, &end)?;
+        Some(Val::unknown(start.ty.clone()).with_term(Some(number)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn apply(op: BinaryOp, n: i128) -> Rc<Term> {
+        let (old, n) = (Rc::new(Term::Old), Rc::new(Term::Const(n)));
+        Term::apply(Operator::Binary(op), &old, &n).expect("a small term")
+    }
+
+    /// Whether two numbers meet at elements found by all of these together.
+    fn meets(step: i128, below: Option<i128>, computed: &[Rc<Term>]) -> bool {
+        let mut claims = Claims::default();
+        let claim =
+            |computed: &Rc<Term>| Claim { atomic: PlaceId(0), step, computed: computed.clone(), below };
+        let ids: Vec<ClaimId> = computed.iter().filter_map(|term| claims.intern(claim(term))).collect();
+        let indices: Vec<_> = ids.iter().map(|id| (*id, *id)).collect();
+        claims.meet(&indices)
+    }
+
+    #[test]
+    fn one_to_one_or_not() {
+        assert!(!meets(1, None, &[Rc::new(Term::Old)]));
+        assert!(!meets(1, None, &[apply(BinaryOp::Mul, 3)]));
+        assert!(meets(1, None, &[apply(BinaryOp::Div, 2)]));
+        assert!(meets(1, None, &[apply(BinaryOp::Rem, 1000)]));
+        assert!(meets(1, None, &[apply(BinaryOp::BitAnd, 4095)]));
+        assert!(!meets(1, Some(4096), &[apply(BinaryOp::BitAnd, 4095)]));
+    }
+
+    #[test]
+    fn together() {
+        let row = apply(BinaryOp::Div, 48);
+        assert!(!meets(1, None, &[row.clone(), apply(BinaryOp::Rem, 48)]));
+        assert!(meets(1, None, &[row.clone(), apply(BinaryOp::Rem, 47)]));
+        assert!(meets(1, None, &[row.clone(), row]));
+        let mask = apply(BinaryOp::BitAnd, 255);
+        assert!(!meets(1, None, &[apply(BinaryOp::Shr, 8), mask.clone()]));
+        assert!(meets(1, None, &[apply(BinaryOp::Shr, 9), mask]));
+    }
+
+    #[test]
+    fn several_at_once() {
+        let batch =
+            |len| Term::within(&Rc::new(Term::Old), &apply(BinaryOp::Add, len)).expect("a small term");
+        assert!(!meets(500, None, &[batch(500)]));
+        assert!(meets(500, None, &[batch(501)]));
+        assert!(meets(1, None, &[batch(2)]));
+        assert!(!meets(-1, None, &[apply(BinaryOp::Sub, 1)]));
+    }
+
+    #[test]
+    fn two_elements_of_each() {
+        let mut claims = Claims::default();
+        let mut of = |op, n| {
+            let computed = apply(op, n);
+            claims.intern(Claim { atomic: PlaceId(0), step: 1, computed, below: None }).expect("room")
+        };
+        let (own, next, even) = (of(BinaryOp::Add, 0), of(BinaryOp::Add, 1), of(BinaryOp::Mul, 2));
+        assert!(claims.meet(&[(own, next)]));
+        assert!(claims.meet(&[(own, even)]));
+        assert!(!claims.meet(&[(next, next)]));
+    }
+}
