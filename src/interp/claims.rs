@@ -299,7 +299,12 @@ impl Interp<'_> {
                 Term::apply(Operator::Binary(BinaryOp::Add), &bound("last")?.symbol()?, &one)?
             }
         };
-        let number = Term::within(&start.symbol()?, &end)?;
+        self.claimed_until(start, &end)
+    }
+
+    /// Some number from a claimed one on and less than the end.
+    pub(super) fn claimed_until(&self, start: &Val, end: &Rc<Term>) -> Option<Val> {
+        let number = Term::within(&start.symbol()?, end)?;
         Some(Val::unknown(start.ty.clone()).with_term(Some(number)))
     }
 }
