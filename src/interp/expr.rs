@@ -272,6 +272,9 @@ impl Interp<'_> {
         let mut info = AccessInfo::plain(AccessKind::Update, range);
         info.effect = Some(Effect::Assign);
         info.term = operand.symbol().and_then(|n| Term::apply(Operator::Binary(op), &Rc::new(Term::Old), &n));
+        if info.term.is_some() && !self.st.locks.is_empty() {
+            self.draws();
+        }
         let mut new = self.binary(op, &old, &operand);
         if new.ty.is_unknown() {
             new.ty = lval.ty.clone();
