@@ -7,7 +7,7 @@ use super::Interp;
 use super::access::{Effect, Runs};
 use super::places::{LoopId, PlaceId, Proj, Root};
 use super::terms::{Operator, Term, fold_int};
-use super::values::{Const, Deps, Kind, Pointer, ReadId, Subject, Test, Val};
+use super::values::{Const, Deps, Kind, Pointer, ReadId, Slack, Subject, Test, Val};
 use crate::finding::AccessKind;
 use crate::hir::{BinaryOp, Name, UnaryOp};
 use crate::resolve::Ty;
@@ -64,14 +64,51 @@ impl Interp<'_> {
             {
                 round_of_counter(*l, *m, *c, *n, op == BinaryOp::Ne)
             }
-            (Some(Kind::Linear(l, m, c)), Some(Kind::Const(Const::Int(n)))) => linear(op, *l, *m, *c, *n),
+            (Some(counter @ Kind::Linear(l, m, c)), Some(Kind::Const(Const::Int(n)))) => {
+                let divided = || self.units.scaled(op, counter, &Kind::Const(Const::Int(*n)));
+                let number = linear(op, *l, *m, *c, *n).or_else(divided);
+                number.or_else(|| self.last_round(op, counter, *n))
+            }
             (Some(Kind::Const(Const::Int(n))), Some(Kind::Linear(l, m, c)))
                 if matches!(op, BinaryOp::Add | BinaryOp::Mul) =>
             {
                 linear(op, *l, *m, *c, *n)
             }
-            (Some(Kind::Linear(l, m, c)), Some(Kind::Linear(inner, 1, d))) if op == BinaryOp::Add => {
-                self.block(*l, *m, *c, *inner, *d)
+            (Some(Kind::Const(Const::Int(n))), Some(counter @ Kind::Linear(..))) if comparison => {
+                self.last_round(mirrored(op), counter, *n)
+            }
+            (Some(portion @ Kind::Portion(..)), Some(Kind::Const(Const::Int(n)))) if op == BinaryOp::Sub => {
+                n.checked_neg().and_then(|n| self.portion_sum(portion, &Kind::Const(Const::Int(n))))
+            }
+            (Some(one @ Kind::Portion(..)), Some(two)) | (Some(two), Some(one @ Kind::Portion(..)))
+                if op == BinaryOp::Add =>
+            {
+                self.portion_sum(one, two)
+            }
+            (Some(one @ Kind::Portion(..)), Some(two)) => self.units.scaled(op, one, two),
+            (Some(one @ (Kind::Const(_) | Kind::Unit(_))), Some(two @ Kind::Portion(..))) => {
+                self.units.scaled(op, one, two)
+            }
+            (Some(counter @ Kind::Linear(..)), Some(Kind::Unit(unit))) if comparison => {
+                self.units.in_round(op, counter, *unit)
+            }
+            (Some(Kind::Unit(unit)), Some(counter @ Kind::Linear(..))) if comparison => {
+                self.units.in_round(mirrored(op), counter, *unit)
+            }
+            (Some(one @ Kind::Linear(..)), Some(two @ Kind::Unit(_)))
+            | (Some(one @ Kind::Unit(_)), Some(two @ Kind::Linear(..))) => self.units.scaled(op, one, two),
+            (Some(one @ Kind::Unit(_)), Some(two @ (Kind::Unit(_) | Kind::Const(_))))
+            | (Some(one @ Kind::Const(_)), Some(two @ Kind::Unit(_)))
+                if !comparison =>
+            {
+                self.units.binary(op, one, two)
+            }
+            (Some(one @ Kind::Linear(l, m, c)), Some(two @ Kind::Linear(k, n, d))) if op == BinaryOp::Add => {
+                let portion = self.portion_sum(one, two).or_else(|| self.portion_sum(two, one));
+                let inner = |mul, inner| if mul == 1 { inner } else { None };
+                portion
+                    .or_else(|| inner(*n, self.block(*l, *m, *c, *k, *d)))
+                    .or_else(|| inner(*m, self.block(*k, *n, *d, *l, *c)))
             }
             (Some(Kind::Block(l, m, c, room)), Some(Kind::Linear(inner, 1, d)))
             | (Some(Kind::Linear(inner, 1, d)), Some(Kind::Block(l, m, c, room)))
@@ -79,8 +116,10 @@ impl Interp<'_> {
             {
                 self.within_block((*l, *m, *c, *room), *inner, *d)
             }
-            (Some(Kind::Block(l, m, c, room)), Some(Kind::Const(Const::Int(n))))
-            | (Some(Kind::Const(Const::Int(n))), Some(Kind::Block(l, m, c, room)))
+            (Some(Kind::Block(l, m, c, room)), Some(Kind::Const(Const::Int(n)))) => {
+                of_block(op, (*l, *m, *c, *room), *n)
+            }
+            (Some(Kind::Const(Const::Int(n))), Some(Kind::Block(l, m, c, room)))
                 if matches!(op, BinaryOp::Add | BinaryOp::Mul) =>
             {
                 of_block(op, (*l, *m, *c, *room), *n)
@@ -225,7 +264,7 @@ impl Interp<'_> {
     /// What a number depends on that differs from round to round of a loop, or is claimed.
     pub(super) fn own_numbers(&mut self, value: &Val) -> Deps {
         match value.single() {
-            Some(Kind::Linear(at, ..) | Kind::Block(at, ..)) => {
+            Some(Kind::Linear(at, ..) | Kind::Block(at, ..) | Kind::Portion(at, _)) => {
                 let foreign = self.frames.get(at.frame).context != self.context;
                 if foreign && self.found_in_memory(&value.deps) {
                     Deps::default()
@@ -260,25 +299,27 @@ impl Interp<'_> {
         let Some(Kind::Linear(at, mul @ 1.., add)) = value.single().filter(|_| value.term.is_none()) else {
             return value.symbol();
         };
-        let most = self.loop_bounds.get(at)?.checked_sub(1)?.checked_mul(i128::from(*mul))?;
-        let (first, end) = (i128::from(*add), most.checked_add(i128::from(*add))?.checked_add(1)?);
+        let (from, to) = self.bounds_of(*at)?;
+        let number = |i: i128| i.checked_mul(i128::from(*mul))?.checked_add(i128::from(*add));
+        let (first, end) = (number(from)?, number(to.checked_sub(1)?)?.checked_add(1)?);
         Term::within(&Rc::new(Term::Const(first)), &Rc::new(Term::Const(end)))
     }
 
     /// `own * m + j` with `0 <= j < m`: a block of one's own.
     fn block(&self, own: LoopId, mul: i64, add: i64, inner: LoopId, offset: i64) -> Option<Kind> {
-        let bound = self.loop_bounds.get(&inner)?;
-        let fits = offset >= 0 && bound.checked_add(i128::from(offset))? <= i128::from(mul);
-        fits.then(|| Kind::Block(own, mul, add, mul - offset - i64::try_from(*bound).unwrap_or(mul)))
+        let room = Slack { below: 0, above: mul.checked_sub(1)? };
+        self.within_block((own, mul, add, room), inner, offset)
     }
 
-    /// A number of a block, and the counter of a loop that stays within the room behind it.
-    fn within_block(&self, block: (LoopId, i64, i64, i64), inner: LoopId, offset: i64) -> Option<Kind> {
-        let most = self.loop_bounds.get(&inner)?.checked_add(i128::from(offset))?.checked_sub(1)?;
-        if offset < 0 {
-            return None;
-        }
-        of_block(BinaryOp::Add, block, most)
+    /// A number of a block, and the counter of a loop that stays within the room round it.
+    fn within_block(&self, block: (LoopId, i64, i64, Slack), inner: LoopId, offset: i64) -> Option<Kind> {
+        let (at, mul, add, room) = block;
+        let (from, to) = self.bounds_of(inner)?;
+        let least = i64::try_from(from.checked_add(i128::from(offset))?).ok()?;
+        let most = i64::try_from(to.checked_add(i128::from(offset))?.checked_sub(1)?).ok()?;
+        let below = room.below.checked_add(least)?;
+        let above = room.above.checked_sub(most)?;
+        (below >= 0 && above >= 0).then_some(Kind::Block(at, mul, add, Slack { below, above }))
     }
 }
 
@@ -336,6 +377,7 @@ fn linear(op: BinaryOp, at: LoopId, mul: i64, add: i64, n: i128) -> Option<Kind>
         BinaryOp::Add => Some(Kind::Linear(at, mul, add.checked_add(n)?)),
         BinaryOp::Sub => Some(Kind::Linear(at, mul, add.checked_sub(n)?)),
         BinaryOp::Mul if n != 0 => Some(Kind::Linear(at, mul.checked_mul(n)?, add.checked_mul(n)?)),
+        BinaryOp::Div if n > 0 && mul % n == 0 && add % n == 0 => Some(Kind::Linear(at, mul / n, add / n)),
         _ => None,
     }
 }
@@ -352,12 +394,18 @@ fn bits_tested(op: BinaryOp, (lock, bits, alone): (PlaceId, i128, bool), n: i128
 }
 
 /// A number of a block, moved or scaled by a constant; `None` where it may leave its block.
-fn of_block(op: BinaryOp, (at, mul, add, room): (LoopId, i64, i64, i64), n: i128) -> Option<Kind> {
-    let n = i64::try_from(n).ok().filter(|n| *n >= 0)?;
+fn of_block(op: BinaryOp, (at, mul, add, room): (LoopId, i64, i64, Slack), n: i128) -> Option<Kind> {
+    let n = i64::try_from(n).ok()?;
+    let moved = |by: i64| {
+        let (below, above) = (room.below.checked_add(by)?, room.above.checked_sub(by)?);
+        (below >= 0 && above >= 0).then_some(Kind::Block(at, mul, add, Slack { below, above }))
+    };
     match op {
-        BinaryOp::Add if n <= room => Some(Kind::Block(at, mul, add, room - n)),
+        BinaryOp::Add => moved(n),
+        BinaryOp::Sub => moved(n.checked_neg()?),
         BinaryOp::Mul if n > 0 => {
-            let room = room.checked_add(1)?.checked_mul(n)?.checked_sub(1)?;
+            let above = room.above.checked_add(1)?.checked_mul(n)?.checked_sub(1)?;
+            let room = Slack { below: room.below.checked_mul(n)?, above };
             Some(Kind::Block(at, mul.checked_mul(n)?, add.checked_mul(n)?, room))
         }
         _ => None,

@@ -134,7 +134,12 @@ impl Interp<'_> {
             ExprKind::Let { pat, scrutinee } => self.let_condition(cx, pat, *scrutinee),
             _ => {
                 let value = self.eval(cx, id);
-                self.split_by(&value)
+                let residue = self.residue(cx, id);
+                let mut branches = self.split_by(&value);
+                if let Some(residue) = residue {
+                    self.learn_residue(cx, residue, &mut branches.yes, &mut branches.no);
+                }
+                branches
             }
         }
     }
@@ -263,9 +268,8 @@ impl Interp<'_> {
                     Rc::make_mut(&mut fails.saw).insert(*place, 1 - *value);
                 }
                 acquire_flag(holds, SyncKey { place: *place, kind: SyncKind::Flag(*value) }, *order);
-                if *value > 0 {
-                    acquire_flag(holds, SyncKey { place: *place, kind: SyncKind::Counted(*value) }, *order);
-                }
+                let counted = if *value > 0 { SyncKind::Counted(*value) } else { SyncKind::CountedDown };
+                acquire_flag(holds, SyncKey { place: *place, kind: counted }, *order);
                 if *value == 0 || *value == 1 {
                     let other = SyncKey { place: *place, kind: SyncKind::Flag(1 - *value) };
                     acquire_flag(fails, other, *order);
@@ -314,6 +318,9 @@ impl Interp<'_> {
             Tested::Reached(place, order, least) => {
                 Rc::make_mut(&mut holds.sides).insert(*place, Side::Above);
                 Rc::make_mut(&mut fails.sides).insert(*place, Side::Below);
+                if *least == 1 {
+                    acquire_flag(fails, SyncKey { place: *place, kind: SyncKind::CountedDown }, *order);
+                }
                 // What a lock protects may have been there from the start; only waiting for it means that somebody came.
                 if self.draining.is_some() || !self.is_guarded(*place) {
                     let key = SyncKey { place: *place, kind: SyncKind::Flag(super::order::ANY_VALUE) };

@@ -1,5 +1,5 @@
-//! Counting contexts in: who waits until a counter has reached the number of all steps that are ever made has waited for all
-//! who make them.
+//! Counting contexts in and out: who waits until a counter has reached the number of all steps that are ever made, or until as
+//! many steps down have left nothing of it, has waited for all who make them.
 //!
 //! In: the steps in the log and how often their contexts run. Out: whether a number means everybody. Invariant: where that
 //! isn't known (the number of threads is decided at run time, say), whoever waits for a number is taken to wait for all.
@@ -10,16 +10,27 @@ use super::contexts::ContextId;
 use super::order::ANY_VALUE;
 use super::places::{LoopId, PlaceId};
 use super::state::{Moment, SyncKey, SyncKind};
+use super::terms::Term;
 use crate::finding::AccessKind;
 
 impl Analysis {
     /// The first access comes before a step of its context, and `least` isn't reached without that step.
     pub(super) fn counted_in(&self, one: ContextId, first: &Moment, counter: PlaceId, least: i128) -> bool {
+        self.steps_later(one, first, counter) && self.takes_all(counter, least)
+    }
+
+    /// The first access comes before a step down of its context, and nothing is left only after that step too.
+    pub(super) fn counted_out(&self, one: ContextId, first: &Moment, counter: PlaceId) -> bool {
+        self.steps_later(one, first, counter) && self.leaves_nothing(counter)
+    }
+
+    /// The context changes the counter after that moment, and in doing so releases what it did before.
+    fn steps_later(&self, one: ContextId, first: &Moment, counter: PlaceId) -> bool {
         let key = SyncKey { place: counter, kind: SyncKind::Flag(ANY_VALUE) };
         let context = self.contexts.get(one);
         let count = |done: Option<&u8>| done.copied().unwrap_or(0);
         let steps_later = count(first.released.get(&key)) < count(context.released_at_end.get(&key));
-        steps_later && !context.weakly_released_at_end.contains(&key) && self.takes_all(counter, least)
+        steps_later && !context.weakly_released_at_end.contains(&key)
     }
 
     /// The first access is made by the one instance whose step of an atomic led to some number, the other by it too, or where a
@@ -52,25 +63,56 @@ impl Analysis {
     /// All steps together come to no more than this.
     pub(super) fn takes_all(&self, counter: PlaceId, least: i128) -> bool {
         let start = self.initial(counter).unwrap_or(0);
-        let mut total = Some(start);
-        let mut smallest = i128::MAX;
+        let Some((total, smallest)) = self.steps_of(counter, |by| by > 0) else { return false };
+        match total.map(|total| start.saturating_add(total)) {
+            _ if least == ANY_VALUE => true,
+            Some(total) => total <= least,
+            None => least > start.saturating_add(smallest),
+        }
+    }
+
+    /// All steps down together are needed to leave nothing of what the counter is at first.
+    fn leaves_nothing(&self, counter: PlaceId) -> bool {
+        let Some((total, largest)) = self.steps_of(counter, |by| by < 0) else { return false };
+        match (self.counts_from(counter), total) {
+            (Some(start), Some(total)) => total.saturating_add(start) >= 0,
+            (Some(start), None) => start > largest.saturating_neg(),
+            (None, _) => true,
+        }
+    }
+
+    /// What a counter is before others change it, if it is known.
+    fn counts_from(&self, counter: PlaceId) -> Option<i128> {
+        let all =
+            self.contexts.ids().flat_map(|id| self.contexts.get(id).log.events.iter().map(move |e| (id, e)));
+        let mut resets = all.filter(|(id, event)| event.place == counter && self.is_reset(*id, event));
+        match (resets.next(), resets.next()) {
+            (None, _) => self.initial(counter),
+            (Some((_, event)), None) => match event.term.as_deref() {
+                Some(Term::Const(n)) => Some(*n),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// All steps of a counter together, where it is known how often each is made, and the least of them; `None` if it changes in
+    /// another way too.
+    fn steps_of(&self, counter: PlaceId, counts: impl Fn(i128) -> bool) -> Option<(Option<i128>, i128)> {
+        let mut total = Some(0_i128);
+        let mut least = i128::MAX;
         for id in self.contexts.ids() {
             for event in &self.contexts.get(id).log.events {
                 if event.place != counter || event.kind == AccessKind::Read || self.is_reset(id, event) {
                     continue;
                 }
-                let by = event.term.as_ref().and_then(|term| term.steps());
-                let Some(by) = by.filter(|by| *by > 0) else { return false };
-                smallest = smallest.min(by);
+                let by = event.term.as_ref().and_then(|term| term.steps()).filter(|by| counts(*by))?;
+                least = least.min(by);
                 let times = self.times(id, event);
                 total = total.zip(times).map(|(total, times)| total.saturating_add(by.saturating_mul(times)));
             }
         }
-        match total {
-            _ if least == ANY_VALUE => true,
-            Some(total) => total <= least,
-            None => least > start.saturating_add(smallest),
-        }
+        Some((total, least))
     }
 
     /// Stored before any other context was started.

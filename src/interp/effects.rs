@@ -436,6 +436,7 @@ impl Interp<'_> {
                 let old = self.found_behind_lock(&lval.places, old);
                 if !self.st.locks.is_empty() && lval.places.iter().any(|place| self.is_guarded(*place)) {
                     self.flag_stored(&lval, super::told::state_value(&value), true);
+                    self.exchange(&old, &value);
                 }
                 self.store(&lval, value);
                 let found = self.found_by(&lval, &deps);
@@ -567,10 +568,13 @@ impl Interp<'_> {
         }
         let deps = a.all_deps().join(&b.all_deps());
         let mut term = super::arithmetic::applied(op, a, b);
+        let mut limit = None;
         if op == Operator::Min {
             term = term.or_else(|| self.at_most(a, b));
+            limit = super::portions::lesser(a, b);
         }
-        Val::unknown(a.ty.clone()).with_deps(&deps).with_term(term)
+        let value = limit.map_or_else(|| Val::unknown(a.ty.clone()), |kind| Val::of(kind, a.ty.clone()));
+        value.with_deps(&deps).with_term(term)
     }
 }
 

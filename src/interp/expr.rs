@@ -628,6 +628,7 @@ pub(super) fn index_of(value: &Val) -> Index {
         Some(Kind::Const(Const::Int(n))) => Index::Const(*n),
         Some(Kind::Linear(l, m, c)) => Index::Linear(*l, *m, *c),
         Some(Kind::Block(l, m, c, _)) => Index::Block(*l, *m, *c),
+        Some(Kind::Portion(l, portion)) if portion.is_own() => Index::Portion(*l, *portion),
         _ => Index::Any,
     }
 }

@@ -429,7 +429,13 @@ impl Interp<'_> {
         self.grant((&after, &mut value), (&self.st, &mut other));
         let one_left = had_both && after.reachable != self.st.reachable;
         if self.st.reachable {
-            value = if after.reachable { value.join(&other) } else { other };
+            value = match self.limited((&after, &value), (&self.st, &other)) {
+                Some(limit) if after.reachable => {
+                    Val::of(limit, value.ty.clone()).with_deps(&value.deps.join(&other.deps))
+                }
+                _ if after.reachable => value.join(&other),
+                _ => other,
+            };
         }
         let both_back = had_both && after.reachable && self.st.reachable;
         let told = switch.map(|switch| (switch.place, self.told_by(switch, &after, &self.st)));

@@ -1,79 +1,119 @@
-//! Counters kept by hand: a local that each round of a loop moves on by the same step is linear in the loop's counter.
-//! One that starts at a claimed number is some number from there up to the loop's end.
+//! Counters kept by hand: a local that each round of a loop moves on by the same step is linear in the loop's counter, or
+//! stays within what the context has for itself, or claimed.
 //!
 //! In: a loop's body and the state before it. Out: what the local holds when a round begins. Invariant: only where one
 //! statement of the body itself, and nothing else in the loop, changes the local, and no round leaves it out.
 
 use super::places::LoopId;
+use super::portions::block_between;
 use super::terms::{Operator, Term};
 use super::values::{Const, Kind, Val};
 use super::{Cx, Interp};
-use crate::hir::{BinaryOp, ExprId, ExprKind, Lit, Stmt};
+use crate::hir::{BinaryOp, ExprId, ExprKind, Stmt};
 use crate::resolve::{LocalId, Res, ResolvedBody, Ty};
 use std::rc::Rc;
 
-/// A local that moves on by `step` in each round, from `start` on.
+/// A local that moves on by the same step in each round, and what it holds when one begins.
 pub(super) struct Counter {
     local: LocalId,
-    step: i64,
-    start: i64,
-    /// It starts at a claimed number, and this is what it is up to the loop's end.
-    claimed: Option<Val>,
+    value: Val,
 }
 
 impl Interp<'_> {
     /// The counters of a loop about to be walked.
-    pub(super) fn counters_of(&mut self, cx: &Cx, cond: Option<ExprId>, body: ExprId) -> Vec<Counter> {
+    pub(super) fn counters_of(
+        &mut self,
+        cx: &Cx,
+        at: LoopId,
+        cond: Option<ExprId>,
+        body: ExprId,
+    ) -> Vec<Counter> {
         let steps = steps_of(&cx.body, cond, body);
-        steps.into_iter().filter_map(|(local, step)| self.counter(cx, cond, local, step)).collect()
+        let counter = |(local, op, by)| self.counter(cx, at, cond, (local, op, by));
+        steps.into_iter().filter_map(counter).collect()
     }
 
-    fn counter(&mut self, cx: &Cx, cond: Option<ExprId>, local: LocalId, step: i64) -> Option<Counter> {
+    fn counter(
+        &mut self,
+        cx: &Cx,
+        at: LoopId,
+        cond: Option<ExprId>,
+        (local, op, by): (LocalId, BinaryOp, ExprId),
+    ) -> Option<Counter> {
         let frame = self.frame_of(cx, local);
         if frame != cx.frame || self.shared_locals.contains(&(frame, local)) {
             return None;
         }
-        let value = self.st.local(frame, local)?.clone();
-        if step > 0 && self.is_claimed(&value) {
-            let end = self.end_of(cx, cond?, local)?;
-            let claimed = Some(self.claimed_until(&value, &end)?);
-            return Some(Counter { local, step, start: 0, claimed });
+        let by = self.plain_value(cx, by)?;
+        if let (Some(Kind::Linear(own, 1, add)), Some(Kind::Unit(by))) =
+            (self.st.local(frame, local)?.single(), by.single())
+        {
+            let value = Val::of(self.units.steps(*own, *add, *by)?, Ty::Unknown);
+            return Some(Counter { local, value });
         }
-        let start = match value.constant() {
-            Some(Const::Int(n)) => i64::try_from(*n).ok()?,
-            Some(_) => return None,
-            None if value.alts.is_empty() => 0,
-            None => return None,
+        let Some(Const::Int(by)) = by.constant() else { return None };
+        let by = i64::try_from(*by).ok().filter(|by| *by != 0)?;
+        let step = if op == BinaryOp::Sub { by.checked_neg()? } else { by };
+        let start = self.st.local(frame, local)?.clone();
+        let end = cond.and_then(|cond| self.end_of(cx, cond, local));
+        if step > 0 && self.is_claimed(&start) {
+            let (end, more) = end?;
+            let more = Rc::new(Term::Const(i128::from(more)));
+            let end = Term::apply(Operator::Binary(BinaryOp::Add), &end.symbol()?, &more)?;
+            return Some(Counter { local, value: self.claimed_until(&start, &end)? });
+        }
+        let value = match (start.single(), &end) {
+            (Some(Kind::Const(Const::Int(from))), end) => {
+                let rounds = match end.as_ref().and_then(|(end, more)| Some((end.constant()?, more))) {
+                    Some((Const::Int(end), more)) if step > 0 => {
+                        let numbers = end.saturating_add(i128::from(*more)).saturating_sub(*from).max(0);
+                        Some((0, numbers / i128::from(step) + 1))
+                    }
+                    _ => None,
+                };
+                self.note_bounds(at, rounds);
+                Kind::Linear(at, step, i64::try_from(*from).ok()?)
+            }
+            (Some(first @ (Kind::Linear(..) | Kind::Portion(..))), end) => {
+                let end = end.as_ref().and_then(|(end, more)| Some((end.single()?, *more)));
+                let block = end.filter(|_| step > 0).and_then(|(end, more)| block_between(first, end, more));
+                let stride = || match first {
+                    Kind::Linear(own, 1, add) => self.stride(*own, *add, step),
+                    _ => None,
+                };
+                block.or_else(stride)?
+            }
+            (Some(Kind::Unit(_)), _) => Kind::Linear(at, step, 0),
+            (None, _) if start.alts.is_empty() => Kind::Linear(at, step, 0),
+            _ => return None,
         };
-        Some(Counter { local, step, start, claimed: None })
+        Some(Counter { local, value: Val::of(value, Ty::Unknown) })
     }
 
-    /// The number that a loop's condition says a local is less than.
-    fn end_of(&mut self, cx: &Cx, cond: ExprId, local: LocalId) -> Option<Rc<Term>> {
+    /// Below what a loop's condition keeps a local: the number, and how much more it may be.
+    fn end_of(&mut self, cx: &Cx, cond: ExprId, local: LocalId) -> Option<(Val, i64)> {
         let body = cx.body.clone();
-        let ExprKind::Binary { op, left, right } = &body.body.expr(cond).kind else { return None };
-        if local_of(&body, *left) != Some(local) || !is_plain(&body, *right) {
-            return None;
-        }
-        let before = self.st.clone();
-        let muted = std::mem::replace(&mut self.muted, true);
-        let end = self.eval(cx, *right);
-        self.muted = muted;
-        self.st = before;
-        match op {
-            BinaryOp::Lt => end.symbol(),
-            BinaryOp::Le => {
-                Term::apply(Operator::Binary(BinaryOp::Add), &end.symbol()?, &Rc::new(Term::Const(1)))
+        match &body.body.expr(cond).kind {
+            ExprKind::Binary { op: BinaryOp::And, left, right } => {
+                self.end_of(cx, *left, local).or_else(|| self.end_of(cx, *right, local))
+            }
+            ExprKind::Binary { op: op @ (BinaryOp::Lt | BinaryOp::Le), left, right } => {
+                (local_of(&body, *left) == Some(local)).then_some(())?;
+                Some((self.plain_value(cx, *right)?, i64::from(*op == BinaryOp::Le)))
             }
             _ => None,
         }
     }
 
+    /// The value of an expression of literals, constants and the function's unchanging locals; nothing happens on the way.
+    pub(super) fn plain_value(&mut self, cx: &Cx, id: ExprId) -> Option<Val> {
+        is_plain(cx, id).then(|| self.eval(cx, id))
+    }
+
     /// A round begins.
-    pub(super) fn count_round(&mut self, cx: &Cx, at: LoopId, counters: &[Counter]) {
+    pub(super) fn count_round(&mut self, cx: &Cx, counters: &[Counter]) {
         for counter in counters {
-            let linear = Val::of(Kind::Linear(at, counter.step, counter.start), Ty::Unknown);
-            self.set_counter(cx, counter, counter.claimed.clone().unwrap_or(linear));
+            self.set_counter(cx, counter, counter.value.clone());
         }
     }
 
@@ -91,15 +131,31 @@ impl Interp<'_> {
     }
 }
 
+fn is_plain(cx: &Cx, id: ExprId) -> bool {
+    match &cx.body.body.expr(id).kind {
+        ExprKind::Lit(_) => true,
+        ExprKind::Path(path) => match cx.body.path(path.id) {
+            Res::Local(local) => !cx.body.locals[local.0 as usize].mutable,
+            Res::Const(_) => true,
+            _ => false,
+        },
+        ExprKind::Binary { op, left, right } => {
+            let arithmetic =
+                matches!(op, BinaryOp::Add | BinaryOp::Sub | BinaryOp::Mul | BinaryOp::Div | BinaryOp::Rem);
+            arithmetic && is_plain(cx, *left) && is_plain(cx, *right)
+        }
+        _ => false,
+    }
+}
+
 /// Locals that a statement of the body moves on by a constant, and nothing else in the loop assigns or lends.
-fn steps_of(body: &ResolvedBody, cond: Option<ExprId>, id: ExprId) -> Vec<(LocalId, i64)> {
+fn steps_of(body: &ResolvedBody, cond: Option<ExprId>, id: ExprId) -> Vec<(LocalId, BinaryOp, ExprId)> {
     let ExprKind::Block(block) = &body.body.expr(id).kind else { return Vec::new() };
     let statements = block.stmts.iter().filter_map(|stmt| match stmt {
         Stmt::Expr(expr) => Some(*expr),
         Stmt::Let { .. } => None,
     });
-    let mut found: Vec<(LocalId, i64)> =
-        statements.chain(block.tail).filter_map(|expr| step_of(body, expr)).collect();
+    let mut found: Vec<_> = statements.chain(block.tail).filter_map(|expr| step_of(body, expr)).collect();
     if found.is_empty() {
         return found;
     }
@@ -117,32 +173,20 @@ fn steps_of(body: &ResolvedBody, cond: Option<ExprId>, id: ExprId) -> Vec<(Local
         }
         body.body.each_child(id, &mut |child| work.push(child));
     }
-    found.retain(|(local, _)| !skips && changes.iter().filter(|changed| *changed == local).count() == 1);
+    found.retain(|(local, ..)| !skips && changes.iter().filter(|changed| *changed == local).count() == 1);
     found
 }
 
-fn step_of(body: &ResolvedBody, id: ExprId) -> Option<(LocalId, i64)> {
-    let ExprKind::AssignOp { op, left, right } = &body.body.expr(id).kind else { return None };
-    let ExprKind::Lit(Lit::Int(Some(by), _)) = &body.body.expr(*right).kind else { return None };
-    let by = i64::try_from(*by).ok().filter(|by| *by != 0)?;
-    let step = match op {
-        BinaryOp::Add => by,
-        BinaryOp::Sub => by.checked_neg()?,
-        _ => return None,
+fn step_of(body: &ResolvedBody, id: ExprId) -> Option<(LocalId, BinaryOp, ExprId)> {
+    let ExprKind::AssignOp { op: op @ (BinaryOp::Add | BinaryOp::Sub), left, right } =
+        body.body.expr(id).kind
+    else {
+        return None;
     };
-    Some((local_of(body, *left)?, step))
+    Some((local_of(body, left)?, op, right))
 }
 
-/// An expression without an effect: numbers and what is computed of them.
-fn is_plain(body: &ResolvedBody, id: ExprId) -> bool {
-    match &body.body.expr(id).kind {
-        ExprKind::Path(_) | ExprKind::Lit(_) => true,
-        ExprKind::Binary { left, right, .. } => is_plain(body, *left) && is_plain(body, *right),
-        _ => false,
-    }
-}
-
-fn local_of(body: &ResolvedBody, id: ExprId) -> Option<LocalId> {
+pub(super) fn local_of(body: &ResolvedBody, id: ExprId) -> Option<LocalId> {
     match &body.body.expr(id).kind {
         ExprKind::Path(path) => match body.path(path.id) {
             Res::Local(local) => Some(*local),

@@ -42,7 +42,9 @@ impl Interp<'_> {
             channels: Vec::new(),
             ready: false,
             counter: false,
+            first: None,
             bound: None,
+            span: (None, None),
             rounds: None,
             parallel: false,
             apart,
@@ -75,7 +77,9 @@ impl Interp<'_> {
             channels,
             ready,
             counter: false,
+            first: None,
             bound: None,
+            span: (None, None),
             rounds: None,
             parallel: false,
             apart: Rc::default(),
@@ -162,7 +166,7 @@ impl Interp<'_> {
             let end = bound("end").or_else(|| bound("last")?.checked_add(1));
             let bounds =
                 aggregate.fields.iter().fold(Deps::default(), |deps, (_, v)| deps.join(&v.all_deps()));
-            let own = own_block(aggregate).map(|block| Val::of(block, element.clone()));
+            let own = super::portions::own_block(aggregate).map(|block| Val::of(block, element.clone()));
             let numbers = own.or_else(|| self.claimed_range(aggregate));
             let iter = IterValue {
                 counter: numbers.is_none(),
@@ -170,7 +174,9 @@ impl Interp<'_> {
                 stages: Vec::new(),
                 channels: Vec::new(),
                 ready: false,
-                bound: end.filter(|_| start.is_some_and(|s| s >= 0)),
+                first: aggregate.field(Proj::Field(Name::new("start"))).and_then(Val::single).cloned(),
+                bound: end,
+                span: self.span_of(aggregate),
                 rounds: start.zip(end).and_then(|(s, e)| u32::try_from(e.checked_sub(s)?).ok()),
                 parallel: false,
                 apart: Rc::default(),
@@ -205,7 +211,9 @@ impl Interp<'_> {
             channels: Vec::new(),
             ready: false,
             counter: distinct,
+            first: None,
             bound: None,
+            span: (None, None),
             rounds: None,
             parallel: false,
             apart: self.one_each(aggregate),
@@ -304,16 +312,14 @@ impl Interp<'_> {
             self.apart_in.extend(roots);
         }
         if iter.counter {
-            if let Some(bound) = iter.bound {
-                self.loop_bounds.insert(at, bound);
-            }
+            let number = self.counter_of(at, iter);
             item.alts.clear();
-            item.alts.push(Kind::Linear(at, 1, 0));
+            item.alts.push(number);
             item.open = false;
         } else if iter.channels.is_empty()
             && (item.pointers().next().is_some()
                 || item.term.is_some()
-                || matches!(item.single(), Some(Kind::Block(..))))
+                || matches!(item.single(), Some(Kind::Block(..) | Kind::Portion(..))))
         {
             // Another element in each round.
             let round = self.round_of(at);
@@ -395,6 +401,11 @@ impl Interp<'_> {
                     let kept = run(self, vec![reference]);
                     self.decide(&kept.all_deps());
                 }
+                item
+            }
+            StageKind::Step => {
+                let mut item = item;
+                untag_handles(&mut item);
                 item
             }
             StageKind::Keyed => {
@@ -549,22 +560,6 @@ fn each_handle(value: &mut Val, change: &dyn Fn(&mut HandleValue), depth: u32) {
             _ => {}
         }
     }
-}
-
-/// The range `own * m + a .. own * m + b`, if those of different rounds don't overlap.
-pub(super) fn own_block(range: &Aggregate) -> Option<Kind> {
-    let bound = |name| match range.field(Proj::Field(Name::new(name)))?.single() {
-        Some(Kind::Linear(at, mul, add)) => Some((*at, *mul, *add)),
-        _ => None,
-    };
-    let (at, mul, start) = bound("start")?;
-    let (end_at, end_mul, end) = match bound("end") {
-        Some(end) => end,
-        None => bound("last").and_then(|(at, mul, add)| Some((at, mul, add.checked_add(1)?)))?,
-    };
-    let room = mul.checked_abs()?.checked_sub(end.checked_sub(start)?)?;
-    let apart = (at, mul) == (end_at, end_mul) && room >= 0;
-    apart.then_some(Kind::Block(at, mul, start, if mul > 0 { room } else { 0 }))
 }
 
 /// No two rounds get parts of one element of the source.

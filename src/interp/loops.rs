@@ -36,9 +36,9 @@ impl Interp<'_> {
         let outer = (self.st.control.clone(), self.st.left.clone());
         let looping = self.st.looping.clone();
         let mut exit: Option<State> = None;
-        let counters = self.counters_of(cx, Some(cond), body);
+        let counters = self.counters_of(cx, at, Some(cond), body);
         self.rounds(at, label, |this| {
-            this.count_round(cx, at, &counters);
+            this.count_round(cx, &counters);
             let kind = if lets { ScopeKind::Condition } else { ScopeKind::Temporaries };
             this.scoped(cx, kind, |this| {
                 let outer = this.draining.replace(at);
@@ -80,9 +80,9 @@ impl Interp<'_> {
         let at = LoopId { frame: cx.frame, expr: id };
         let outer = (self.st.control.clone(), self.st.left.clone());
         let looping = self.st.looping.clone();
-        let counters = self.counters_of(cx, None, body);
+        let counters = self.counters_of(cx, at, None, body);
         self.rounds(at, label, |this| {
-            this.count_round(cx, at, &counters);
+            this.count_round(cx, &counters);
             this.eval_statement(cx, body);
         });
         let value = self.finish_loop(at, None, outer);
@@ -110,9 +110,9 @@ impl Interp<'_> {
             }
             let source = this.loop_source(cx, iter, source);
             let mut exit: Option<State> = Some(this.st.clone());
-            let counters = this.counters_of(cx, None, body);
+            let counters = this.counters_of(cx, at, None, body);
             this.rounds(at, label, |this| {
-                this.count_round(cx, at, &counters);
+                this.count_round(cx, &counters);
                 let item = this.next_item(cx, iter, at, &source);
                 if !this.st.reachable {
                     return;

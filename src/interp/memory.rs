@@ -106,19 +106,32 @@ impl Interp<'_> {
         value.with_deps(&deps)
     }
 
-    /// A static that nobody may write to: what it holds is a constant.
+    /// A static or shared local that nobody may write to: what it holds is a constant.
     fn never_changes(&mut self, lval: &Lval) -> Option<Val> {
         let [place] = lval.places[..] else { return None };
         let found = self.places.get(place);
-        let Root::Static(id) = found.root else { return None };
-        let item = &self.program.statics[id.index()].item;
-        let plain = found.parent.is_none() && matches!(found.ty, Ty::Prim(_));
-        if !plain || item.mutable || item.storage != StaticKind::Plain {
+        if found.parent.is_some() || !matches!(found.ty, Ty::Prim(_)) {
             return None;
         }
-        self.value_at(place);
-        let first = self.initial.get(&Root::Static(id))?;
-        first.constant().is_some().then(|| first.clone())
+        let root = found.root;
+        match root {
+            Root::Static(id) => {
+                let item = &self.program.statics[id.index()].item;
+                if item.mutable || item.storage != StaticKind::Plain {
+                    return None;
+                }
+                self.value_at(place);
+            }
+            Root::Local(frame, local) => {
+                let fixed = self.local_names.get(&(frame, local)).is_some_and(|named| !named.mutable);
+                if !fixed || !self.shared_locals.contains(&(frame, local)) {
+                    return None;
+                }
+            }
+            _ => return None,
+        }
+        let first = self.initial.get(&root)?;
+        matches!(first.single(), Some(Kind::Const(_) | Kind::Unit(_))).then(|| first.clone())
     }
 
     pub(super) fn is_guarded(&self, place: PlaceId) -> bool {
@@ -442,6 +455,8 @@ pub(super) fn generalize(value: &Val) -> Val {
             Kind::Const(_)
             | Kind::Linear(..)
             | Kind::Block(..)
+            | Kind::Portion(..)
+            | Kind::Unit(_)
             | Kind::Claimed(_)
             | Kind::Loaded(..)
             | Kind::Bit(..)

@@ -53,6 +53,7 @@ mod parallel;
 mod pattern;
 mod phases;
 mod places_of;
+mod portions;
 mod publish;
 mod quiet;
 mod recursion;
@@ -68,6 +69,7 @@ mod tasks;
 mod tokens;
 mod told;
 mod trait_calls;
+mod units;
 mod unknown_calls;
 mod walk;
 
@@ -119,6 +121,10 @@ pub struct Analysis {
     pub fences: bool,
     /// How often a loop's body runs, where that is known.
     pub rounds: FxHashMap<LoopId, u32>,
+    /// What the counters of loops go through, where that is known: from the first number on, up to the second, exclusive.
+    pub bounds: FxHashMap<LoopId, (i128, i128)>,
+    /// The same where the ends are numbers that nobody knows but that are always the same.
+    pub spans: FxHashMap<LoopId, units::Span>,
     /// Of a loop over elements what belongs to one of them, and so to one round.
     pub apart: FxHashSet<(Root, LoopId)>,
     /// What was computed from numbers that atomics gave out.
@@ -169,8 +175,16 @@ impl Counts {
     }
 }
 
-/// Names of the locals that became shared, for messages.
-pub type LocalNames = FxHashMap<(FrameId, LocalId), (Name, Location)>;
+/// The locals that were declared.
+pub type LocalNames = FxHashMap<(FrameId, LocalId), LocalName>;
+
+/// What a local is called, where it is declared, and whether it is `mut`.
+#[derive(Clone, Copy, Debug)]
+pub struct LocalName {
+    pub name: Name,
+    pub at: Location,
+    pub mutable: bool,
+}
 
 /// One call on some call path.
 #[derive(Clone)]
@@ -265,8 +279,9 @@ pub struct Interp<'p> {
     /// When each object was made.
     made_at: FxHashMap<PlaceId, Rc<Moment>>,
     initial: FxHashMap<Root, Val>,
-    /// Exclusive upper bounds of counters that start at 0 or above.
-    loop_bounds: FxHashMap<LoopId, i128>,
+    /// What the counters of loops go through; `None` where that isn't always known.
+    loop_bounds: FxHashMap<LoopId, Option<portions::Bounds>>,
+    units: units::Units,
     claims: claims::Claims,
     /// How often a loop's body runs, where that is known.
     loop_rounds: FxHashMap<LoopId, u32>,
@@ -406,6 +421,7 @@ pub fn analyse(
         spread: FxHashSet::default(),
         made_at: FxHashMap::default(),
         loop_bounds: FxHashMap::default(),
+        units: units::Units::default(),
         claims: Default::default(),
         loop_rounds: FxHashMap::default(),
         recursions: FxHashSet::default(),
@@ -468,6 +484,8 @@ pub fn analyse(
     interp.add_entries(entries);
     interp.walk_all();
     interp.settle_hooks();
+    let many = |id| interp.contexts.ancestry(id).any(|at| interp.contexts.get(at).many);
+    let spans = interp.units.spans(many);
     interp.claims.settle(&interp.contexts.list);
     Analysis {
         places: interp.places,
@@ -487,6 +505,8 @@ pub fn analyse(
         shared_types: interp.shared_types,
         fences: interp.fences,
         rounds: interp.loop_rounds,
+        spans,
+        bounds: interp.loop_bounds.into_iter().filter_map(|(at, bounds)| Some((at, bounds?))).collect(),
         recursions: interp.recursions,
         claims: interp.claims,
         apart: interp.apart_in,

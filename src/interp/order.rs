@@ -329,6 +329,7 @@ impl Analysis {
             | SyncKind::Last
             | SyncKind::LastDrawn(_) => false,
             SyncKind::Counted(least) => self.counted_in(one, first, key.place, least),
+            SyncKind::CountedDown => self.counted_out(one, first, key.place),
             SyncKind::Drained => {
                 let sent = SyncKey { place: key.place, kind: SyncKind::Channel };
                 !released_before(first, &sent) && self.releases(one, &sent)
@@ -622,6 +623,7 @@ impl Analysis {
                 | SyncKind::Once
                 | SyncKind::Token
                 | SyncKind::Counted(_)
+                | SyncKind::CountedDown
                 | SyncKind::Last
                 | SyncKind::LastDrawn(_) => {
                     return None;

@@ -4,7 +4,7 @@ use super::access::Door;
 use super::memory::{AccessInfo, Lval, project};
 use super::places::{Index, Proj, Root};
 use super::values::{Const, Deps, Kind, Pointer, Val};
-use super::{Cx, Interp};
+use super::{Cx, Interp, LocalName};
 use crate::finding::AccessKind;
 use crate::hir::{ExprId, Lit, Name, Pat, Path, TextRange};
 use crate::models::Role;
@@ -268,12 +268,17 @@ impl Interp<'_> {
     }
 
     /// A local begins to live with this value.
-    pub(super) fn declare(&mut self, cx: &Cx, local: LocalId, value: Val) {
+    pub(super) fn declare(&mut self, cx: &Cx, local: LocalId, mut value: Val) {
+        self.name_number(cx, local, &mut value);
         let place = self.places.root(Root::Local(cx.frame, local), &value.ty);
         let info = &cx.body.locals[local.0 as usize];
-        self.local_names.entry((cx.frame, local)).or_insert((info.name, cx.location(info.range)));
+        let named = LocalName { name: info.name, at: cx.location(info.range), mutable: info.mutable };
+        self.local_names.entry((cx.frame, local)).or_insert(named);
         if self.shared_locals.contains(&(cx.frame, local)) {
             self.store_at(place, value.clone(), true);
+            if !info.mutable {
+                self.starts_as(Root::Local(cx.frame, local), &value);
+            }
         }
         self.name_object(&value, info.name);
         self.st.set_local(cx.frame, local, value);

@@ -5,6 +5,7 @@
 //! only where the pointer's value isn't known.
 
 use super::claims::ClaimId;
+use super::units::{Scale, UnitId};
 use crate::hir::{ExprId, Name};
 use crate::resolve::{LocalId, StaticId, Ty};
 use rustc_hash::FxHashMap;
@@ -51,11 +52,30 @@ pub enum Index {
     Share(LoopId, u32),
     /// Somewhere in `mul * i + add ..` of length `mul`, with `i` the counter of the loop.
     Block(LoopId, i64, i64),
+    /// One of the numbers that a round of the loop has for itself.
+    Portion(LoopId, Portion),
     /// Somewhere in this many elements from one on.
     Span(i64, i64),
     /// Computed from a number that an atomic gave out, and never gives out twice.
     Claimed(ClaimId),
     Any,
+}
+
+/// Which numbers a round has for itself, `i` being the counter of its loop.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Portion {
+    /// `i + add + n * step`, for whatever `n`; the loop has no more than `step` rounds.
+    Stride { step: i64, add: i64 },
+    /// `i + add + n * by`, for whatever `n`; the loop's counter goes from zero to `by`.
+    Steps { by: UnitId, add: i64 },
+    /// At most `mul * i + add`; in the loop's last round any number.
+    UpTo { mul: i64, add: i64 },
+    /// `i + add`, scaled.
+    Scaled { scale: Scale, add: i64 },
+    /// Somewhere between `i + add` and the next number, both scaled; the latter excluded.
+    Within { scale: Scale, add: i64 },
+    /// At most `i + add`, scaled; in the loop's last round any number.
+    UpToScaled { scale: Scale, add: i64 },
 }
 
 /// See `Index::Share`.

@@ -195,7 +195,7 @@ impl Interp<'_> {
     /// The elements in a range that is a context's own.
     fn own_part(&mut self, array: &Lval, range: &Val) -> Option<Lval> {
         let Some(Kind::Aggregate(range)) = range.single() else { return None };
-        let own = super::iterate::own_block(range).map(|block| Val::of(block, Ty::Unknown));
+        let own = super::portions::own_block(range).map(|block| Val::of(block, Ty::Unknown));
         let numbers = own.or_else(|| self.claimed_range(range))?;
         let block = Proj::Index(self.index_at(&numbers));
         let ty = Ty::Slice(self.part_ty(&array.ty, block).into());
@@ -215,6 +215,9 @@ impl Interp<'_> {
         if pointed && !matches!(lval.ty, Ty::Adt(..)) {
             let range = cx.body.body.expr(expr).range;
             let deps = self.log_lval(cx, lval, &AccessInfo::plain(AccessKind::Read, range));
+            if !self.st.locks.is_empty() && lval.places.iter().any(|place| self.is_guarded(*place)) {
+                self.obtain(&value);
+            }
             return Some(self.deref_value(cx, &value.with_deps(&deps), expr));
         }
         if value.alts.iter().any(|k| matches!(k, Kind::Const(_)))

@@ -51,6 +51,18 @@ impl Interp<'_> {
         }
     }
 
+    /// One value goes in where the other one came out. What is made anew in each round isn't what is put in now.
+    pub(super) fn exchange(&mut self, old: &Val, new: &Val) {
+        self.take_over(old);
+        self.hand_over(new);
+        for place in self.led_to(old) {
+            let Root::Object(object) = self.places.get(place).root else { continue };
+            if !self.objects.list[object.0 as usize].loops.is_empty() {
+                self.st.moment_mut().received.insert(place);
+            }
+        }
+    }
+
     /// The value becomes reachable through an atomic.
     pub(super) fn publish_through(&mut self, atomic: &[PlaceId], value: &Val, order: Name) {
         let passed_on = self.was_loaded(value);

@@ -24,10 +24,10 @@ const MAX_COMPUTING: usize = 80;
 const MAX_NESTING: u32 = 3;
 
 impl Interp<'_> {
-    /// Whether a small function makes something of a number that tells more than it shows: a truth value or a number of what
+    /// Whether a small function makes something of a number that tells more than it shows: a truth value or numbers of what
     /// tells one instance of a context from another, or anything of what was found in an atomic.
     pub(super) fn tells_apart<'a>(&self, id: FnId, ret: &Ty, args: impl Iterator<Item = &'a Val>) -> bool {
-        let number = matches!(ret, Ty::Prim(_));
+        let number = are_numbers(ret);
         let most = args.map(|arg| match arg {
             arg if self.holds_claim(arg, MAX_NESTING) => MAX_COMPUTING,
             arg if found_in_atomic(arg) || (number && self.holds_counter(arg, 0)) => MAX_EXPRESSIONS,
@@ -40,7 +40,7 @@ impl Interp<'_> {
     fn holds_counter(&self, value: &Val, depth: u32) -> bool {
         depth <= MAX_NESTING
             && value.alts.iter().any(|kind| match kind {
-                Kind::Linear(..) | Kind::Block(..) | Kind::Claimed(_) => true,
+                Kind::Linear(..) | Kind::Block(..) | Kind::Portion(..) | Kind::Claimed(_) => true,
                 Kind::Aggregate(parts) => {
                     parts.fields.iter().any(|(_, part)| self.holds_counter(part, depth + 1))
                 }
@@ -128,4 +128,14 @@ fn is_called(body: &ResolvedBody, path: &Name) -> bool {
         },
         _ => false,
     })
+}
+
+/// A number, or several: a pair, a range.
+fn are_numbers(ty: &Ty) -> bool {
+    match ty {
+        Ty::Prim(_) => true,
+        Ty::Tuple(parts) => !parts.is_empty() && parts.iter().all(are_numbers),
+        Ty::Ext(_, args) => !args.is_empty() && args.iter().all(|arg| matches!(arg, Ty::Prim(_))),
+        _ => false,
+    }
 }

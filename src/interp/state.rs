@@ -81,6 +81,8 @@ pub enum SyncKind {
     Flag(i128),
     /// An atomic has been counted up to this number; `ANY_VALUE`: to one that nobody knows.
     Counted(i128),
+    /// An atomic, or a number under a lock, has been counted down to nothing.
+    CountedDown,
     /// The body of a once-initializer has run.
     Once,
     /// A park token of a context.

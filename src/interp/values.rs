@@ -5,9 +5,10 @@
 //! `MAX_ALTS` alternatives and `MAX_DEPS` dependences, past that the value is open.
 
 use super::contexts::ContextId;
-use super::places::{FrameId, LoopId, PlaceId, Proj};
+use super::places::{FrameId, LoopId, PlaceId, Portion, Proj};
 use super::remembered::Outcome;
 use super::terms::{Term, number};
+use super::units::{Span, UnitId};
 use crate::hir::{ExprId, Name};
 use crate::models::FnModelId;
 use crate::resolve::{FnId, ResolvedBody, Subst, Ty};
@@ -137,13 +138,24 @@ pub enum Pointer {
     Counted,
 }
 
+/// How far a number is from the ends of its block: so much may be taken off or added.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Slack {
+    pub below: i64,
+    pub above: i64,
+}
+
 #[derive(Clone, PartialEq, Debug)]
 pub enum Kind {
     Const(Const),
     /// `mul * i + add` with the counter of a loop.
     Linear(LoopId, i64, i64),
-    /// Somewhere in a block of `mul` from `mul * i + add` on, and this far from its end: so much may be added.
-    Block(LoopId, i64, i64, i64),
+    /// Somewhere in a block of `mul` from `mul * i + add` on.
+    Block(LoopId, i64, i64, Slack),
+    /// An unknown number that is always the same.
+    Unit(UnitId),
+    /// See `Portion`.
+    Portion(LoopId, Portion),
     /// Given out by a `fetch_add` of this atomic.
     Claimed(PlaceId),
     Pointer(PlaceId, Pointer),
@@ -351,8 +363,12 @@ pub struct IterValue {
     pub ready: bool,
     /// The elements are the counter of a range or enumerate: becomes linear in the loop that consumes it.
     pub counter: bool,
-    /// Exclusive upper bound of a counter that starts at 0 or above.
+    /// Of a range: its first number.
+    pub first: Option<Kind>,
+    /// Of a range: its end, exclusive.
     pub bound: Option<i128>,
+    /// Of a range: its ends, if they are numbers that nobody knows.
+    pub span: Span,
     /// Its closures run in many instances at once.
     pub parallel: bool,
     /// How many elements there are.
@@ -384,6 +400,8 @@ pub enum StageKind {
     Chain,
     /// Leaves some out: what follows doesn't see every element.
     Partial,
+    /// Every so many elements; closure is the number.
+    Step,
     /// Dereferences elements (`cloned`, `copied`).
     Cloned,
     Flatten,

@@ -334,6 +334,7 @@ pub const STAGES: &[&str] = &[
     "zip",
     "chain",
     "partial",
+    "step",
     "cloned",
     "flatten",
     "keyed",

@@ -224,7 +224,7 @@ pub fn place_name(facts: &Facts, place: PlaceId) -> String {
         Root::Static(id) | Root::ThreadLocal(id) => facts.program.statics[id.index()].path.clone(),
         Root::Local(frame, local) => match &places.get(root_place).ty {
             Ty::Adt(id, _) if place != root_place => facts.program.adts[id.index()].name.to_string(),
-            _ => analysis.locals.get(&(frame, local)).map_or("value".to_owned(), |l| l.0.to_string()),
+            _ => analysis.locals.get(&(frame, local)).map_or("value".to_owned(), |l| l.name.to_string()),
         },
         Root::Object(object) => {
             let object = &analysis.objects.list[object.0 as usize];
@@ -262,7 +262,7 @@ fn declared_at(facts: &Facts, place: PlaceId) -> Option<Location> {
             let def = &facts.program.statics[id.index()];
             Some(Location { file: def.file, range: def.name_range })
         }
-        Root::Local(frame, local) => facts.analysis.locals.get(&(frame, local)).map(|l| l.1),
+        Root::Local(frame, local) => facts.analysis.locals.get(&(frame, local)).map(|l| l.at),
         Root::Object(object) => Some(facts.analysis.objects.list[object.0 as usize].site),
         Root::Process(_) => None,
     }

@@ -12,7 +12,7 @@ use crate::finding::{AccessKind, ContextKind};
 use crate::interp::access::{AccessEvent, HeldLock};
 use crate::interp::contexts::ContextId;
 use crate::interp::order::Ordered;
-use crate::interp::places::{Index, PlaceId, Proj, Root};
+use crate::interp::places::{Index, LoopId, PlaceId, Proj, Root};
 use crate::interp::values::Mode;
 
 /// An access with the context that makes it.
@@ -287,15 +287,46 @@ fn indices_meet(facts: &Facts, one: ContextId, x: Index, two: ContextId, y: Inde
         (Index::Block(l, m, a), Index::Block(k, n, b)) if (l, m, a) == (k, n, b) => {
             !(one == two && facts.analysis.contexts.get(one).loops.contains(&l))
         }
+        (Index::Portion(l, a), Index::Portion(k, b)) if (l, a) == (k, b) => {
+            !(one == two && facts.analysis.contexts.get(one).loops.contains(&l))
+        }
         (Index::Claimed(a), Index::Claimed(b)) => facts.analysis.claims.meet(&[(a, b)]),
-        (Index::Span(first, len), Index::Const(n)) | (Index::Const(n), Index::Span(first, len)) => {
-            (i128::from(first)..i128::from(first) + i128::from(len)).contains(&n)
+        (Index::Linear(l, 1, a), Index::Linear(k, 1, b))
+            if follows(facts, (l, a), (k, b)) || follows(facts, (k, b), (l, a)) =>
+        {
+            false
         }
-        (Index::Span(first, len), Index::Span(other, many)) => {
-            let end = |first, len| i128::from(first) + i128::from(len);
-            i128::from(first) < end(other, many) && i128::from(other) < end(first, len)
+        _ => match (numbers(facts, x), numbers(facts, y)) {
+            (Some((least, most)), Some((other, greatest))) => least <= greatest && other <= most,
+            _ => true,
+        },
+    }
+}
+
+/// The one loop's counter begins where the other's ends.
+fn follows(facts: &Facts, (after, more): (LoopId, i64), (before, less): (LoopId, i64)) -> bool {
+    let span = |at| facts.analysis.spans.get(&at);
+    let (Some((Some(start), _)), Some((_, Some(end)))) = (span(after), span(before)) else { return false };
+    start == end && more >= less
+}
+
+/// The least and the greatest number that an index can be.
+fn numbers(facts: &Facts, index: Index) -> Option<(i128, i128)> {
+    let counted = |at, mul: i64, add: i64, len: i64| {
+        let (from, to) = facts.analysis.bounds.get(&at).copied()?;
+        let value = |i: i128| i.checked_mul(i128::from(mul))?.checked_add(i128::from(add));
+        let (one, two) = (value(from)?, value(to.checked_sub(1)?.max(from))?);
+        Some((one.min(two), one.max(two).checked_add(i128::from(len.checked_sub(1)?))?))
+    };
+    match index {
+        Index::Const(n) => Some((n, n)),
+        Index::Linear(at, mul, add) => counted(at, mul, add, 1),
+        Index::Block(at, mul, add) => counted(at, mul, add, mul.checked_abs()?),
+        Index::Span(first, len) => {
+            let first = i128::from(first);
+            Some((first, first + i128::from(len) - 1))
         }
-        _ => true,
+        _ => None,
     }
 }
 

@@ -23,7 +23,7 @@ pub fn shares_of_recursion(facts: &Facts, a: Event, b: Event) -> bool {
 /// An index of which nobody knows more than that it isn't a number or made of data.
 fn ranged(event: Event, index: Index) -> bool {
     match index {
-        Index::Linear(..) | Index::Block(..) => true,
+        Index::Linear(..) | Index::Block(..) | Index::Portion(..) => true,
         Index::Any => event.access.through.iter().all(|read| read.is_elsewhere()),
         Index::Const(_) | Index::Key(_) | Index::Share(..) | Index::Span(..) | Index::Claimed(_) => false,
     }

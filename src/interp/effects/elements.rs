@@ -271,6 +271,9 @@ impl Interp<'_> {
                 let deps = self.log_lval(cx, &lval, &info);
                 let element = self.step_lval(&lval, Proj::Index(Index::Any));
                 let source = self.peek(&element).with_deps(&deps);
+                if !self.st.locks.is_empty() && lval.places.iter().any(|place| self.is_guarded(*place)) {
+                    self.take_over(&source);
+                }
                 let iter = self.iter_over(source);
                 if all { iter } else { self.add_stage(cx, id, StageKind::Partial, iter, (None, None)) }
             }
@@ -354,6 +357,7 @@ pub(super) fn stage_kind(word: Option<Name>) -> StageKind {
         Some("cloned") => StageKind::Cloned,
         Some("flatten") => StageKind::Flatten,
         Some("keyed") => StageKind::Keyed,
+        Some("step") => StageKind::Step,
         Some("values") => StageKind::Values,
         Some("scan") => StageKind::Scan,
         Some("fold") => StageKind::Fold,

@@ -5,7 +5,8 @@
 
 use super::*;
 use crate::hir::BinaryOp;
-use crate::interp::places::Root;
+use crate::interp::places::{Portion, Root};
+use crate::interp::units::Scale;
 use crate::interp::{CalleeKey, Frame};
 
 impl Interp<'_> {
@@ -51,7 +52,7 @@ impl Interp<'_> {
         let asked = call.ret == Ty::Prim(Name::new("bool"));
         match self.empty_behind_lock(&lval.places).filter(|_| asked) {
             Some(told) => Val::of(told, Ty::Unknown).with_deps(&deps),
-            None => Val::unknown(Ty::Unknown).with_deps(&deps),
+            None => self.number_of_call(call.cx, call.id, Val::unknown(Ty::Unknown)).with_deps(&deps),
         }
     }
 
@@ -127,6 +128,9 @@ impl Interp<'_> {
             (Index::Linear(own, mul, add), Some(len)) if len <= i128::from(mul) => {
                 Index::Block(own, mul, add)
             }
+            (Index::Portion(own, Portion::Scaled { scale, add }), _) if scale_is(scale, count) => {
+                Index::Portion(own, Portion::Within { scale, add })
+            }
             (_, Some(1)) => from,
             _ => Index::Any,
         };
@@ -157,6 +161,7 @@ impl Interp<'_> {
             Index::Claimed(claim) => return self.claim_extended(claim, by, false).unwrap_or(Index::Any),
             Index::Const(n) => Kind::Const(Const::Int(n)),
             Index::Linear(own, mul, add) => Kind::Linear(own, mul, add),
+            Index::Portion(own, portion) => Kind::Portion(own, portion),
             Index::Key(_) | Index::Block(..) | Index::Span(..) | Index::Share(..) | Index::Any => {
                 let still = matches!(by.constant(), Some(Const::Int(0)));
                 return if still { from } else { Index::Any };
@@ -181,6 +186,11 @@ impl Interp<'_> {
             _ => Ty::Unknown,
         }
     }
+}
+
+/// Whether the number is what the scale multiplies by.
+fn scale_is(scale: Scale, count: Option<&Val>) -> bool {
+    matches!(count.and_then(Val::single), Some(Kind::Unit(unit)) if scale.is_by(*unit))
 }
 
 fn span(first: i128, len: i128) -> Option<Index> {
