@@ -3,7 +3,7 @@
 use super::acts::Ways;
 use super::places::{FrameId, LoopId, PlaceId};
 use super::terms::Term;
-use super::values::{Deps, HoldId, Mode, ReadId};
+use super::values::{Constants, Deps, HoldId, Mode, ReadId};
 use crate::finding::{AccessKind, Location};
 use crate::hir::Name;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -97,6 +97,26 @@ pub struct Same {
     /// What tells it from others.
     pub hash: u64,
     pub made: Made,
+    /// The constants that it was made of, where it isn't one.
+    pub constants: Constants,
+    /// Those that the place was chosen by.
+    pub of_place: Constants,
+}
+
+impl Same {
+    /// Whether two writes of one place store the same.
+    pub fn is_same_as(self, other: Same) -> bool {
+        let by_place = self.of_place.or(other.of_place);
+        (self.hash, self.made) == (other.hash, other.made)
+            && self.constants.or(by_place) == other.constants.or(by_place)
+    }
+
+    /// What one access stores in several rounds.
+    fn and(self, other: Same) -> Option<Same> {
+        let alike = (self.hash, self.made) == (other.hash, other.made);
+        let (constants, of_place) = (self.constants.or(other.constants), self.of_place.or(other.of_place));
+        alike.then_some(Same { constants, of_place, ..self })
+    }
 }
 
 /// How a value comes about.
@@ -187,7 +207,7 @@ impl AccessLog {
                     old.runs = Runs::Unknown;
                 }
                 old.seen = old.seen.join(&event.seen);
-                old.same = old.same.filter(|same| event.same == Some(*same));
+                old.same = old.same.zip(event.same).and_then(|(one, two)| one.and(two));
                 old.saw = old.saw.filter(|saw| event.saw == Some(*saw));
                 old.ways.join(&event.ways);
                 old.side = old.side.filter(|side| event.side == Some(*side));

@@ -5,7 +5,7 @@ use super::places_of::MAX_DEREFS;
 use super::recursion::MAX_CALLS;
 use super::scopes::ScopeKind;
 use super::state::FrameEnv;
-use super::values::{FutureValue, Kind, Pointer, Val};
+use super::values::{Deps, FutureValue, Kind, Pointer, Val};
 use super::{CallFrame, CalleeKey, Cx, Frame, Interp};
 use crate::finding::Location;
 use crate::hir::{self, ExprId, ExprKind, Name, Pat};
@@ -483,14 +483,13 @@ impl Interp<'_> {
             if !quiet {
                 self.act(cx, site);
             }
-            let given = args
-                .iter()
-                .chain(&self_arg)
-                .fold(super::values::Deps::default(), |all, arg| all.join(&arg.all_deps()));
+            let given =
+                args.iter().chain(&self_arg).fold(Deps::default(), |all, arg| all.join(&arg.all_deps()));
             let mut result = self.lent_to(cx, site, self_arg, args);
             if skipped {
                 // It touches nothing that is shared: a function of its arguments.
-                result.deps = result.deps.without(&self.elsewhere(cx, site.0));
+                let made = Deps::of_function(id);
+                result.deps = result.deps.without(&self.elsewhere(cx, site.0)).join(&made);
             } else if nested >= MAX_CALLS {
                 // What it touches, the calls round it do too: for the rest it is a function of its arguments.
                 result.deps = given;

@@ -430,7 +430,11 @@ impl Interp<'_> {
                 let others = call.args.split_last().map_or(&[][..], |(_, keys)| keys);
                 let keys = others.to_vec();
                 let of_key = |deps: Deps, key| deps.join(&self.lent_deps(key)).join(&self.own_numbers(key));
-                let keys = keys.iter().fold(Deps::default(), of_key);
+                let mut keys = keys.iter().fold(Deps::default(), of_key);
+                let some = |step| matches!(step, Proj::Index(index) if !matches!(index, Index::Const(_) | Index::Key(_)));
+                if lval.places.iter().any(|place| self.places.passes(*place, some)) {
+                    keys = keys.join(&Deps::of_any_constants());
+                }
                 info.same = self.same_everywhere(&value, &self.following_from(keys, &value));
                 let deps = self.log_lval(call.cx, &lval, &info);
                 let old = self.found_behind_lock(&lval.places, old);

@@ -448,8 +448,9 @@ impl Interp<'_> {
         let mut deps = Deps::default();
         let mut at = value.clone();
         for _ in 0..3 {
-            let pointer = at.alts.iter().any(|k| matches!(k, Kind::Pointer(..) | Kind::Guard(_)));
-            if !pointer || self.is_address(&at.ty) {
+            let leads_on = at.alts.iter().any(|k| matches!(k, Kind::Pointer(..) | Kind::Guard(_)));
+            let plain = matches!(at.ty, Ty::Ext(..)) && self.models.role(&at.ty) == Role::Plain;
+            if !leads_on || plain || self.is_address(&at.ty) {
                 break;
             }
             let lval = self.deref_value(cx, &at, arg);
@@ -485,11 +486,6 @@ impl Interp<'_> {
             self.st.seen = self.st.seen.join(&seen);
         }
         deps
-    }
-
-    /// A raw pointer is shown and compared as the number that it is.
-    fn is_address(&self, ty: &Ty) -> bool {
-        matches!(ty, Ty::Ptr { .. }) || self.models.role(ty) == Role::Raw
     }
 
     fn cast(&mut self, value: Val, ty: Ty) -> Val {

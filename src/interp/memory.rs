@@ -497,7 +497,7 @@ pub(super) fn strip_deps(value: &mut Val) {
 
 /// Whether there is anything to strip.
 fn depends(value: &Val) -> bool {
-    !value.deps.is_empty()
+    value.deps != Deps::default()
         || value.alts.iter().any(|kind| match kind {
             Kind::Aggregate(aggregate) => aggregate.fields.iter().any(|(_, v)| depends(v)),
             Kind::Closure(closure) => closure.moved.iter().any(|(_, v)| depends(v)),

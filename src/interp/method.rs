@@ -69,7 +69,7 @@ impl Interp<'_> {
                 return self.call_target(cx, id, receiver, found, ty, target, values);
             }
             autoderefs += 1;
-            if autoderefs > MAX_STEPS {
+            if autoderefs > MAX_STEPS || self.is_address(&ty) {
                 break;
             }
             if matches!(self.models.role(&ty), Role::Counted | Role::Owner) {
@@ -104,6 +104,11 @@ impl Interp<'_> {
         self.counts.unresolved_methods += 1;
         let this = self.pass_receiver(cx, receiver, found, SelfMode::Ref);
         self.opaque_call(cx, id, Some(this), values)
+    }
+
+    /// A raw pointer, which is shown and compared as the number that it is, and which nothing dereferences but `*`.
+    pub(super) fn is_address(&self, ty: &Ty) -> bool {
+        matches!(ty, Ty::Ptr { .. }) || self.models.role(ty) == Role::Raw
     }
 
     /// Whether a method of the program declares its receiver as a handle (`self: Arc<Self>`, `self: &Arc<Self>`).

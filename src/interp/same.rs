@@ -7,7 +7,7 @@
 use super::Interp;
 use super::access::{Made, Same};
 use super::places::{Index, PlaceId, Proj, Root};
-use super::values::{Deps, Kind, Pointer, ReadId, Val};
+use super::values::{Constants, Deps, Kind, Pointer, ReadId, Val};
 use crate::finding::AccessKind;
 use rustc_hash::FxHasher;
 use std::hash::{Hash, Hasher};
@@ -23,9 +23,16 @@ impl Interp<'_> {
         let deps = value.all_deps();
         let within = deps.iter().filter(|read| self.is_within(*read, but));
         let but = within.fold(but.join(&self.ended_loops(&deps)), |all, read| all.join(&Deps::one(read)));
+        let made = made(value);
+        let constants = if made == Made::Constant { Constants::default() } else { deps.constants() };
+        let of_place = but.constants();
         let found = self.found_in_memory(&deps);
-        self.same_within(value, &but, found, &mut hasher)
-            .then(|| Same { hash: hasher.finish(), made: made(value) })
+        self.same_within(value, &but, found, &mut hasher).then(|| Same {
+            hash: hasher.finish(),
+            made,
+            constants,
+            of_place,
+        })
     }
 
     /// Of what a value depends on the counters of loops that have ended by now: all rounds went into it.

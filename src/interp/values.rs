@@ -12,7 +12,9 @@ use super::units::{Span, UnitId};
 use crate::hir::{ExprId, Name};
 use crate::models::FnModelId;
 use crate::resolve::{FnId, ResolvedBody, Subst, Ty};
+use rustc_hash::FxHasher;
 use smallvec::SmallVec;
+use std::hash::{Hash, Hasher};
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -39,66 +41,126 @@ impl ReadId {
     }
 }
 
-/// The reads a value or a branch depends on: sorted, shared.
+/// The reads a value or a branch depends on: sorted, shared; and the constants that went into it.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
-pub struct Deps(Option<Rc<[ReadId]>>);
+pub struct Deps {
+    reads: Option<Rc<[ReadId]>>,
+    constants: Constants,
+}
+
+/// A set of constants, as the bits that they hash to. (Two sets that look equal by chance are taken for the same.)
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Constants(u64);
+
+impl Constants {
+    const BITS: u32 = 3;
+
+    fn of(constant: &Const) -> Constants {
+        let mut hasher = FxHasher::default();
+        match constant {
+            Const::Int(n) => n.hash(&mut hasher),
+            Const::Bool(b) => b.hash(&mut hasher),
+            Const::Char(c) => c.hash(&mut hasher),
+            // By the text: the numbers of names differ from run to run.
+            Const::Str(text) | Const::Float(text) => text.as_str().hash(&mut hasher),
+        }
+        Constants::hashed(hasher.finish())
+    }
+
+    pub fn or(self, other: Constants) -> Constants {
+        Constants(self.0 | other.0)
+    }
+
+    fn hashed(hash: u64) -> Constants {
+        let mut state = hash;
+        Constants((0..Constants::BITS).fold(0, |bits, _| bits | 1 << (mixed(&mut state) >> 58)))
+    }
+}
+
+/// splitmix64
+fn mixed(state: &mut u64) -> u64 {
+    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+    let mixed = (*state ^ (*state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb)
+}
 
 impl Deps {
     pub fn one(read: ReadId) -> Deps {
-        Deps(Some(Rc::from([read])))
+        Deps::of_reads(Rc::from([read]))
+    }
+
+    /// What a function made that was not looked into.
+    pub fn of_function(id: FnId) -> Deps {
+        Deps { reads: None, constants: Constants::hashed(u64::from(id.0)) }
+    }
+
+    fn of_reads(reads: Rc<[ReadId]>) -> Deps {
+        Deps { reads: Some(reads), constants: Constants::default() }
+    }
+
+    /// Whatever constants they are.
+    pub fn of_any_constants() -> Deps {
+        Deps { reads: None, constants: Constants(u64::MAX) }
+    }
+
+    pub fn constants(&self) -> Constants {
+        self.constants
     }
 
     pub fn iter(&self) -> impl Iterator<Item = ReadId> + '_ {
-        self.0.iter().flat_map(|reads| reads.iter().copied())
+        self.reads.iter().flat_map(|reads| reads.iter().copied())
     }
 
+    /// No reads.
     pub fn is_empty(&self) -> bool {
-        self.0.is_none()
+        self.reads.is_none()
     }
 
     pub fn contains(&self, read: ReadId) -> bool {
-        self.0.as_ref().is_some_and(|reads| reads.binary_search(&read).is_ok())
+        self.reads.as_ref().is_some_and(|reads| reads.binary_search(&read).is_ok())
     }
 
-    /// What isn't in the other.
+    /// The reads that aren't in the other.
     pub fn without(&self, other: &Deps) -> Deps {
         if self.is_empty() || other.is_empty() {
             return self.clone();
         }
-        let rest: Vec<ReadId> = self.iter().filter(|read| !other.contains(*read)).collect();
-        if rest.is_empty() { Deps::default() } else { Deps(Some(rest.into())) }
+        let rest: Deps = self.iter().filter(|read| !other.contains(*read)).collect();
+        Deps { constants: self.constants, ..rest }
     }
 
     pub fn join(&self, other: &Deps) -> Deps {
-        match (&self.0, &other.0) {
-            (None, _) => other.clone(),
-            (_, None) => self.clone(),
-            (Some(a), Some(b)) if Rc::ptr_eq(a, b) => self.clone(),
-            (Some(a), Some(b)) => {
-                let mut all: SmallVec<[ReadId; 16]> = SmallVec::with_capacity(a.len() + b.len());
-                let (mut left, mut right) = (&a[..], &b[..]);
-                while let ([one, rest @ ..], [two, others @ ..]) = (left, right) {
-                    all.push(*one.min(two));
-                    if one <= two {
-                        left = rest;
-                    }
-                    if two <= one {
-                        right = others;
-                    }
-                }
-                all.extend_from_slice(left);
-                all.extend_from_slice(right);
-                if all.len() == a.len() {
-                    return self.clone();
-                }
-                if all.len() == b.len() {
-                    return other.clone();
-                }
-                let newest = all.len().saturating_sub(MAX_DEPS);
-                Deps(Some(Rc::from(&all[newest..])))
-            }
+        let reads = match (&self.reads, &other.reads) {
+            (None, reads) | (reads, None) => reads.clone(),
+            (Some(a), Some(b)) if Rc::ptr_eq(a, b) => Some(a.clone()),
+            (Some(a), Some(b)) => Some(union(a, b)),
+        };
+        Deps { reads, constants: self.constants.or(other.constants) }
+    }
+}
+
+fn union(a: &Rc<[ReadId]>, b: &Rc<[ReadId]>) -> Rc<[ReadId]> {
+    let mut all: SmallVec<[ReadId; 16]> = SmallVec::with_capacity(a.len() + b.len());
+    let (mut left, mut right) = (&a[..], &b[..]);
+    while let ([one, rest @ ..], [two, others @ ..]) = (left, right) {
+        all.push(*one.min(two));
+        if one <= two {
+            left = rest;
+        }
+        if two <= one {
+            right = others;
         }
     }
+    all.extend_from_slice(left);
+    all.extend_from_slice(right);
+    if all.len() == a.len() {
+        return a.clone();
+    }
+    if all.len() == b.len() {
+        return b.clone();
+    }
+    let newest = all.len().saturating_sub(MAX_DEPS);
+    Rc::from(&all[newest..])
 }
 
 impl FromIterator<ReadId> for Deps {
@@ -110,7 +172,7 @@ impl FromIterator<ReadId> for Deps {
         all.sort_unstable();
         all.dedup();
         let newest = all.len().saturating_sub(MAX_DEPS);
-        Deps(Some(Rc::from(&all[newest..])))
+        Deps::of_reads(Rc::from(&all[newest..]))
     }
 }
 
@@ -272,10 +334,7 @@ impl HoldId {
         let mut bits = 0;
         hash ^= u64::from(which * 8 + round) << 56;
         for _ in 0..HoldId::BITS {
-            // splitmix64
-            hash = hash.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mixed = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            hash = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+            hash = mixed(&mut hash);
             bits |= 1 << (hash >> 58);
         }
         HoldId(bits)
@@ -512,14 +571,18 @@ impl Val {
         })
     }
 
-    /// All reads that the value or something inside it depends on.
+    /// All reads that the value or something inside it depends on, and the constants that it is made of.
     pub fn all_deps(&self) -> Deps {
         let mut deps = self.deps.clone();
         for kind in &self.alts {
-            if let Kind::Aggregate(aggregate) = kind {
-                for (_, field) in &aggregate.fields {
-                    deps = deps.join(&field.all_deps());
+            match kind {
+                Kind::Const(constant) => deps.constants = deps.constants.or(Constants::of(constant)),
+                Kind::Aggregate(aggregate) => {
+                    for (_, field) in &aggregate.fields {
+                        deps = deps.join(&field.all_deps());
+                    }
                 }
+                _ => {}
             }
         }
         deps

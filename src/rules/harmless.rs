@@ -244,15 +244,15 @@ fn looks_at_whole(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
 
 /// Both writes store one value, and nothing else follows from the decision: who comes second changes nothing.
 fn same_again(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event) -> bool {
-    if write.access.same.is_none() || write.access.same != other.access.same {
+    let Some((same, others)) = write.access.same.zip(other.access.same) else { return false };
+    if !same.is_same_as(others) {
         return false;
     }
-    let Some(made) = write.access.same.map(|same| same.made) else { return false };
     // Under two keys even the same is put in twice.
     if looks_at_whole(facts, write, read) {
         return false;
     }
-    match made {
+    match same.made {
         Made::Constant => !acts(facts, write, read, |_| true),
         Made::Chosen => {
             let below = |frame| is_below(facts, frame, write.access.frame);
