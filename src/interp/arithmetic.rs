@@ -128,6 +128,10 @@ impl Interp<'_> {
             (Some(Kind::Const(Const::Int(n))), Some(Kind::Claimed(_))) if comparison => {
                 below(mirrored(op), b, *n)
             }
+            (Some(Kind::Const(Const::Int(n))), Some(Kind::Linear(l, m, c))) if op == BinaryOp::Sub => {
+                let from = i64::try_from(*n).ok().and_then(|n| n.checked_sub(*c));
+                from.zip(m.checked_neg()).map(|(add, mul)| Kind::Linear(*l, mul, add))
+            }
             (Some(Kind::CountedDown(place, order)), Some(Kind::Const(Const::Int(1)))) if comparison => {
                 let negated = matches!(op, BinaryOp::Ne | BinaryOp::Gt);
                 Some(Kind::Test(Rc::new(Test { subject: Subject::Last(*place, *order), negated })))
@@ -456,4 +460,18 @@ fn tested(op: BinaryOp, place: PlaceId, order: Name, with: Option<&Kind>) -> Opt
 
 fn all_pointers(value: &Val) -> bool {
     !value.alts.is_empty() && value.alts.iter().all(|kind| matches!(kind, Kind::Pointer(..)))
+}
+
+/// The least or the greatest number of an integer type, as far as it is known.
+pub(super) fn limit(integer: Name, which: Name) -> Option<Const> {
+    let (signed, width) = integer.as_str().split_at_checked(1)?;
+    let bits: u32 = if width == "size" { usize::BITS } else { width.parse().ok()? };
+    let size = 1i128.checked_shl(bits).filter(|_| bits < i128::BITS - 1)?;
+    match (signed, which.as_str()) {
+        ("u", "MIN") => Some(Const::Int(0)),
+        ("u", "MAX") => Some(Const::Int(size - 1)),
+        ("i", "MIN") => Some(Const::Int(-size / 2)),
+        ("i", "MAX") => Some(Const::Int(size / 2 - 1)),
+        _ => None,
+    }
 }

@@ -51,8 +51,8 @@ impl Claim {
             return false;
         }
         if event.atomic.is_none() {
-            let step = event.term.as_ref().and_then(|term| term.steps());
-            return step.is_none_or(|step| (step > 0) != (self.step > 0));
+            let moved = |term: &Rc<Term>| term.steps().is_some_and(|step| (step > 0) == (self.step > 0));
+            return event.term.as_ref().is_some_and(|term| !moved(term));
         }
         let back = match event.effect {
             Some(Effect::Subtract | Effect::SubtractSeen) => self.step > 0,
@@ -95,6 +95,11 @@ impl Claims {
 
     fn get(&self, id: ClaimId) -> &Claim {
         &self.list[id.0 as usize]
+    }
+
+    /// The atomic or list that gives the number out.
+    pub fn source(&self, id: ClaimId) -> PlaceId {
+        self.get(id).counter
     }
 
     fn intern(&mut self, claim: Claim) -> Option<ClaimId> {
@@ -259,6 +264,11 @@ impl Interp<'_> {
         }
         let log = &self.contexts.get(context).log.events;
         let event = log.get(read.0 as usize)?;
+        if matches!(event.effect, Some(Effect::Take | Effect::TakeSure))
+            && self.hands_out_numbers(event.place)
+        {
+            return Some((read, event.place, 1));
+        }
         let counts = matches!(event.effect, Some(Effect::Add | Effect::Subtract | Effect::Exchange));
         let step = match event.kind {
             AccessKind::Update if event.atomic.is_some() && counts => event.term.as_ref()?.steps()?,

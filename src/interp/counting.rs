@@ -33,6 +33,38 @@ impl Analysis {
         steps_later && !context.weakly_released_at_end.contains(&key)
     }
 
+    /// The counter is back where it began: the second context counted up before it started the first, which counts down after
+    /// the first access.
+    pub(super) fn counted_back(
+        &self,
+        one: ContextId,
+        first: &Moment,
+        two: ContextId,
+        counter: PlaceId,
+    ) -> bool {
+        if !self.steps_later(one, first, counter) {
+            return false;
+        }
+        let (mut ups, mut downs) = (Some(0), Some(0));
+        let mut before = false;
+        for id in self.contexts.ids() {
+            for event in &self.contexts.get(id).log.events {
+                if event.place != counter || event.kind == AccessKind::Read {
+                    continue;
+                }
+                let Some(by) = event.term.as_ref().and_then(|term| term.steps()) else { return false };
+                if by > 0 && id != two {
+                    return false;
+                }
+                let all = self.times(id, event).map(|times| times.saturating_mul(by.abs()));
+                let sum = if by > 0 { &mut ups } else { &mut downs };
+                *sum = sum.zip(all).map(|(sum, all): (i128, i128)| sum.saturating_add(all));
+                before |= by > 0 && self.not_started(two, &self.moments[event.moment.0 as usize], one);
+            }
+        }
+        before && ups.zip(downs).is_none_or(|(ups, downs)| downs <= ups)
+    }
+
     /// The first access is made by the one instance whose step of an atomic led to some number, the other by it too, or where a
     /// flag has been set that only this instance sets, afterwards.
     pub(super) fn led(&self, first: &Moment, second: &Moment) -> bool {

@@ -199,7 +199,8 @@ impl Interp<'_> {
             Entry::Fn(id) => self.relevance.starts_contexts(self.program, id),
             Entry::Value(..) | Entry::Chain(_) => false,
         };
-        if !open && !starts {
+        let handle = !open && self.is_sent_by_promise(*adt);
+        if !open && !starts && !handle {
             return Val::unknown(ty.clone());
         }
         // Whatever the parameters stand for, it is an instance of the one type.

@@ -326,6 +326,7 @@ impl Interp<'_> {
             O::Channel
             | O::Send
             | O::Recv
+            | O::RecvCopy
             | O::RecvIter
             | O::RecvReady
             | O::Closed
@@ -357,7 +358,11 @@ impl Interp<'_> {
                 return made;
             }
         }
-        self.apply(call, other)
+        let mut made = self.apply(call, other);
+        if made.ty.is_unknown() && self.models.role(&wanted) == Role::Collection {
+            made.ty = wanted;
+        }
+        made
     }
 
     /// The places a pointer argument leads to.

@@ -4,7 +4,7 @@
 //! In: a loop's body and the state before it. Out: what the local holds when a round begins. Invariant: only where one
 //! statement of the body itself, and nothing else in the loop, changes the local, and no round leaves it out.
 
-use super::places::LoopId;
+use super::places::{FrameId, LoopId};
 use super::portions::block_between;
 use super::terms::{Operator, Term};
 use super::values::{Const, Kind, Val};
@@ -15,6 +15,7 @@ use std::rc::Rc;
 
 /// A local that moves on by the same step in each round, and what it holds when one begins.
 pub(super) struct Counter {
+    frame: FrameId,
     local: LocalId,
     value: Val,
 }
@@ -41,7 +42,7 @@ impl Interp<'_> {
         (local, op, by): (LocalId, BinaryOp, ExprId),
     ) -> Option<Counter> {
         let frame = self.frame_of(cx, local);
-        if frame != cx.frame || self.shared_locals.contains(&(frame, local)) {
+        if self.shared_locals.contains(&(frame, local)) || !self.st.has_frame(frame) {
             return None;
         }
         let by = self.plain_value(cx, by)?;
@@ -49,7 +50,7 @@ impl Interp<'_> {
             (self.st.local(frame, local)?.single(), by.single())
         {
             let value = Val::of(self.units.steps(*own, *add, *by)?, Ty::Unknown);
-            return Some(Counter { local, value });
+            return Some(Counter { frame, local, value });
         }
         let Some(Const::Int(by)) = by.constant() else { return None };
         let by = i64::try_from(*by).ok().filter(|by| *by != 0)?;
@@ -60,7 +61,7 @@ impl Interp<'_> {
             let (end, more) = end?;
             let more = Rc::new(Term::Const(i128::from(more)));
             let end = Term::apply(Operator::Binary(BinaryOp::Add), &end.symbol()?, &more)?;
-            return Some(Counter { local, value: self.claimed_until(&start, &end)? });
+            return Some(Counter { frame, local, value: self.claimed_until(&start, &end)? });
         }
         let value = match (start.single(), &end) {
             (Some(Kind::Const(Const::Int(from))), end) => {
@@ -87,7 +88,7 @@ impl Interp<'_> {
             (None, _) if start.alts.is_empty() => Kind::Linear(at, step, 0),
             _ => return None,
         };
-        Some(Counter { local, value: Val::of(value, Ty::Unknown) })
+        Some(Counter { frame, local, value: Val::of(value, Ty::Unknown) })
     }
 
     /// Below what a loop's condition keeps a local: the number, and how much more it may be.
@@ -111,23 +112,23 @@ impl Interp<'_> {
     }
 
     /// A round begins.
-    pub(super) fn count_round(&mut self, cx: &Cx, counters: &[Counter]) {
+    pub(super) fn count_round(&mut self, counters: &[Counter]) {
         for counter in counters {
-            self.set_counter(cx, counter, counter.value.clone());
+            self.set_counter(counter, counter.value.clone());
         }
     }
 
     /// After the loop nobody knows how many rounds there were.
-    pub(super) fn stop_counting(&mut self, cx: &Cx, counters: &[Counter]) {
+    pub(super) fn stop_counting(&mut self, counters: &[Counter]) {
         for counter in counters {
-            self.set_counter(cx, counter, Val::unknown(Ty::Unknown));
+            self.set_counter(counter, Val::unknown(Ty::Unknown));
         }
     }
 
-    fn set_counter(&mut self, cx: &Cx, counter: &Counter, number: Val) {
-        let Some(old) = self.st.local(cx.frame, counter.local) else { return };
+    fn set_counter(&mut self, counter: &Counter, number: Val) {
+        let Some(old) = self.st.local(counter.frame, counter.local) else { return };
         let value = Val { ty: old.ty.clone(), ..number }.with_deps(&old.deps);
-        self.st.set_local(cx.frame, counter.local, value);
+        self.st.set_local(counter.frame, counter.local, value);
     }
 }
 

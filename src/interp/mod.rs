@@ -41,6 +41,7 @@ mod fixpoint;
 mod flow;
 mod grants;
 mod hand_locks;
+mod handles;
 mod induction;
 mod iterate;
 mod logging;
@@ -48,6 +49,7 @@ mod loops;
 mod memory;
 mod mentions;
 mod method;
+pub mod numbers;
 mod operators;
 mod parallel;
 mod pattern;
@@ -109,6 +111,10 @@ pub struct Analysis {
     pub self_guarded: FxHashSet<PlaceId>,
     /// Instances handed in by callers whose type isn't `Sync`: only what a call starts shares them with it.
     pub unshared: FxHashSet<PlaceId>,
+    /// Of these the ones of which callers may have several handles.
+    pub multiplied: FxHashSet<PlaceId>,
+    /// Lists that hand out numbers.
+    pub lists: numbers::Lists,
     /// What depends on a value that only the caller who handed it in has.
     pub keys: FxHashSet<ReadId>,
     /// Of the locks those that stand for a proof that something was done before.
@@ -282,6 +288,8 @@ pub struct Interp<'p> {
     /// What the counters of loops go through; `None` where that isn't always known.
     loop_bounds: FxHashMap<LoopId, Option<portions::Bounds>>,
     units: units::Units,
+    /// Loops that made a collection, one element in each round.
+    collected: FxHashSet<LoopId>,
     claims: claims::Claims,
     /// How often a loop's body runs, where that is known.
     loop_rounds: FxHashMap<LoopId, u32>,
@@ -336,6 +344,7 @@ pub struct Interp<'p> {
     executors: FxHashSet<PlaceId>,
     awaits: FxHashSet<(FrameId, Location)>,
     unshared: FxHashSet<PlaceId>,
+    lists: numbers::Lists,
     keys: FxHashSet<ReadId>,
     self_guarded: FxHashSet<PlaceId>,
     witnesses: FxHashSet<PlaceId>,
@@ -422,6 +431,7 @@ pub fn analyse(
         made_at: FxHashMap::default(),
         loop_bounds: FxHashMap::default(),
         units: units::Units::default(),
+        collected: FxHashSet::default(),
         claims: Default::default(),
         loop_rounds: FxHashMap::default(),
         recursions: FxHashSet::default(),
@@ -459,6 +469,7 @@ pub fn analyse(
         awaits: FxHashSet::default(),
         self_guarded: FxHashSet::default(),
         unshared: FxHashSet::default(),
+        lists: numbers::Lists::default(),
         keys: FxHashSet::default(),
         witnesses: FxHashSet::default(),
         shared_types: match entries.kind {
@@ -487,6 +498,7 @@ pub fn analyse(
     let many = |id| interp.contexts.ancestry(id).any(|at| interp.contexts.get(at).many);
     let spans = interp.units.spans(many);
     interp.claims.settle(&interp.contexts.list);
+    let multiplied = interp.handles_multiplied();
     Analysis {
         places: interp.places,
         contexts: interp.contexts,
@@ -499,7 +511,9 @@ pub fn analyse(
         spread: interp.spread,
         awaits: interp.awaits,
         self_guarded: interp.self_guarded,
+        multiplied,
         unshared: interp.unshared,
+        lists: interp.lists,
         keys: interp.keys,
         witnesses: interp.witnesses,
         shared_types: interp.shared_types,

@@ -334,7 +334,9 @@ impl Analysis {
                 let sent = SyncKey { place: key.place, kind: SyncKind::Channel };
                 !released_before(first, &sent) && self.releases(one, &sent)
             }
-            SyncKind::Flag(value) if self.begins_with(key.place, value) => false,
+            SyncKind::Flag(value) if self.begins_with(key.place, value) => {
+                self.counted_back(one, first, two, key.place)
+            }
             SyncKind::Flag(ONE_OF_SEVERAL)
                 if first.weakly_released.iter().any(|stored| matches_release(stored, key)) =>
             {

@@ -299,6 +299,7 @@ fn model_words(models: &Models) -> Words {
                     | O::OnceSet
                     | O::Send
                     | O::Recv
+                    | O::RecvCopy
                     | O::RecvReady
                     | O::Closed
                     | O::Barrier

@@ -294,6 +294,7 @@ op_names! {
     Send = "send", 2..=2;
     /// (receiver) a value that was sent.
     Recv = "recv", 1..=1;
+    RecvCopy = "recv_copy", 1..=1;
     /// (receiver) iterator over the values that were sent.
     RecvIter = "recv_iter", 1..=1;
     /// (receiver) iterator over the values that are there by now.

@@ -5,13 +5,18 @@
 //! each pointer once.
 
 use super::Facts;
+use super::harmless::stands_before;
 use super::pairs::Event;
+use crate::interp::access::AccessEvent;
 use crate::interp::claims::ClaimId;
 use crate::interp::places::{Index, PlaceId, Proj};
 
 pub fn claimed_apart(facts: &Facts, a: Event, b: Event) -> bool {
     let mut indices = claims(facts, a.access.place, b.access.place);
-    if indices.is_empty() {
+    let no_more = |(x, y): &(ClaimId, ClaimId)| {
+        claimed_no_more(facts, (a, Proj::Index(Index::Claimed(*x))), (b, Proj::Index(Index::Claimed(*y))))
+    };
+    if indices.is_empty() || indices.iter().any(no_more) {
         return false;
     }
     for x in tables(facts, a) {
@@ -20,6 +25,16 @@ pub fn claimed_apart(facts: &Facts, a: Event, b: Event) -> bool {
         }
     }
     indices.len() > 1 && !facts.analysis.claims.meet(&indices)
+}
+
+/// The list that the numbers come from has one twice, or one of the two has put its number back.
+pub fn claimed_no_more(facts: &Facts, (a, x): (Event, Proj), (b, y): (Event, Proj)) -> bool {
+    let (Proj::Index(Index::Claimed(x)), Proj::Index(Index::Claimed(y))) = (x, y) else { return false };
+    let analysis = facts.analysis;
+    let list = analysis.claims.source(x);
+    let before = |one: &AccessEvent, two: &AccessEvent| stands_before(facts, one, two);
+    let given_back = |event: &Event| analysis.gave_back(event.context, event.access, list, before);
+    list == analysis.claims.source(y) && (!analysis.hands_out(list) || [a, b].iter().any(given_back))
 }
 
 /// The claimed indices of two places, step by step.

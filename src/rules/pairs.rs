@@ -5,7 +5,7 @@
 
 use super::Facts;
 use super::announced::announced;
-use super::claimed::claimed_apart;
+use super::claimed::{claimed_apart, claimed_no_more};
 use super::protocol::keeps_apart;
 use super::recursion::shares_of_recursion;
 use crate::finding::{AccessKind, ContextKind};
@@ -128,7 +128,11 @@ pub fn verdict(facts: &Facts, a: Event, b: Event) -> Verdict {
 fn handed_in_apart(facts: &Facts, a: Event, b: Event) -> bool {
     let by_caller = |event: Event| facts.analysis.contexts.get(event.context).kind == ContextKind::Caller;
     let root = facts.analysis.places.ancestors(a.access.place).last();
-    by_caller(a) && by_caller(b) && root.is_some_and(|root| facts.analysis.unshared.contains(&root))
+    let handles = [a, b].iter().all(|event| facts.analysis.is_behind_handles(event.access));
+    by_caller(a)
+        && by_caller(b)
+        && !handles
+        && root.is_some_and(|root| facts.analysis.unshared.contains(&root))
 }
 
 /// The flag that was meant to order a pair.
@@ -249,10 +253,10 @@ pub fn meet(facts: &Facts, a: Event, b: Event) -> bool {
         event.access.kind == AccessKind::Read && event.access.atomic.is_none() && apart
     };
     let outside = passes_by(a, b, &two[shared..]) || passes_by(b, a, &one[shared..]);
-    !beyond
-        && !outside
-        && one.iter().zip(&two).all(|(x, y)| steps_meet(facts, a.context, *x, b.context, *y))
-        && !claimed_apart(facts, a, b)
+    let step = |(x, y): (&Proj, &Proj)| {
+        steps_meet(facts, a.context, *x, b.context, *y) || claimed_no_more(facts, (a, *x), (b, *y))
+    };
+    !beyond && !outside && one.iter().zip(&two).all(step) && !claimed_apart(facts, a, b)
 }
 
 fn steps_meet(facts: &Facts, one: ContextId, x: Proj, two: ContextId, y: Proj) -> bool {
@@ -296,11 +300,21 @@ fn indices_meet(facts: &Facts, one: ContextId, x: Index, two: ContextId, y: Inde
         {
             false
         }
+        (Index::Linear(_, m, a), Index::Linear(_, n, b)) if never_equal((m, a), (n, b)) => false,
         _ => match (numbers(facts, x), numbers(facts, y)) {
             (Some((least, most)), Some((other, greatest))) => least <= greatest && other <= most,
             _ => true,
         },
     }
+}
+
+/// What is left by a common divisor of the factors differs: `2 * i` and `2 * j + 1`.
+fn never_equal((mul, add): (i64, i64), (other, more): (i64, i64)) -> bool {
+    let (mut divisor, mut rest) = (mul.unsigned_abs(), other.unsigned_abs());
+    while rest != 0 {
+        (divisor, rest) = (rest, divisor % rest);
+    }
+    divisor > 1 && (i128::from(add) - i128::from(more)) % i128::from(divisor) != 0
 }
 
 /// The one loop's counter begins where the other's ends.

@@ -45,7 +45,11 @@ impl Interp<'_> {
                     self.found_in(call, &lval);
                 }
                 let element = self.step_lval(&lval, Proj::Index(Index::Any));
-                let mut value = self.peek(&element).with_deps(&deps);
+                let mut value = self.peek(&element);
+                if let (OpName::TakeElem, [list]) = (name, &lval.places[..]) {
+                    value = self.taken_from_list(*list, value, &deps);
+                }
+                let mut value = value.with_deps(&deps);
                 if !self.st.locks.is_empty() {
                     self.take_over(&value);
                 }
@@ -66,7 +70,9 @@ impl Interp<'_> {
                 info.data = value.all_deps();
                 info.effect = Some(Effect::Put);
                 let deps = self.log_lval(call.cx, &lval, &info);
+                let at = call.cx.location(call.cx.body.body.expr(call.id).range);
                 for &place in &lval.places {
+                    self.list_filled(place, &value, at);
                     let element = self.places.step(place, Proj::Index(Index::Any), &value.ty);
                     self.store_at(element, value.clone(), false);
                     if let Some(filled) = self.filled_behind_lock(place) {
@@ -81,7 +87,9 @@ impl Interp<'_> {
                 let elements = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let mut item = self.drive(call.cx, call.id, elements, true, |_, item| item);
                 crate::interp::iterate::untag_handles(&mut item);
+                let at = call.cx.location(call.cx.body.body.expr(call.id).range);
                 for &place in &lval.places {
+                    self.list_filled(place, &item, at);
                     let element = self.places.step(place, Proj::Index(Index::Any), &item.ty);
                     self.store_at(element, item.clone(), false);
                     if let Some(filled) = self.filled_behind_lock(place) {
@@ -109,14 +117,19 @@ impl Interp<'_> {
                     }
                 };
                 let mut element = element.unwrap_or_else(|| self.step_lval(&lval, Proj::Index(Index::Any)));
-                element.deps = element.deps.join(&self.lent_deps(&key));
+                let looked = match name {
+                    OpName::KeyRef => self.looked_up(call, &element, how),
+                    _ => self.looked_through(call, &lval, how),
+                };
+                element.deps = element.deps.join(&self.lent_deps(&key)).join(&looked);
                 if name == OpName::IndexRef {
                     self.found_in(call, &lval);
                 }
                 self.element_of(call, &pointer, &element, how)
             }
             _ => {
-                let element = self.step_lval(&lval, Proj::Index(Index::Any));
+                let mut element = self.step_lval(&lval, Proj::Index(Index::Any));
+                element.deps = element.deps.join(&self.looked_through(call, &lval, how));
                 self.found_in(call, &lval);
                 self.element_of(call, &pointer, &element, how)
             }
@@ -153,6 +166,23 @@ impl Interp<'_> {
         if let [place] = collection.places[..] {
             call.found.extend(self.filled_behind_lock(place));
         }
+    }
+
+    /// To look for an element is to read which there are, unless a lock tells others to wait.
+    fn looked_through(&mut self, call: &Call, collection: &Lval, how: Pointer) -> Deps {
+        let open = collection.places.iter().copied().filter(|place| !self.is_guarded(*place));
+        let open: Vec<_> = open.collect();
+        let read = |deps: Deps, place| deps.join(&self.counted_elements(call.cx, call.id, place, how));
+        open.into_iter().fold(Deps::default(), read)
+    }
+
+    /// The same of a map, where what is put under a key is that element.
+    fn looked_up(&mut self, call: &Call, element: &Lval, how: Pointer) -> Deps {
+        if how == Pointer::Exclusive || element.places.iter().any(|place| self.is_guarded(*place)) {
+            return Deps::default();
+        }
+        let info = self.info(call, AccessKind::Read);
+        self.log_lval(call.cx, element, &info)
     }
 
     /// The element under a key that tells it from others. Without a lock none is: who puts one in may move all.

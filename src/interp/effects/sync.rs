@@ -411,9 +411,12 @@ impl Interp<'_> {
             return Val::unit();
         };
         let places: Vec<PlaceId> = match name {
-            OpName::Send | OpName::Recv | OpName::RecvIter | OpName::RecvReady | OpName::Closed => {
-                self.channel_of(&pointer)
-            }
+            OpName::Send
+            | OpName::Recv
+            | OpName::RecvCopy
+            | OpName::RecvIter
+            | OpName::RecvReady
+            | OpName::Closed => self.channel_of(&pointer),
             _ => self.target(call, &pointer).places.to_vec(),
         };
         match name {
@@ -422,7 +425,9 @@ impl Interp<'_> {
                 self.escape(&value);
                 self.hand_over(&value);
                 self.used(&value);
+                let at = call.cx.location(call.cx.body.body.expr(call.id).range);
                 for &place in &places {
+                    self.list_filled(place, &value, at);
                     self.pass_on(SyncKey { place, kind: SyncKind::Channel });
                     if !self.st.moment.has.contains(&place) {
                         *self.contexts.get_mut(self.context).minted.entry(place).or_insert(0) += 1;
@@ -435,15 +440,18 @@ impl Interp<'_> {
                 }
                 Val::unit()
             }
-            OpName::Recv | OpName::RecvIter | OpName::RecvReady => {
+            OpName::Recv | OpName::RecvCopy | OpName::RecvIter | OpName::RecvReady => {
                 let mut value: Option<Val> = None;
                 for &place in &places {
-                    if name == OpName::Recv {
+                    if matches!(name, OpName::Recv | OpName::RecvCopy) {
                         let waits = if self.attempting { self.draining } else { None };
                         self.received(place, waits);
                     }
                     let element = self.places.step(place, Proj::Index(Index::Any), &Ty::Unknown);
-                    let one = self.value_at(element);
+                    let mut one = self.value_at(element);
+                    if name != OpName::RecvCopy {
+                        one = self.taken_from_list(place, one, &Deps::default());
+                    }
                     value = Some(value.map_or(one.clone(), |old| old.join(&one)));
                 }
                 let value = value.unwrap_or_else(|| Val::unknown(Ty::Unknown));
@@ -451,7 +459,7 @@ impl Interp<'_> {
                     self.take_over(&value);
                 }
                 match name {
-                    OpName::Recv => value,
+                    OpName::Recv | OpName::RecvCopy => value,
                     _ => self.iter_received(value, places, name == OpName::RecvReady),
                 }
             }
