@@ -128,6 +128,10 @@ impl Interp<'_> {
             (Some(Kind::Const(Const::Int(n))), Some(Kind::Claimed(_))) if comparison => {
                 below(mirrored(op), b, *n)
             }
+            (Some(Kind::Const(Const::Int(n))), Some(Kind::Linear(l, m, c))) if op == BinaryOp::Sub => {
+                let from = i64::try_from(*n).ok().and_then(|n| n.checked_sub(*c));
+                from.zip(m.checked_neg()).map(|(add, mul)| Kind::Linear(*l, mul, add))
+            }
             (Some(Kind::CountedDown(place, order)), Some(Kind::Const(Const::Int(1)))) if comparison => {
                 let negated = matches!(op, BinaryOp::Ne | BinaryOp::Gt);
                 Some(Kind::Test(Rc::new(Test { subject: Subject::Last(*place, *order), negated })))

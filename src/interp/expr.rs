@@ -124,6 +124,12 @@ impl Interp<'_> {
             (false, false) => Pointer::Shared,
         };
         let mut value = self.pointer_to(&lval, how);
+        if matches!(cx.body.body.expr(operand).kind, ExprKind::Index { .. }) {
+            let indexed = lval.places.iter().filter_map(|place| self.places.get(*place).parent);
+            for collection in indexed.filter(|place| !self.is_guarded(*place)).collect::<Vec<_>>() {
+                self.counted_elements(cx, operand, collection, how);
+            }
+        }
         if raw {
             value.ty = Ty::Ptr { mutable, inner: lval.ty.clone().into() };
         }

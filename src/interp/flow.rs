@@ -368,10 +368,11 @@ impl Interp<'_> {
         value
     }
 
-    /// Whether a branch ends in a `break`: its condition is the loop's.
+    /// Whether a branch ends the loop that it is in: its condition is the loop's.
     fn breaks_off(&self, cx: &Cx, branch: ExprId) -> bool {
         match &cx.body.body.expr(branch).kind {
             ExprKind::Break { .. } => true,
+            ExprKind::Return(_) => self.loops.last().is_some_and(|at| at.frame == cx.frame),
             ExprKind::Block(block) => match (block.tail, block.stmts.last()) {
                 (Some(tail), _) => self.breaks_off(cx, tail),
                 (None, Some(Stmt::Expr(last))) => self.breaks_off(cx, *last),

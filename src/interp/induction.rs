@@ -4,7 +4,7 @@
 //! In: a loop's body and the state before it. Out: what the local holds when a round begins. Invariant: only where one
 //! statement of the body itself, and nothing else in the loop, changes the local, and no round leaves it out.
 
-use super::places::LoopId;
+use super::places::{FrameId, LoopId};
 use super::portions::block_between;
 use super::values::{Const, Kind, Val};
 use super::{Cx, Interp};
@@ -13,6 +13,7 @@ use crate::resolve::{LocalId, Res, ResolvedBody};
 
 /// A local that moves on by the same step in each round, and what it holds when one begins.
 pub(super) struct Counter {
+    frame: FrameId,
     local: LocalId,
     value: Kind,
 }
@@ -39,7 +40,7 @@ impl Interp<'_> {
         (local, op, by): (LocalId, BinaryOp, ExprId),
     ) -> Option<Counter> {
         let frame = self.frame_of(cx, local);
-        if frame != cx.frame || self.shared_locals.contains(&(frame, local)) {
+        if self.shared_locals.contains(&(frame, local)) || !self.st.has_frame(frame) {
             return None;
         }
         let by = self.plain_value(cx, by)?;
@@ -47,7 +48,7 @@ impl Interp<'_> {
             (self.st.local(frame, local)?.single(), by.single())
         {
             let value = self.units.steps(*own, *add, *by)?;
-            return Some(Counter { local, value });
+            return Some(Counter { frame, local, value });
         }
         let Some(Const::Int(by)) = by.constant() else { return None };
         let by = i64::try_from(*by).ok().filter(|by| *by != 0)?;
@@ -79,7 +80,7 @@ impl Interp<'_> {
             (None, _) if start.alts.is_empty() => Kind::Linear(at, step, 0),
             _ => return None,
         };
-        Some(Counter { local, value })
+        Some(Counter { frame, local, value })
     }
 
     /// Below what a loop's condition keeps a local: the number, and how much more it may be.
@@ -103,24 +104,24 @@ impl Interp<'_> {
     }
 
     /// A round begins.
-    pub(super) fn count_round(&mut self, cx: &Cx, counters: &[Counter]) {
+    pub(super) fn count_round(&mut self, counters: &[Counter]) {
         for counter in counters {
-            self.set_counter(cx, counter, Some(counter.value.clone()));
+            self.set_counter(counter, Some(counter.value.clone()));
         }
     }
 
     /// After the loop nobody knows how many rounds there were.
-    pub(super) fn stop_counting(&mut self, cx: &Cx, counters: &[Counter]) {
+    pub(super) fn stop_counting(&mut self, counters: &[Counter]) {
         for counter in counters {
-            self.set_counter(cx, counter, None);
+            self.set_counter(counter, None);
         }
     }
 
-    fn set_counter(&mut self, cx: &Cx, counter: &Counter, kind: Option<Kind>) {
-        let Some(old) = self.st.local(cx.frame, counter.local) else { return };
+    fn set_counter(&mut self, counter: &Counter, kind: Option<Kind>) {
+        let Some(old) = self.st.local(counter.frame, counter.local) else { return };
         let mut value = Val { open: kind.is_none(), ..Val::unknown(old.ty.clone()) }.with_deps(&old.deps);
         value.alts.extend(kind);
-        self.st.set_local(cx.frame, counter.local, value);
+        self.st.set_local(counter.frame, counter.local, value);
     }
 }
 

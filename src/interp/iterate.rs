@@ -134,7 +134,7 @@ impl Interp<'_> {
     }
 
     /// To go through a collection is to read how many elements it has.
-    fn counted_elements(&mut self, cx: &Cx, expr: ExprId, place: PlaceId, how: Pointer) -> Deps {
+    pub(super) fn counted_elements(&mut self, cx: &Cx, expr: ExprId, place: PlaceId, how: Pointer) -> Deps {
         if self.models.role(&self.places.get(place).ty) != Role::Collection {
             return Deps::default();
         }
@@ -326,11 +326,18 @@ impl Interp<'_> {
             item = item.with_deps(&round);
         }
         tag_handles(&mut item, at);
+        let each = iter.channels.is_empty() && iter.stages.iter().all(one_element_each);
+        if each {
+            self.renumber(&mut item, at, 0);
+        }
         for stage in &iter.stages {
             if !self.st.reachable {
                 return Val::bottom();
             }
             item = self.staged(cx, expr, at, stage, item);
+            if each && stage.kind == StageKind::Cloned {
+                self.renumber(&mut item, at, 0);
+            }
         }
         item
     }
@@ -509,7 +516,16 @@ impl Interp<'_> {
 
     /// A collection of what an iterator yields.
     pub(super) fn collect(&mut self, cx: &Cx, expr: ExprId, iter: Val) -> Val {
+        let iter = self.iterate(cx, expr, iter);
+        let one_each = |kind: &Kind| matches!(kind, Kind::Iter(i) if i.stages.iter().all(one_element_each));
+        let each = iter.alts.iter().all(one_each);
+        if each {
+            self.collected.insert(LoopId { frame: cx.frame, expr });
+        }
         let mut element = self.drive(cx, expr, iter, true, |_, item| item);
+        if !each && self.holds_counter(&element, 0) {
+            element = super::memory::generalize(&element);
+        }
         untag_handles(&mut element);
         let deps = element.all_deps();
         let failed = element.alts.iter().any(|k| matches!(k, Kind::Aggregate(a) if a.variant.is_some_and(|v| v == self.names.ok || v == self.names.err)));
@@ -570,10 +586,9 @@ fn one_element_each(stage: &Stage) -> bool {
 /// Iterators that may be gone through more than once in one loop.
 fn again_and_again(mut iter: Val) -> Val {
     for kind in &mut iter.alts {
-        if let Kind::Iter(inner) = kind
-            && !inner.apart.is_empty()
-        {
-            *kind = Kind::Iter(Rc::new(IterValue { apart: Rc::default(), ..(**inner).clone() }));
+        if let Kind::Iter(inner) = kind {
+            let source = super::memory::generalize(&inner.source);
+            *kind = Kind::Iter(Rc::new(IterValue { apart: Rc::default(), source, ..(**inner).clone() }));
         }
     }
     iter

@@ -38,7 +38,7 @@ impl Interp<'_> {
         let mut exit: Option<State> = None;
         let counters = self.counters_of(cx, at, Some(cond), body);
         self.rounds(at, label, |this| {
-            this.count_round(cx, &counters);
+            this.count_round(&counters);
             let kind = if lets { ScopeKind::Condition } else { ScopeKind::Temporaries };
             this.scoped(cx, kind, |this| {
                 let outer = this.draining.replace(at);
@@ -71,7 +71,7 @@ impl Interp<'_> {
             });
         });
         let value = self.finish_loop(at, exit, outer);
-        self.stop_counting(cx, &counters);
+        self.stop_counting(&counters);
         self.st.looping = looping;
         value
     }
@@ -82,11 +82,11 @@ impl Interp<'_> {
         let looping = self.st.looping.clone();
         let counters = self.counters_of(cx, at, None, body);
         self.rounds(at, label, |this| {
-            this.count_round(cx, &counters);
+            this.count_round(&counters);
             this.eval_statement(cx, body);
         });
         let value = self.finish_loop(at, None, outer);
-        self.stop_counting(cx, &counters);
+        self.stop_counting(&counters);
         self.st.looping = looping;
         value
     }
@@ -112,7 +112,7 @@ impl Interp<'_> {
             let mut exit: Option<State> = Some(this.st.clone());
             let counters = this.counters_of(cx, at, None, body);
             this.rounds(at, label, |this| {
-                this.count_round(cx, &counters);
+                this.count_round(&counters);
                 let item = this.next_item(cx, iter, at, &source);
                 if !this.st.reachable {
                     return;
@@ -131,7 +131,7 @@ impl Interp<'_> {
             });
             this.keep_locked(at, &mut exit);
             let value = this.finish_loop(at, exit, outer);
-            this.stop_counting(cx, &counters);
+            this.stop_counting(&counters);
             value
         })
     }

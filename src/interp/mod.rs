@@ -288,6 +288,8 @@ pub struct Interp<'p> {
     /// What the counters of loops go through; `None` where that isn't always known.
     loop_bounds: FxHashMap<LoopId, Option<portions::Bounds>>,
     units: units::Units,
+    /// Loops that made a collection, one element in each round.
+    collected: FxHashSet<LoopId>,
     claims: claims::Claims,
     /// How often a loop's body runs, where that is known.
     loop_rounds: FxHashMap<LoopId, u32>,
@@ -429,6 +431,7 @@ pub fn analyse(
         made_at: FxHashMap::default(),
         loop_bounds: FxHashMap::default(),
         units: units::Units::default(),
+        collected: FxHashSet::default(),
         claims: Default::default(),
         loop_rounds: FxHashMap::default(),
         recursions: FxHashSet::default(),

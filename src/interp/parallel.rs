@@ -164,7 +164,8 @@ impl Interp<'_> {
         let inner = Cx { frame, ..cx.clone() };
         let stages = chain.iter.stages.get(..=chain.last).unwrap_or_default();
         self.run_frame(&inner, None, |this| {
-            let source = IterValue { stages: Vec::new(), ..chain.iter.clone() };
+            let stepped = chain.iter.stages.iter().take(1).filter(|stage| stage.kind == StageKind::Step);
+            let source = IterValue { stages: stepped.cloned().collect(), ..chain.iter.clone() };
             let mut item = this.item_of(&inner, *expr, at, &source);
             for (n, stage) in stages.iter().enumerate() {
                 if !this.st.reachable {

@@ -11,6 +11,10 @@ use super::values::{Aggregate, Const, IterValue, Kind, Slack, StageKind, Val};
 use super::{Cx, Interp};
 use crate::hir::{BinaryOp, ExprId, ExprKind, Name};
 use crate::resolve::LocalId;
+use std::rc::Rc;
+
+/// Numbers of an element lie no deeper in it.
+const MAX_NESTING: u32 = 2;
 
 /// What a loop's counter goes through: from the first number on, up to the second, exclusive.
 pub type Bounds = (i128, i128);
@@ -83,6 +87,30 @@ impl Interp<'_> {
             }
             (_, Some(step), Some(from)) => Kind::Linear(at, step, from),
             _ => Kind::Linear(at, 1, 0),
+        }
+    }
+
+    /// An element that was made in one round of a loop is taken in one round of another: what differs from element to element does
+    /// so from round to round.
+    pub(super) fn renumber(&mut self, item: &mut Val, at: LoopId, depth: u32) {
+        if self.collected.is_empty() || depth > MAX_NESTING {
+            return;
+        }
+        for kind in &mut item.alts {
+            match kind {
+                Kind::Linear(made, ..) | Kind::Block(made, ..) | Kind::Portion(made, _)
+                    if self.collected.contains(made) && !self.is_own(*made) && !self.loops.contains(made) =>
+                {
+                    self.note_bounds(at, self.bounds_of(*made));
+                    *made = at;
+                }
+                Kind::Aggregate(parts) => {
+                    let mut renumbered = (**parts).clone();
+                    renumbered.fields.iter_mut().for_each(|(_, part)| self.renumber(part, at, depth + 1));
+                    *parts = Rc::new(renumbered);
+                }
+                _ => {}
+            }
         }
     }
 

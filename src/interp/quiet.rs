@@ -37,7 +37,7 @@ impl Interp<'_> {
         most.is_some_and(|most| self.program.body(id).is_some_and(|body| body.body.exprs.len() <= most))
     }
 
-    fn holds_counter(&self, value: &Val, depth: u32) -> bool {
+    pub(super) fn holds_counter(&self, value: &Val, depth: u32) -> bool {
         depth <= MAX_NESTING
             && value.alts.iter().any(|kind| match kind {
                 Kind::Linear(..) | Kind::Block(..) | Kind::Portion(..) | Kind::Claimed(_) => true,

@@ -300,11 +300,21 @@ fn indices_meet(facts: &Facts, one: ContextId, x: Index, two: ContextId, y: Inde
         {
             false
         }
+        (Index::Linear(_, m, a), Index::Linear(_, n, b)) if never_equal((m, a), (n, b)) => false,
         _ => match (numbers(facts, x), numbers(facts, y)) {
             (Some((least, most)), Some((other, greatest))) => least <= greatest && other <= most,
             _ => true,
         },
     }
+}
+
+/// What is left by a common divisor of the factors differs: `2 * i` and `2 * j + 1`.
+fn never_equal((mul, add): (i64, i64), (other, more): (i64, i64)) -> bool {
+    let (mut divisor, mut rest) = (mul.unsigned_abs(), other.unsigned_abs());
+    while rest != 0 {
+        (divisor, rest) = (rest, divisor % rest);
+    }
+    divisor > 1 && (i128::from(add) - i128::from(more)) % i128::from(divisor) != 0
 }
 
 /// The one loop's counter begins where the other's ends.

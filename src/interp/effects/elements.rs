@@ -117,14 +117,19 @@ impl Interp<'_> {
                     }
                 };
                 let mut element = element.unwrap_or_else(|| self.step_lval(&lval, Proj::Index(Index::Any)));
-                element.deps = element.deps.join(&self.lent_deps(&key));
+                let looked = match name {
+                    OpName::KeyRef => self.looked_up(call, &element, how),
+                    _ => self.looked_through(call, &lval, how),
+                };
+                element.deps = element.deps.join(&self.lent_deps(&key)).join(&looked);
                 if name == OpName::IndexRef {
                     self.found_in(call, &lval);
                 }
                 self.element_of(call, &pointer, &element, how)
             }
             _ => {
-                let element = self.step_lval(&lval, Proj::Index(Index::Any));
+                let mut element = self.step_lval(&lval, Proj::Index(Index::Any));
+                element.deps = element.deps.join(&self.looked_through(call, &lval, how));
                 self.found_in(call, &lval);
                 self.element_of(call, &pointer, &element, how)
             }
@@ -161,6 +166,23 @@ impl Interp<'_> {
         if let [place] = collection.places[..] {
             call.found.extend(self.filled_behind_lock(place));
         }
+    }
+
+    /// To look for an element is to read which there are, unless a lock tells others to wait.
+    fn looked_through(&mut self, call: &Call, collection: &Lval, how: Pointer) -> Deps {
+        let open = collection.places.iter().copied().filter(|place| !self.is_guarded(*place));
+        let open: Vec<_> = open.collect();
+        let read = |deps: Deps, place| deps.join(&self.counted_elements(call.cx, call.id, place, how));
+        open.into_iter().fold(Deps::default(), read)
+    }
+
+    /// The same of a map, where what is put under a key is that element.
+    fn looked_up(&mut self, call: &Call, element: &Lval, how: Pointer) -> Deps {
+        if how == Pointer::Exclusive || element.places.iter().any(|place| self.is_guarded(*place)) {
+            return Deps::default();
+        }
+        let info = self.info(call, AccessKind::Read);
+        self.log_lval(call.cx, element, &info)
     }
 
     /// The element under a key that tells it from others. Without a lock none is: who puts one in may move all.
