@@ -113,6 +113,12 @@ impl Ways {
         }
     }
 
+    /// Of these reads those of which every value may lead here, and there too.
+    pub fn whatever_was_read(&self, there: &Ways, reads: &Deps) -> Deps {
+        let all = |ways: &Ways, read| ways.get(read).is_some_and(Found::is_all);
+        reads.iter().filter(|read| all(self, *read) && all(there, *read)).collect()
+    }
+
     /// Whether what is done here has nothing to do with a value of this read that led there: it is done whatever was read, or
     /// only where it was another value.
     fn apart_from(&self, read: ReadId, there: &Ways) -> bool {

@@ -461,3 +461,17 @@ fn tested(op: BinaryOp, place: PlaceId, order: Name, with: Option<&Kind>) -> Opt
 fn all_pointers(value: &Val) -> bool {
     !value.alts.is_empty() && value.alts.iter().all(|kind| matches!(kind, Kind::Pointer(..)))
 }
+
+/// The least or the greatest number of an integer type, as far as it is known.
+pub(super) fn limit(integer: Name, which: Name) -> Option<Const> {
+    let (signed, width) = integer.as_str().split_at_checked(1)?;
+    let bits: u32 = if width == "size" { usize::BITS } else { width.parse().ok()? };
+    let size = 1i128.checked_shl(bits).filter(|_| bits < i128::BITS - 1)?;
+    match (signed, which.as_str()) {
+        ("u", "MIN") => Some(Const::Int(0)),
+        ("u", "MAX") => Some(Const::Int(size - 1)),
+        ("i", "MIN") => Some(Const::Int(-size / 2)),
+        ("i", "MAX") => Some(Const::Int(size / 2 - 1)),
+        _ => None,
+    }
+}

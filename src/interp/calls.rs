@@ -322,6 +322,11 @@ impl Interp<'_> {
         if let Some(id) = self.program.assoc_const(&ty, name) {
             return self.const_value(id);
         }
+        if let Ty::Prim(integer) = &ty
+            && let Some(limit) = super::arithmetic::limit(*integer, name)
+        {
+            return Val::of(Kind::Const(limit), ty);
+        }
         let mut value: Option<Val> = None;
         for method in self.program.assoc_fns(&ty, of_trait, name) {
             let mut subst = method.subst;
@@ -635,9 +640,11 @@ impl Interp<'_> {
             let tells = self.st.reachable && early != value && !may_be_either(&early, &value);
             self.grant((&self.st, &mut value), (&state, &mut early));
             value = if self.st.reachable { value.join(&early) } else { early };
+            let (ways, others) = (self.st.ways.clone(), state.ways.clone());
             self.st.join(&state);
             if tells {
                 let decided = self.st.control.without(&outer_control);
+                let decided = decided.without(&ways.whatever_was_read(&others, &decided));
                 value.deps = value.deps.join(&decided);
                 self.st.ways.decided_anew(&decided);
                 self.act(cx, cx.body.body.root);

@@ -169,7 +169,12 @@ pub fn one_step(facts: &Facts, write: &Event, read: &AccessEvent, how: How) -> O
         // What was used is what the second look found to be there still.
         How::Drained => access.atomic.is_none() || compared(context, look, read),
     };
-    if looks_again(facts, write).into_iter().any(looked) {
+    // A look at a whole collection decides nothing anew that was found out of an element.
+    let as_close = |look: &&AccessEvent| {
+        let from_above = |look| looks_from_above(facts, write, look);
+        access.atomic.is_some() || from_above(read) || !from_above(*look)
+    };
+    if looks_again(facts, write).into_iter().filter(as_close).any(looked) {
         return Some(Harmless::LooksAgain);
     }
     (how == How::Decided && comes_round(facts, write, read)).then_some(Harmless::ComesRound)
@@ -486,6 +491,13 @@ fn looks_again<'a>(facts: &Facts<'a>, write: &Event<'a>) -> Vec<&'a AccessEvent>
     };
     let decisive = write.access.control.join(&write.access.acted_on);
     decisive.iter().chain(mirrored).filter_map(|id| log.get(id.0 as usize)).filter(under_it).collect()
+}
+
+/// What was read is a collection round the element that is written.
+fn looks_from_above(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
+    let places = &facts.analysis.places;
+    let (looked, written) = (places.path(read.place), places.path(write.access.place));
+    written.get(looked.len()..).is_some_and(|beyond| beyond.iter().any(index))
 }
 
 /// Readers don't exclude each other, nor does a lock that each instance has one of, but at what is in one object with it.
