@@ -162,7 +162,8 @@ impl Interp<'_> {
             let stable = next.same_as(&entry);
             self.each_round(at, &entry);
             entry = next;
-            if (stable && n > 0) || self.stopped {
+            let only_one = self.loop_rounds.get(&at) == Some(&1);
+            if (stable && n > 0) || only_one || self.stopped {
                 break;
             }
         }

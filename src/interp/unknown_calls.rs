@@ -173,7 +173,13 @@ impl Interp<'_> {
                         (Some(kind), _) => kind,
                         (None, Pointer::Shared | Pointer::Counted) => AccessKind::Read,
                         (None, Pointer::Exclusive) => AccessKind::Update,
-                        (None, Pointer::Raw | Pointer::Owner) => continue,
+                        // A reference that was made of a raw pointer is one.
+                        (None, Pointer::Raw) => match &value.ty {
+                            Ty::Ref { mutable: false, .. } => AccessKind::Read,
+                            Ty::Ref { mutable: true, .. } => AccessKind::Update,
+                            _ => continue,
+                        },
+                        (None, Pointer::Owner) => continue,
                     };
                     let door = if how == Pointer::Raw { Door::Raw } else { Door::Safe };
                     let info = AccessInfo { data: data.clone(), ..AccessInfo::plain(access, range) };
