@@ -212,7 +212,7 @@ impl Interp<'_> {
     pub(super) fn try_deref(&mut self, cx: &Cx, lval: &Lval, expr: ExprId, mutable: bool) -> Option<Lval> {
         let value = self.peek(lval);
         let pointed = value.alts.iter().any(|k| matches!(k, Kind::Pointer(..) | Kind::Guard(_)));
-        if pointed && !matches!(lval.ty, Ty::Adt(..)) {
+        if pointed && !matches!(lval.ty, Ty::Adt(..)) && !self.wraps_a_library_type(&lval.ty) {
             let range = cx.body.body.expr(expr).range;
             let deps = self.log_lval(cx, lval, &AccessInfo::plain(AccessKind::Read, range));
             if !self.st.locks.is_empty() && lval.places.iter().any(|place| self.is_guarded(*place)) {
@@ -261,6 +261,12 @@ impl Interp<'_> {
             Ty::Ref { .. } | Ty::Ptr { .. } => Some(self.step_lval(lval, Proj::Deref)),
             _ => None,
         }
+    }
+
+    /// The same place as a value of a library's type: what that does with a pointer is for its own functions to say.
+    fn wraps_a_library_type(&self, ty: &Ty) -> bool {
+        let transparent = matches!(ty, Ty::Ext(..)) && self.models.role(ty) == Role::Transparent;
+        transparent && matches!(self.part_ty(ty, Proj::Cell), inner @ Ty::Ext(..) if self.models.role(&inner) == Role::Plain)
     }
 
     pub(super) fn is_wrapper(&mut self, lval: &Lval) -> bool {

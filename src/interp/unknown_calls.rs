@@ -173,7 +173,8 @@ impl Interp<'_> {
                         (Some(kind), _) => kind,
                         (None, Pointer::Shared | Pointer::Counted) => AccessKind::Read,
                         (None, Pointer::Exclusive) => AccessKind::Update,
-                        // A reference that was made of a raw pointer is one.
+                        // A reference that was made of a raw pointer is one. Of several, what led to each is not known any more.
+                        (None, Pointer::Raw) if value.alts.len() > 1 => continue,
                         (None, Pointer::Raw) => match &value.ty {
                             Ty::Ref { mutable: false, .. } => AccessKind::Read,
                             Ty::Ref { mutable: true, .. } => AccessKind::Update,
