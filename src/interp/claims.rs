@@ -1,5 +1,5 @@
-//! Claimed numbers: what an atomic gave out by `fetch_add` or `fetch_sub` is given out once, and so is what is computed from it
-//! alone, as long as the computation keeps two numbers apart (`i + 1`, `2 * i`, the pair of `i / 8` and `i % 8`, the range
+//! Claimed numbers: what a counter gave out, by `fetch_add`, `fetch_sub` or `fetch_update` or under a lock under which it was moved
+//! on, is given out once, and so is what is computed from it alone, as long as the computation keeps two numbers apart (`i + 1`, `2 * i`, the pair of `i / 8` and `i % 8`, the range
 //! `64 * i .. 64 * i + 64`; not `i / 2`).
 //!
 //! In: terms over one claim. Out: claims, interned, and whether the elements that two of them stand for may be the same.
@@ -7,13 +7,12 @@
 //! repeats begins anew. Invariant: what isn't a function of one claimed number alone is no claim.
 
 use super::Interp;
-use super::access::{AccessEvent, Effect};
-use super::arithmetic::integer_bits;
+use super::access::{AccessEvent, Effect, HeldLock};
 use super::contexts::Context;
 use super::expr::index_of;
 use super::places::{Index, PlaceId, Proj, Root};
 use super::terms::{Operator, Term};
-use super::values::{Aggregate, Kind, ReadId, Val};
+use super::values::{Aggregate, Kind, Mode, ReadId, Val};
 use crate::finding::AccessKind;
 use crate::hir::{BinaryOp, Name};
 use std::cell::RefCell;
@@ -36,7 +35,7 @@ pub struct ClaimId(u32);
 #[derive(Clone, PartialEq, Debug)]
 struct Claim {
     /// Which gives the numbers out.
-    atomic: PlaceId,
+    counter: PlaceId,
     /// How many at a time; negative where it counts down.
     step: i128,
     /// Of the number given out, which is `Term::Old` here.
@@ -46,19 +45,26 @@ struct Claim {
 }
 
 impl Claim {
-    /// Whether an update of the atomic takes back numbers that may be in use.
+    /// Whether an update of the counter takes back numbers that may be in use.
     fn taken_back(&self, log: &[AccessEvent], event: &AccessEvent) -> bool {
+        if event.place != self.counter || event.kind == AccessKind::Read {
+            return false;
+        }
+        if event.atomic.is_none() {
+            let moved = |term: &Rc<Term>| term.steps().is_some_and(|step| (step > 0) == (self.step > 0));
+            return event.term.as_ref().is_some_and(|term| !moved(term));
+        }
         let back = match event.effect {
             Some(Effect::Subtract | Effect::SubtractSeen) => self.step > 0,
             Some(Effect::Add) => self.step < 0,
             _ => false,
         };
         let given = |id: &ReadId| {
-            log.get(id.0 as usize).is_some_and(|e| e.place == self.atomic && e.kind == AccessKind::Update)
+            log.get(id.0 as usize).is_some_and(|e| e.place == self.counter && e.kind == AccessKind::Update)
         };
         // Who was given a number that is of no use gives it back.
         let refused = || event.control.iter().chain(event.acted_on.iter()).any(|id| given(&id));
-        back && event.place == self.atomic && !refused()
+        back && !refused()
     }
 }
 
@@ -93,7 +99,7 @@ impl Claims {
 
     /// The atomic or list that gives the number out.
     pub fn source(&self, id: ClaimId) -> PlaceId {
-        self.get(id).atomic
+        self.get(id).counter
     }
 
     fn intern(&mut self, claim: Claim) -> Option<ClaimId> {
@@ -109,10 +115,10 @@ impl Claims {
         Some(ClaimId(at as u32))
     }
 
-    /// Whether two different numbers of one atomic may lead to the same element, which is found by all of these indices together:
+    /// Whether two different numbers of one counter may lead to the same element, which is found by all of these indices together:
     /// those of the one access on the left, of the other on the right.
     pub fn meet(&self, indices: &[(ClaimId, ClaimId)]) -> bool {
-        let alike = |x: &Claim, y: &Claim| x.atomic == y.atomic && (x.step > 0) == (y.step > 0);
+        let alike = |x: &Claim, y: &Claim| x.counter == y.counter && (x.step > 0) == (y.step > 0);
         let Some(first) = indices.first().map(|pair| self.get(pair.0)) else { return true };
         let comparable = |id: &ClaimId| alike(first, self.get(*id)) && !self.again.contains(id);
         if !indices.iter().all(|(x, y)| comparable(x) && comparable(y)) {
@@ -187,6 +193,22 @@ fn overlap(one: &[(i128, i128)], two: &[(i128, i128)]) -> bool {
     one.iter().zip(two).all(|(x, y)| x.0 <= y.1 && y.0 <= x.1)
 }
 
+/// By how much a counter is moved on under the very hold that it was read under, not far from there.
+fn moved_on(log: &[AccessEvent], number: ReadId) -> Option<i128> {
+    const NEAR: usize = 32;
+    let at = number.0 as usize;
+    let read = log.get(at)?;
+    let held = |lock: &HeldLock| {
+        let same = |own: &HeldLock| own.lock == lock.lock && own.hold == lock.hold;
+        lock.mode == Mode::Exclusive && read.locks.iter().any(same)
+    };
+    let moves = |event: &&AccessEvent| {
+        event.place == read.place && event.kind != AccessKind::Read && event.locks.iter().any(held)
+    };
+    let near = log.iter().skip(at.saturating_sub(NEAR)).take(2 * NEAR);
+    near.filter(moves).find_map(|event| event.term.as_ref()?.steps())
+}
+
 impl Interp<'_> {
     /// The index that a value stands for.
     pub(super) fn index_at(&mut self, value: &Val) -> Index {
@@ -196,9 +218,14 @@ impl Interp<'_> {
         }
     }
 
+    /// Numbers are given out.
+    pub(super) fn draws(&mut self) {
+        self.claims.drawn = true;
+    }
+
     /// A number was given out, which is another one than in the last round.
     pub(super) fn drawn_anew(&mut self, given: &Val) {
-        self.claims.drawn = true;
+        self.draws();
         if let Some(Term::Read(_, read)) = given.term.as_deref()
             && self.st.below.contains_key(read)
         {
@@ -211,7 +238,7 @@ impl Interp<'_> {
         let claim = match (&value.term, value.single()) {
             (Some(term), _) if self.claim_in(term).is_some() => self.claim_of(term)?,
             (_, Some(Kind::Claimed(atomic))) => {
-                Claim { atomic: *atomic, step: 1, computed: Rc::new(Term::Old), below: None }
+                Claim { counter: *atomic, step: 1, computed: Rc::new(Term::Old), below: None }
             }
             _ => return None,
         };
@@ -221,7 +248,7 @@ impl Interp<'_> {
     /// The claimed element `by` further on, or the `by` elements from there on.
     pub(super) fn claim_extended(&mut self, from: ClaimId, by: &Val, range: bool) -> Option<Index> {
         let claim = self.claims.get(from).clone();
-        let by = self.of_claim(&self.round_term(by)?, claim.atomic)?;
+        let by = self.of_claim(&self.round_term(by)?, claim.counter)?;
         let end = Term::apply(Operator::Binary(BinaryOp::Add), &claim.computed, &by)?;
         let computed = if range { Term::within(&claim.computed, &end)? } else { end };
         self.claims.intern(Claim { computed, ..claim }).map(Index::Claimed)
@@ -235,33 +262,37 @@ impl Interp<'_> {
         if context != self.context || reads.iter().any(|other| *other != (context, read)) {
             return None;
         }
-        let event = self.contexts.get(context).log.events.get(read.0 as usize)?;
+        let log = &self.contexts.get(context).log.events;
+        let event = log.get(read.0 as usize)?;
         if matches!(event.effect, Some(Effect::Take | Effect::TakeSure))
             && self.hands_out_numbers(event.place)
         {
             return Some((read, event.place, 1));
         }
-        let counts = matches!(event.effect, Some(Effect::Add | Effect::Subtract));
-        let claims = event.kind == AccessKind::Update && event.atomic.is_some() && counts;
-        let step = event.term.as_ref()?.steps().filter(|step| *step != 0 && claims)?;
-        Some((read, event.place, step))
+        let counts = matches!(event.effect, Some(Effect::Add | Effect::Subtract | Effect::Exchange));
+        let step = match event.kind {
+            AccessKind::Update if event.atomic.is_some() && counts => event.term.as_ref()?.steps()?,
+            AccessKind::Read if event.atomic.is_none() => moved_on(log, read)?,
+            _ => return None,
+        };
+        (step != 0).then_some((read, event.place, step))
     }
 
     fn claim_of(&self, term: &Rc<Term>) -> Option<Claim> {
-        let (read, atomic, step) = self.claim_in(term)?;
+        let (read, counter, step) = self.claim_in(term)?;
         let computed = Term::replaced(term, read);
-        Some(Claim { atomic, step, computed, below: self.st.below.get(&read).copied() })
+        Some(Claim { counter, step, computed, below: self.st.below.get(&read).copied() })
     }
 
-    /// A term in which nothing was read but what this atomic gave out.
-    fn of_claim(&self, term: &Rc<Term>, atomic: PlaceId) -> Option<Rc<Term>> {
+    /// A term in which nothing was read but what this counter gave out.
+    fn of_claim(&self, term: &Rc<Term>, counter: PlaceId) -> Option<Rc<Term>> {
         let mut reads = 0;
         term.each_read(&mut |_, _| reads += 1);
         if reads == 0 {
             return Some(term.clone());
         }
         let (read, of, _) = self.claim_in(term)?;
-        (of == atomic).then(|| Term::replaced(term, read))
+        (of == counter).then(|| Term::replaced(term, read))
     }
 
     /// Whether a number is computed from a claimed one.
@@ -285,11 +316,10 @@ impl Interp<'_> {
         self.claims.drawn && depth > 0 && (self.is_claimed(value) || value.alts.iter().any(of_part))
     }
 
-    /// The least of a claimed number and one that isn't known: no more than the claimed one.
+    /// The least of a claimed number and one that isn't known: no more than the claimed one, and no index is below 0.
     pub(super) fn at_most(&self, a: &Val, b: &Val) -> Option<Rc<Term>> {
         let (known, unknown) = if a.term.is_some() { (a, b) } else { (b, a) };
-        let unsigned = integer_bits(&known.ty).is_some_and(|(_, signed)| !signed);
-        if unknown.symbol().is_some() || !unsigned || !self.is_claimed(known) {
+        if unknown.symbol().is_some() || !self.is_claimed(known) {
             return None;
         }
         let zero = Rc::new(Term::Const(0));
@@ -309,7 +339,12 @@ impl Interp<'_> {
                 Term::apply(Operator::Binary(BinaryOp::Add), &bound("last")?.symbol()?, &one)?
             }
         };
-        let number = Term::within(&start.symbol()?, &end)?;
+        self.claimed_until(start, &end)
+    }
+
+    /// Some number from a claimed one on and less than the end.
+    pub(super) fn claimed_until(&self, start: &Val, end: &Rc<Term>) -> Option<Val> {
+        let number = Term::within(&start.symbol()?, end)?;
         Some(Val::unknown(start.ty.clone()).with_term(Some(number)))
     }
 }
@@ -327,7 +362,7 @@ mod tests {
     fn meets(step: i128, below: Option<i128>, computed: &[Rc<Term>]) -> bool {
         let mut claims = Claims::default();
         let claim =
-            |computed: &Rc<Term>| Claim { atomic: PlaceId(0), step, computed: computed.clone(), below };
+            |computed: &Rc<Term>| Claim { counter: PlaceId(0), step, computed: computed.clone(), below };
         let ids: Vec<ClaimId> = computed.iter().filter_map(|term| claims.intern(claim(term))).collect();
         let indices: Vec<_> = ids.iter().map(|id| (*id, *id)).collect();
         claims.meet(&indices)
@@ -369,7 +404,7 @@ mod tests {
         let mut claims = Claims::default();
         let mut of = |op, n| {
             let computed = apply(op, n);
-            claims.intern(Claim { atomic: PlaceId(0), step: 1, computed, below: None }).expect("room")
+            claims.intern(Claim { counter: PlaceId(0), step: 1, computed, below: None }).expect("room")
         };
         let (own, next, even) = (of(BinaryOp::Add, 0), of(BinaryOp::Add, 1), of(BinaryOp::Mul, 2));
         assert!(claims.meet(&[(own, next)]));

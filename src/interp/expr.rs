@@ -278,6 +278,9 @@ impl Interp<'_> {
         let mut info = AccessInfo::plain(AccessKind::Update, range);
         info.effect = Some(Effect::Assign);
         info.term = operand.symbol().and_then(|n| Term::apply(Operator::Binary(op), &Rc::new(Term::Old), &n));
+        if info.term.is_some() && !self.st.locks.is_empty() {
+            self.draws();
+        }
         let mut new = self.binary(op, &old, &operand);
         if new.ty.is_unknown() {
             new.ty = lval.ty.clone();
@@ -464,29 +467,30 @@ impl Interp<'_> {
         deps.join(&self.observe_payloads(cx, value, arg))
     }
 
-    /// The same of the references in an `Option`, a `Result` or a tuple: these look at what they hold.
+    /// The same of the references in an `Option`, a `Result` or a tuple: these look at what they hold, each variant where it is
+    /// the one that is there.
     fn observe_payloads(&mut self, cx: &Cx, value: &Val, arg: ExprId) -> Deps {
         if !matches!(value.ty, Ty::Ext(..) | Ty::Tuple(_) | Ty::Unknown) {
             return Deps::default();
         }
-        let parts = value.alts.iter().filter_map(|kind| match kind {
-            Kind::Aggregate(parts) => Some(parts.fields.iter()),
-            _ => None,
-        });
-        let held: Vec<Val> = parts
-            .flatten()
-            .filter(|(step, part)| matches!(step, Proj::Field(_)) && part.pointers().next().is_some())
-            .map(|(_, part)| part.clone())
-            .collect();
-        if held.is_empty() {
-            return Deps::default();
+        let mut deps = Deps::default();
+        for kind in &value.alts {
+            let Kind::Aggregate(parts) = kind else { continue };
+            let held = parts.fields.iter().filter(|(step, _)| matches!(step, Proj::Field(_)));
+            let held: Vec<&Val> =
+                held.map(|(_, part)| part).filter(|part| part.pointers().next().is_some()).collect();
+            if held.is_empty() {
+                continue;
+            }
+            let before = self.st.clone();
+            self.st.control = self.st.control.join(&value.deps);
+            self.recall_variant(&Val::of(kind.clone(), Ty::Unknown));
+            for part in held {
+                deps = deps.join(&self.observe_pointees(cx, &part.clone().with_deps(&value.deps), arg));
+            }
+            let seen = std::mem::replace(&mut self.st, before).seen;
+            self.st.seen = self.st.seen.join(&seen);
         }
-        // There is something to look at only where what led to it holds.
-        let before = self.st.clone();
-        self.recall_success(value);
-        let deps =
-            held.iter().fold(Deps::default(), |deps, part| deps.join(&self.observe_pointees(cx, part, arg)));
-        self.st = before;
         deps
     }
 

@@ -1,21 +1,23 @@
 //! Counters kept by hand: a local that each round of a loop moves on by the same step is linear in the loop's counter, or
-//! stays within what the context has for itself.
+//! stays within what the context has for itself, or claimed.
 //!
 //! In: a loop's body and the state before it. Out: what the local holds when a round begins. Invariant: only where one
 //! statement of the body itself, and nothing else in the loop, changes the local, and no round leaves it out.
 
 use super::places::{FrameId, LoopId};
 use super::portions::block_between;
+use super::terms::{Operator, Term};
 use super::values::{Const, Kind, Val};
 use super::{Cx, Interp};
 use crate::hir::{BinaryOp, ExprId, ExprKind, Stmt};
-use crate::resolve::{LocalId, Res, ResolvedBody};
+use crate::resolve::{LocalId, Res, ResolvedBody, Ty};
+use std::rc::Rc;
 
 /// A local that moves on by the same step in each round, and what it holds when one begins.
 pub(super) struct Counter {
     frame: FrameId,
     local: LocalId,
-    value: Kind,
+    value: Val,
 }
 
 impl Interp<'_> {
@@ -47,7 +49,7 @@ impl Interp<'_> {
         if let (Some(Kind::Linear(own, 1, add)), Some(Kind::Unit(by))) =
             (self.st.local(frame, local)?.single(), by.single())
         {
-            let value = self.units.steps(*own, *add, *by)?;
+            let value = Val::of(self.units.steps(*own, *add, *by)?, Ty::Unknown);
             return Some(Counter { frame, local, value });
         }
         let Some(Const::Int(by)) = by.constant() else { return None };
@@ -55,6 +57,12 @@ impl Interp<'_> {
         let step = if op == BinaryOp::Sub { by.checked_neg()? } else { by };
         let start = self.st.local(frame, local)?.clone();
         let end = cond.and_then(|cond| self.end_of(cx, cond, local));
+        if step > 0 && self.is_claimed(&start) {
+            let (end, more) = end?;
+            let more = Rc::new(Term::Const(i128::from(more)));
+            let end = Term::apply(Operator::Binary(BinaryOp::Add), &end.symbol()?, &more)?;
+            return Some(Counter { frame, local, value: self.claimed_until(&start, &end)? });
+        }
         let value = match (start.single(), &end) {
             (Some(Kind::Const(Const::Int(from))), end) => {
                 let rounds = match end.as_ref().and_then(|(end, more)| Some((end.constant()?, more))) {
@@ -80,7 +88,7 @@ impl Interp<'_> {
             (None, _) if start.alts.is_empty() => Kind::Linear(at, step, 0),
             _ => return None,
         };
-        Some(Counter { frame, local, value })
+        Some(Counter { frame, local, value: Val::of(value, Ty::Unknown) })
     }
 
     /// Below what a loop's condition keeps a local: the number, and how much more it may be.
@@ -106,21 +114,20 @@ impl Interp<'_> {
     /// A round begins.
     pub(super) fn count_round(&mut self, counters: &[Counter]) {
         for counter in counters {
-            self.set_counter(counter, Some(counter.value.clone()));
+            self.set_counter(counter, counter.value.clone());
         }
     }
 
     /// After the loop nobody knows how many rounds there were.
     pub(super) fn stop_counting(&mut self, counters: &[Counter]) {
         for counter in counters {
-            self.set_counter(counter, None);
+            self.set_counter(counter, Val::unknown(Ty::Unknown));
         }
     }
 
-    fn set_counter(&mut self, counter: &Counter, kind: Option<Kind>) {
+    fn set_counter(&mut self, counter: &Counter, number: Val) {
         let Some(old) = self.st.local(counter.frame, counter.local) else { return };
-        let mut value = Val { open: kind.is_none(), ..Val::unknown(old.ty.clone()) }.with_deps(&old.deps);
-        value.alts.extend(kind);
+        let value = Val { ty: old.ty.clone(), ..number }.with_deps(&old.deps);
         self.st.set_local(counter.frame, counter.local, value);
     }
 }

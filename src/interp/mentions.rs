@@ -11,16 +11,32 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use std::cell::OnceCell;
 
 /// What is looked for.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Mention {
     /// The word, not after a dot.
     Plain(Name),
+    /// The same of what a module has: where that is named too, or the word is imported.
+    In { module: Name, name: Name },
     /// The word, wherever it stands.
     Word(Name),
+    /// The word before a `!`.
+    Macro(Name),
+    /// The field of a type.
+    Field { owner: Name, name: Name },
     /// A value of the type, whatever it is called.
     Value(Name),
     /// A unit itself.
     Unit(usize),
+}
+
+impl Mention {
+    pub(super) fn name(&self) -> Option<Name> {
+        match *self {
+            Mention::Plain(name) | Mention::Word(name) | Mention::Macro(name) => Some(name),
+            Mention::In { name, .. } | Mention::Field { name, .. } => Some(name),
+            Mention::Value(_) | Mention::Unit(_) => None,
+        }
+    }
 }
 
 pub(super) struct Mentions<'o, 'p> {
@@ -38,7 +54,12 @@ pub(super) struct Mentions<'o, 'p> {
     types: Types,
     /// By unit: the types of values it may have.
     held: Vec<OnceCell<Bits>>,
+    /// Of units that are macros: who calls them.
+    callers: Vec<OnceCell<Vec<u32>>>,
 }
+
+/// A macro with more callers than this may see anything.
+const MAX_CALLERS: usize = 64;
 
 impl<'o, 'p> Mentions<'o, 'p> {
     /// `words`: those of libraries that will be asked for.
@@ -78,12 +99,13 @@ impl<'o, 'p> Mentions<'o, 'p> {
             also,
             types: Types::new(outline),
             held: (0..outline.units.len()).map(|_| OnceCell::new()).collect(),
+            callers: (0..outline.units.len()).map(|_| OnceCell::new()).collect(),
         }
     }
 
     /// Whether anything uses the word.
-    pub(super) fn has(&self, name: Name) -> bool {
-        [&self.plain, &self.dotted, &self.macros, &self.typed].iter().any(|map| map.contains_key(&name))
+    pub(super) fn has(&self, mention: Mention) -> bool {
+        !self.mentioning(mention).is_empty()
     }
 
     /// The types that hold, at some depth, one of `words`, and these themselves.
@@ -149,10 +171,27 @@ impl<'o, 'p> Mentions<'o, 'p> {
                 let all = 0..self.outline.units.len() as u32;
                 return all.filter(|at| self.holds(*at, of)).collect();
             }
+            Mention::Field { owner, name } => return self.having_field(owner, name),
+            Mention::In { module, name } if !self.outline.imports(module, name) => {
+                let units = self.plain.get(&name).into_iter().flatten().copied();
+                let named = |at: &u32| self.outline.units[*at as usize].words.plain.contains(&module);
+                return units.filter(named).collect();
+            }
+            Mention::In { name, .. } => [self.plain.get(&name), None, None],
+            Mention::Macro(name) => [self.macros.get(&name), None, None],
             Mention::Plain(name) => [self.plain.get(&name), None, None],
             Mention::Word(name) => [self.plain.get(&name), self.dotted.get(&name), self.typed.get(&name)],
         };
         maps.into_iter().flatten().flatten().copied().collect()
+    }
+
+    /// The units that may name a type's field: after a dot, or where a value is made or taken apart.
+    fn having_field(&self, owner: Name, name: Name) -> Vec<u32> {
+        let also = self.also.get(&owner).map_or(&[][..], |names| names);
+        let after_dot = self.dotted.get(&name).into_iter().flatten().filter(|at| self.holds(**at, owner));
+        let named = self.plain.get(&name).into_iter().flatten();
+        let named = named.filter(|at| self.names_type(**at, owner, also));
+        after_dot.chain(named).copied().collect()
     }
 
     /// Whether another unit uses this one.
@@ -196,35 +235,66 @@ impl<'o, 'p> Mentions<'o, 'p> {
 
     /// Whether a unit can name what only `scope` and the modules in it see.
     fn sees(&self, at: u32, scope: Option<ModuleId>) -> bool {
-        let (Some(scope), Some(from)) = (scope, self.outline.units[at as usize].module) else { return true };
-        let mut module = Some(from);
-        while let Some(at) = module {
-            if at == scope {
-                return true;
-            }
-            module = self.program.modules[at.index()].parent;
-        }
-        false
+        let Some(scope) = scope else { return true };
+        self.does(at, &|at| {
+            let Some(from) = self.outline.units[at as usize].module else { return true };
+            let mut modules = std::iter::successors(Some(from), |m| self.program.modules[m.index()].parent);
+            modules.any(|module| module == scope)
+        })
     }
 
-    /// Whether a unit names the type: by name, by another name, as `Self`; or it is a macro, whose callers may.
+    /// Whether a unit names the type: by name, by another name, as `Self`.
     fn names_type(&self, at: u32, owner: Name, also: &[Name]) -> bool {
-        let unit = &self.outline.units[at as usize];
-        unit.of == UnitOf::Macro
-            || unit.owner == Some(owner)
-            || unit.words.plain.iter().any(|word| *word == owner || also.contains(word))
+        let named = |at: u32| {
+            let unit = &self.outline.units[at as usize];
+            unit.owner == Some(owner)
+                || unit.words.plain.iter().any(|word| *word == owner || also.contains(word))
+        };
+        named(at) || self.does(at, &named)
     }
 
     /// Whether a unit may have a value of the type.
     fn holds(&self, at: u32, owner: Name) -> bool {
-        let unit = &self.outline.units[at as usize];
-        match (unit.of, self.types.numbers.get(&owner)) {
-            (UnitOf::Declaration, _) | (_, None) => false,
-            (UnitOf::Macro, _) => true,
-            (UnitOf::Body(_), Some(number)) => self.held[at as usize]
-                .get_or_init(|| self.types.of_unit(self.outline, at as usize))
-                .has(*number),
+        let Some(number) = self.types.numbers.get(&owner) else { return false };
+        let held = |at: u32| {
+            self.outline.units[at as usize].of != UnitOf::Declaration
+                && self.held[at as usize]
+                    .get_or_init(|| self.types.of_unit(self.outline, at as usize))
+                    .has(*number)
+        };
+        held(at) || self.does(at, &held)
+    }
+
+    /// Whether something is so of a unit, or of a caller if it is a macro.
+    fn does(&self, at: u32, is_so: &dyn Fn(u32) -> bool) -> bool {
+        match self.outline.units[at as usize].of {
+            UnitOf::Macro => {
+                let callers = self.callers[at as usize].get_or_init(|| self.callers_of(at));
+                callers.len() > MAX_CALLERS || callers.iter().any(|caller| is_so(*caller))
+            }
+            UnitOf::Body(_) | UnitOf::Declaration => is_so(at),
         }
+    }
+
+    /// The bodies that call a macro, also by way of others. The items that macros make are units of their own.
+    fn callers_of(&self, called: u32) -> Vec<u32> {
+        let (mut found, mut seen, mut work) = (Vec::new(), FxHashSet::default(), vec![called]);
+        while let Some(at) = work.pop() {
+            if found.len() > MAX_CALLERS || !seen.insert(at) {
+                continue;
+            }
+            let unit = &self.outline.units[at as usize];
+            if unit.of != UnitOf::Macro {
+                found.push(at);
+                continue;
+            }
+            for key in &unit.keys {
+                if let Key::Macro(name) = key {
+                    work.extend(self.macros.get(name).into_iter().flatten());
+                }
+            }
+        }
+        found
     }
 }
 

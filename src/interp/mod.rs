@@ -74,6 +74,7 @@ mod trait_calls;
 mod units;
 mod unknown_calls;
 mod walk;
+mod words;
 
 use crate::finding::Location;
 use crate::hir::{ExprId, Name, TextRange};
@@ -89,6 +90,7 @@ use places::{FrameId, LoopId, ObjId, PlaceId, Places, Root};
 use rustc_hash::{FxHashMap, FxHashSet};
 use shown_shared::SharedTypes;
 use state::{Exit, Moment, State};
+use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 use values::{Const, Deps, HoldId, Pointer, ReadId, Val};
@@ -123,6 +125,8 @@ pub struct Analysis {
     pub shared_types: SharedTypes,
     /// What roots hold at first.
     initial: FxHashMap<Root, Val>,
+    /// The same of the places that were asked for.
+    asked: RefCell<FxHashMap<PlaceId, Option<Val>>>,
     /// Some context passes a fence that acquires.
     pub fences: bool,
     /// How often a loop's body runs, where that is known.
@@ -152,7 +156,8 @@ impl Analysis {
     }
 
     fn held_first(&self, place: PlaceId) -> Option<Val> {
-        memory::held_first(&self.initial, &self.places, place)
+        let found = || memory::held_first(&self.initial, &self.places, place);
+        self.asked.borrow_mut().entry(place).or_insert_with(found).clone()
     }
 
     /// The same as a number; a truth value is 0 or 1.
@@ -507,6 +512,7 @@ pub fn analyse(
         moments: interp.moments,
         locals: interp.local_names,
         initial: interp.initial,
+        asked: RefCell::default(),
         published: interp.published,
         spread: interp.spread,
         awaits: interp.awaits,

@@ -279,6 +279,8 @@ impl Analysis {
                     && (self.handed_by(one, first, two, key)
                         || (answered && self.only_releaser(one, two, key)))
             }
+            // Where each counts and awaits all, one instance comes after the others too.
+            SyncKind::Counted(_) | SyncKind::CountedDown => self.handed_by(one, first, two, key),
             _ => one != two && self.handed_by(one, first, two, key),
         })
     }

@@ -7,8 +7,9 @@
 use super::doors::{self, Doors};
 use super::mentions::{Mention, Mentions};
 use super::tokens::Tokens;
-use crate::hir::{Name, StaticKind};
-use crate::models::{FnModelId, Models, Op, OpName};
+use super::words::{Words, model_words};
+use crate::hir::{BodySource, Name, StaticKind};
+use crate::models::Models;
 use crate::resolve::outline::{Field, Outline, Unit, UnitOf};
 use crate::resolve::{BodyOwner, FnId, ModuleId, Program, Ty};
 use rustc_hash::FxHashSet;
@@ -43,14 +44,13 @@ struct Flags {
 
 impl Relevance {
     pub fn new(program: &Program, outline: &Outline, models: &Models) -> Relevance {
-        let mut words = model_words(models);
-        let all = [&words.starts, &words.acts, &words.state, &words.global, &words.unchecked];
+        let used = outline.words();
+        let mut words = model_words(models, &|name| used.contains(&name));
         let doors = door_fields(outline, models);
-        let named = doors.iter().filter_map(|door| match door {
-            Mention::Word(name) => Some(name),
-            _ => None,
-        });
-        let mentions = Mentions::new(program, outline, all.into_iter().flatten().chain(named).copied());
+        let called = [&words.starts, &words.acts, &words.global].into_iter().flatten();
+        let named = called.chain(&doors).filter_map(|mention| mention.name());
+        let other = words.state.iter().chain(&words.unchecked).copied();
+        let mentions = Mentions::new(program, outline, named.chain(other));
         if !words.changes.iter().any(|word| mentions.has(*word)) {
             // Nobody changes what the others only read.
             words.global.clear();
@@ -63,18 +63,21 @@ impl Relevance {
             tokens: Tokens::default(),
             makers: std::mem::take(&mut words.makers),
         };
-        let stateful = [&words.state, &words.acts, &words.unchecked, &words.global];
-        found.any_state = stateful.into_iter().flatten().any(|word| mentions.has(*word))
+        let named = words.state.iter().chain(&words.unchecked).map(|name| Mention::Word(*name));
+        let called = words.acts.iter().chain(&words.global).copied();
+        found.any_state = named.chain(called).any(|word| mentions.has(word))
             || program.statics.iter().any(|s| s.item.mutable);
         if !found.any_state {
             return found;
         }
-        let any = |words: &FxHashSet<Name>| words.iter().copied().map(Mention::Word).collect::<Vec<_>>();
+        let all = |words: &FxHashSet<Mention>| words.iter().copied().collect::<Vec<_>>();
+        let state: Vec<Mention> = words.state.iter().copied().map(Mention::Word).collect();
+        let starts = all(&words.starts);
         let shared = shared_state(program, outline, &mentions, &words);
         let open = [shared.clone(), doors].concat();
-        let acting = [any(&words.state), any(&words.acts), any(&words.starts), open.clone()].concat();
+        let acting = [state, all(&words.acts), starts.clone(), open.clone()].concat();
         let unchecked = unsafe_code(program, outline, &words);
-        let reached = mentions.reach(&[&shared, &open, &any(&words.starts), &acting, &unchecked]);
+        let reached = mentions.reach(&[&shared, &open, &starts, &acting, &unchecked]);
         for (at, unit) in outline.units.iter().enumerate() {
             let has = |seeds: u32| reached[at] & (1 << seeds) != 0;
             match unit.of {
@@ -186,9 +189,10 @@ fn shared_state(program: &Program, outline: &Outline, mentions: &Mentions, words
     let declares = |unit: &Unit| {
         matches!(unit.of, UnitOf::Body(_) | UnitOf::Macro)
             && unit.words.plain.contains(&keyword)
-            && unit.words.plain.iter().any(|word| *word == mutable || stateful.contains(word))
+            && (unit.words.plain.iter().any(|word| stateful.contains(word))
+                || (unit.words.plain.contains(&mutable) && may_declare_mutable(program, unit)))
     };
-    let mut found: Vec<Mention> = words.global.iter().copied().map(Mention::Word).collect();
+    let mut found: Vec<Mention> = words.global.iter().copied().collect();
     for (at, unit) in outline.units.iter().enumerate() {
         match unit.of {
             UnitOf::Body(BodyOwner::Static(id)) => {
@@ -205,6 +209,21 @@ fn shared_state(program: &Program, outline: &Outline, mentions: &Mentions, words
     found
 }
 
+/// Whether the two words of a mutable static may follow each other.
+fn may_declare_mutable(program: &Program, unit: &Unit) -> bool {
+    let UnitOf::Body(BodyOwner::Fn(id)) = unit.of else { return true };
+    let def = program.fn_def(id);
+    match &def.item.body {
+        Some(BodySource::Text(range)) => {
+            let text = program.file(def.file).source.text.get(range.lo as usize..range.hi as usize);
+            text.is_none_or(|text| {
+                text.split("static").skip(1).any(|rest| rest.trim_start().starts_with("mut"))
+            })
+        }
+        Some(BodySource::Tokens(_)) | None => true,
+    }
+}
+
 /// Fields that are a cell or a raw pointer, where something promises that they may be shared: by their names; those without one by
 /// who has a value of their type.
 fn door_fields(outline: &Outline, models: &Models) -> Vec<Mention> {
@@ -216,7 +235,8 @@ fn door_fields(outline: &Outline, models: &Models) -> Vec<Mention> {
     let is_door = |field: &&Field| field.raw || field.types.iter().any(|ty| cells.contains(ty));
     let mut found: Vec<Mention> = Vec::new();
     for field in outline.fields.iter().filter(is_door) {
-        let mention = if field.unnamed { Mention::Value(field.owner) } else { Mention::Word(field.name) };
+        let (owner, name) = (field.owner, field.name);
+        let mention = if field.unnamed { Mention::Value(owner) } else { Mention::Field { owner, name } };
         if !found.contains(&mention) {
             found.push(mention);
         }
@@ -231,118 +251,6 @@ fn unsafe_code(program: &Program, outline: &Outline, words: &Words) -> Vec<Menti
     });
     let blocks = words.unchecked.iter().copied().map(Mention::Plain);
     unsafe_fns.map(|(at, _)| Mention::Unit(at)).chain(blocks).collect()
-}
-
-/// Words of libraries and of the language.
-struct Words {
-    /// Functions that start contexts.
-    starts: FxHashSet<Name>,
-    /// Functions that join, lock or order.
-    acts: FxHashSet<Name>,
-    /// Types that hold state.
-    state: FxHashSet<Name>,
-    /// Functions that touch the process's own state.
-    global: FxHashSet<Name>,
-    /// Those of them that change it.
-    changes: FxHashSet<Name>,
-    /// `unsafe`
-    unchecked: FxHashSet<Name>,
-    /// Functions whose result is made for the type that is wanted.
-    makers: FxHashSet<Name>,
-}
-
-fn model_words(models: &Models) -> Words {
-    let (mut starts, mut acts) = (FxHashSet::default(), FxHashSet::default());
-    let mut stateful = FxHashSet::default();
-    let (mut global, mut changes) = (FxHashSet::default(), FxHashSet::default());
-    let mut makers = FxHashSet::default();
-    for (at, model) in models.fns.iter().enumerate() {
-        let Some(op) = &model.op else { continue };
-        let last = super::pattern::last_segment(model.path);
-        let starting = |name| {
-            use OpName as O;
-            matches!(name, O::Spawn | O::SpawnIn | O::Scope | O::Run | O::Parallel | O::Gather)
-        };
-        if mentions(op, &starting) {
-            starts.insert(last);
-        }
-        if mentions(op, &|name| matches!(name, OpName::Make | OpName::Default)) {
-            makers.insert(last);
-        }
-        let locking = |name| matches!(name, OpName::WithLock | OpName::Without | OpName::Take | OpName::Give);
-        if mentions(op, &|name| name == OpName::Global) && !mentions(op, &locking) {
-            global.insert(last);
-            if mentions(op, &|name| matches!(name, OpName::Write | OpName::Replace | OpName::Update)) {
-                changes.insert(last);
-            }
-        }
-        let acting = |name| {
-            use OpName as O;
-            matches!(
-                name,
-                O::Join
-                    | O::JoinGroup
-                    | O::JoinNext
-                    | O::Group
-                    | O::RunOn
-                    | O::Provide
-                    | O::Without
-                    | O::Take
-                    | O::Give
-                    | O::Lock
-                    | O::TryLock
-                    | O::WithLock
-                    | O::Wait
-                    | O::WaitWhile
-                    | O::WaitAtMost
-                    | O::OnceCall
-                    | O::OnceSet
-                    | O::Send
-                    | O::Recv
-                    | O::RecvCopy
-                    | O::RecvReady
-                    | O::Closed
-                    | O::Barrier
-                    | O::Release
-                    | O::Acquire
-                    | O::Park
-                    | O::Unpark
-                    | O::AtomicLoad
-                    | O::AtomicStore
-                    | O::AtomicUpdate
-                    | O::AtomicCas
-                    | O::AtomicFetchUpdate
-                    | O::Fence
-                    | O::Channel
-                    | O::Drop
-            )
-        };
-        if mentions(op, &acting) {
-            acts.insert(last);
-        }
-        if op.wraps().is_some_and(|step| step != "once") || mentions(op, &|name| name == OpName::AtomicLoad) {
-            stateful.insert(FnModelId(at as u32));
-        }
-    }
-    let state = models.owners(&stateful).map(super::pattern::last_segment).collect();
-    starts.extend(models.macros_of(crate::hir::MacroShape::Join));
-    starts.extend(models.macros_of(crate::hir::MacroShape::Select));
-    Words {
-        starts,
-        acts,
-        state,
-        global,
-        changes,
-        unchecked: FxHashSet::from_iter([Name::new("unsafe")]),
-        makers,
-    }
-}
-
-fn mentions(op: &Op, wanted: &dyn Fn(OpName) -> bool) -> bool {
-    match op {
-        Op::Apply(name, args) => wanted(*name) || args.iter().any(|a| mentions(a, wanted)),
-        Op::SelfArg | Op::Arg(_) | Op::Word(_) => false,
-    }
 }
 
 /// A type whose values carry nothing that the walk follows.

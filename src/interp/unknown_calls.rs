@@ -68,7 +68,8 @@ impl Interp<'_> {
         let deps = value.all_deps();
         let constant = keys.is_empty();
         let mut known = keys;
-        loop {
+        // Each round adds one, unless there are too many to know them all.
+        for _ in 0..deps.len() {
             let own = |part: ReadId| part.is_elsewhere() && !self.is_within(part, &known);
             let asks = |given: &Given| {
                 (constant && given.asked) || given.deps.iter().any(|part| self.is_within(part, &known))
@@ -79,10 +80,11 @@ impl Interp<'_> {
             };
             let more: Deps = deps.iter().filter(|read| !known.contains(*read)).filter(follows).collect();
             if more.is_empty() {
-                return known;
+                break;
             }
             known = known.join(&more);
         }
+        known
     }
 
     /// A part of a value that nobody knows is known by less than the whole.

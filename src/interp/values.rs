@@ -116,6 +116,11 @@ impl Deps {
         self.reads.is_none()
     }
 
+    /// How many reads.
+    pub fn len(&self) -> usize {
+        self.reads.as_ref().map_or(0, |reads| reads.len())
+    }
+
     pub fn contains(&self, read: ReadId) -> bool {
         self.reads.as_ref().is_some_and(|reads| reads.binary_search(&read).is_ok())
     }

@@ -30,6 +30,7 @@
 //! iterating `T` gives (`Item` alone: the receiver), `*T` what `T` points to. A short name is a type of the same
 //! module or else the only one of that name; any other type is written with its path.
 
+mod at_hand;
 mod library;
 mod load;
 mod op;

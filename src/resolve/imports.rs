@@ -60,6 +60,20 @@ impl Import {
         }
     }
 
+    /// The path as it is written.
+    pub fn path(&self) -> &[Name] {
+        &self.path
+    }
+
+    /// The last two words of the path of what it binds; only the first of them for a glob.
+    pub fn ends_in(&self) -> Option<(Name, Option<Name>)> {
+        match (&self.kind, &self.path[..]) {
+            (UseKind::Glob, [.., module]) => Some((*module, None)),
+            (_, [.., module, name]) => Some((*module, Some(*name))),
+            _ => None,
+        }
+    }
+
     /// A new name and what it stands for.
     pub fn rename(&self) -> Option<(Name, Name)> {
         match self.kind {

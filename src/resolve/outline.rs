@@ -19,10 +19,34 @@ pub struct Outline<'p> {
     pub units: Vec<Unit<'p>>,
     /// Other names of types: what a rename or a type alias stands for, by the name that stands for it.
     pub aliases: FxHashMap<Name, Vec<Name>>,
+    /// Words in the paths of imports.
+    imported: FxHashSet<Name>,
+    /// Modules with what is imported from them; with nothing for a glob.
+    imports: FxHashSet<(Name, Option<Name>)>,
     /// Of all types.
     pub fields: Vec<Field>,
     /// Something in the group is `unsafe impl Send` or `Sync`, or of another unsafe trait.
     pub promises: bool,
+}
+
+impl Outline<'_> {
+    /// Whether something imports the name from a module so called, or the module's name may be another.
+    pub fn imports(&self, module: Name, name: Name) -> bool {
+        self.imports.contains(&(module, Some(name)))
+            || self.imports.contains(&(module, None))
+            || self.aliases.values().any(|declared| declared.contains(&module))
+    }
+
+    /// All words that the code uses.
+    pub fn words(&self) -> FxHashSet<Name> {
+        let mut found = self.imported.clone();
+        for unit in &self.units {
+            let words = &unit.words;
+            let called = words.plain.iter().chain(&*words.dotted).chain(&*words.macros);
+            found.extend(called.chain(&unit.types).chain(&unit.gives));
+        }
+        found
+    }
 }
 
 /// A field as it is declared.
@@ -154,12 +178,24 @@ const CALLED_BY_BOUND: [&str; 5] = ["AsRef", "AsMut", "Borrow", "Write", "Read"]
 pub(super) fn outline(collector: &Collector) -> Outline<'_> {
     let program = &collector.program;
     let written = &collector.written;
+    let (mut units, mut fields) = (Vec::new(), Vec::new());
+    let mut aliases: FxHashMap<Name, Vec<Name>> = FxHashMap::default();
+    for (def, (_, _, ty)) in program.aliases.iter().zip(&written.aliases) {
+        let types = words_of_type(ty);
+        aliases.entry(def.name).or_default().extend(&types);
+        units.push(declaration(def.name, types));
+    }
+    for (name, declared) in collector.imports.iter().filter_map(Import::rename) {
+        aliases.entry(name).or_default().push(declared);
+        let words = Words { plain: vec![declared].into(), ..Words::default() };
+        units.push(Unit { words, ..declaration(name, vec![declared]) });
+    }
     let own = Own {
+        aliases: &aliases,
         types: program.adts.iter().map(|adt| adt.name).collect(),
         traits: program.traits.iter().map(|t| t.name).collect(),
         unnamed: CALLED_UNNAMED.iter().map(|name| Name::new(name)).collect(),
     };
-    let (mut units, mut fields) = (Vec::new(), Vec::new());
     for at in 0..program.fns.len() {
         units.extend(function(collector, &own, FnId(at as u32)));
     }
@@ -191,23 +227,14 @@ pub(super) fn outline(collector: &Collector) -> Outline<'_> {
         }
         units.push(declaration(def.name, types));
     }
-    let mut aliases: FxHashMap<Name, Vec<Name>> = FxHashMap::default();
-    for (def, (_, _, ty)) in program.aliases.iter().zip(&written.aliases) {
-        let types = words_of_type(ty);
-        aliases.entry(def.name).or_default().extend(&types);
-        units.push(declaration(def.name, types));
-    }
-    for (name, declared) in collector.imports.iter().filter_map(Import::rename) {
-        aliases.entry(name).or_default().push(declared);
-        let words = Words { plain: vec![declared].into(), ..Words::default() };
-        units.push(Unit { words, ..declaration(name, vec![declared]) });
-    }
     for (name, tokens) in program.macro_tokens() {
         let words = words_of_tokens(&tokens);
         units.push(Unit { words, ..Unit::new(UnitOf::Macro, vec![Key::Macro(name)]) });
     }
     let promises = written.impls.iter().any(|i| i.is_unsafe);
-    Outline { units, aliases, fields, promises }
+    let imported = collector.imports.iter().flat_map(Import::path).copied().collect();
+    let imports = collector.imports.iter().filter_map(Import::ends_in).collect();
+    Outline { units, aliases, imported, imports, fields, promises }
 }
 
 impl<'p> Unit<'p> {
@@ -230,14 +257,23 @@ fn declaration<'p>(name: Name, types: Vec<Name>) -> Unit<'p> {
 }
 
 /// The names that a group declares.
-struct Own {
+struct Own<'a> {
+    aliases: &'a FxHashMap<Name, Vec<Name>>,
     types: FxHashSet<Name>,
     traits: FxHashSet<Name>,
     unnamed: FxHashSet<Name>,
 }
 
+impl Own<'_> {
+    /// The first own type that the words of a type name, be it by another name.
+    fn type_in(&self, words: &[Name]) -> Option<Name> {
+        let behind = words.iter().filter_map(|word| self.aliases.get(word)).flatten();
+        words.iter().chain(behind).copied().find(|word| self.types.contains(word))
+    }
+}
+
 /// A function with a body.
-fn function<'p>(collector: &'p Collector, own: &Own, id: FnId) -> Option<Unit<'p>> {
+fn function<'p>(collector: &'p Collector, own: &Own<'_>, id: FnId) -> Option<Unit<'p>> {
     let def = collector.program.fn_def(id);
     let source = def.item.body.as_ref()?;
     let gives = def.item.ret.as_ref().map(words_of_type).unwrap_or_default();
@@ -248,7 +284,7 @@ fn function<'p>(collector: &'p Collector, own: &Own, id: FnId) -> Option<Unit<'p
         Owner::Impl(at) => {
             let item = &collector.written.impls[at.index()];
             let of = words_of_type(&item.self_ty);
-            let owner = of.iter().copied().find(|word| own.types.contains(word));
+            let owner = own.type_in(&of);
             types.extend(of);
             (owner, keys_in_impl(item, def, owner, own))
         }
@@ -264,7 +300,7 @@ fn by_name(def: &FnDef) -> Vec<Key> {
     keys
 }
 
-fn keys_in_impl(item: &hir::ImplItem, def: &FnDef, owner: Option<Name>, own: &Own) -> Vec<Key> {
+fn keys_in_impl(item: &hir::ImplItem, def: &FnDef, owner: Option<Name>, own: &Own<'_>) -> Vec<Key> {
     let of_trait = item.trait_.as_ref().and_then(|path| path.segments.last());
     match (owner, of_trait) {
         (None, _) => by_name(def),

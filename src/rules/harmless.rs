@@ -8,7 +8,7 @@ use super::pairs::{Event, common_lock, differs, is_own, meet};
 use super::protocol::{awaits_another, forgets_notice};
 use crate::finding::{AccessKind, ContextKind, Location};
 use crate::interp::ProgramKind;
-use crate::interp::access::{AccessEvent, Effect, HeldLock, Made, Side};
+use crate::interp::access::{AccessEvent, Effect, HeldLock, Made, Runs, Side};
 use crate::interp::contexts::{Context, ContextId};
 use crate::interp::order::Ordered;
 use crate::interp::places::{FrameId, Index, PlaceId, Proj, Root};
@@ -45,6 +45,8 @@ pub enum Harmless {
     SameAgain,
     /// A flag is set, and nothing else follows.
     MerelySets,
+    /// Work that is done over and over ends when what it found says so.
+    Stops,
     /// The other goes away from the bound.
     MakesRoom,
     /// It counts what its context claimed by itself, and the look is only for when to stop.
@@ -77,6 +79,7 @@ impl Harmless {
             Harmless::PutsIn => "it puts in, and what is taken out must only be there",
             Harmless::SameAgain => "both put in the same",
             Harmless::MerelySets => "a flag is set, and nothing else follows",
+            Harmless::Stops => "what the work found ends it, and everybody may find that",
             Harmless::MakesRoom => "it goes away from the bound",
             Harmless::CountsClaims => "it counts what was claimed, and the look says when to stop",
             Harmless::KeepsRest => "it takes off what was there, and what was added stays",
@@ -236,6 +239,23 @@ fn merely_sets(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
     let other = |value: &i128| access.saw == Some(1 - *value);
     flag && matches!(&access.effect, Some(Effect::Set(value)) if other(value))
         && !acts(facts, write, read, |_| true)
+}
+
+/// A flag says that work which goes on in rounds is to end, and is set by what a step of that work found: that several find it
+/// is all the same.
+fn stops(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event) -> bool {
+    let access = write.access;
+    let flag = matches!(facts.analysis.initial_value(access.place), Some(Const::Bool(_)));
+    let Some(Effect::Set(value)) = access.effect else { return false };
+    let sets = flag && access.saw == Some(1 - value) && other.access.effect == Some(Effect::Set(value));
+    let over_and_over = read.runs != Runs::Once;
+    let log = &facts.analysis.contexts.get(write.context).log.events;
+    let looked = log.iter().position(|event| std::ptr::eq(event, read));
+    let found_later = |id: ReadId| {
+        let step = log.get(id.0 as usize).filter(|_| Some(id.0 as usize) > looked);
+        step.is_some_and(|event| event.kind == AccessKind::Update && event.place != access.place)
+    };
+    sets && over_and_over && access.control.iter().chain(access.acted_on.iter()).any(found_later)
 }
 
 /// What was looked at is the whole collection that the write puts something into under a key, as by how much is in it.
@@ -601,6 +621,7 @@ fn by_effect(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event, ho
         (Some(effect), How::Decided) if makes_room(effect, access) => Some(Harmless::MakesRoom),
         (Some(Effect::Put), _) if access.effect == Some(Effect::TakeSure) => Some(Harmless::PutsIn),
         _ if decided && merely_sets(facts, write, read) => Some(Harmless::MerelySets),
+        _ if decided && stops(facts, write, read, other) => Some(Harmless::Stops),
         _ if decided && same_again(facts, write, read, other) => Some(Harmless::SameAgain),
         (_, How::Computed)
             if found_by_itself(facts, write, read) && same_again(facts, write, read, other) =>
