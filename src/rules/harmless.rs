@@ -513,7 +513,9 @@ fn keeps_others_out(facts: &Facts, write: &Event, hold: &HeldLock) -> bool {
 /// that the other changes together with what it writes: the version is the old one only if nothing fell between.
 fn same_version(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event) -> bool {
     let log = &facts.analysis.contexts.get(write.context).log.events;
-    let decisive = || write.access.control.iter().filter_map(|id| log.get(id.0 as usize));
+    // The version may have been moved on before the value is stored.
+    let deciding = write.access.control.join(&write.access.acted_on);
+    let decisive = || deciding.iter().filter_map(|id| log.get(id.0 as usize));
     let changed = |version: PlaceId| {
         let others = &facts.analysis.contexts.get(other.context).log.events;
         others.iter().any(|event| {
