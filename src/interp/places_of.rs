@@ -266,7 +266,8 @@ impl Interp<'_> {
     /// The same place as a value of a library's type: what that does with a pointer is for its own functions to say.
     fn wraps_a_library_type(&self, ty: &Ty) -> bool {
         let transparent = matches!(ty, Ty::Ext(..)) && self.models.role(ty) == Role::Transparent;
-        transparent && matches!(self.part_ty(ty, Proj::Cell), inner @ Ty::Ext(..) if self.models.role(&inner) == Role::Plain)
+        transparent
+            && matches!(self.part_ty(ty, Proj::Cell), inner @ Ty::Ext(..) if self.models.role(&inner) == Role::Plain)
     }
 
     pub(super) fn is_wrapper(&mut self, lval: &Lval) -> bool {
