@@ -50,6 +50,7 @@ mod memory;
 mod mentions;
 mod method;
 pub mod numbers;
+mod once;
 mod operators;
 mod parallel;
 mod pattern;
