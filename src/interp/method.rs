@@ -156,6 +156,8 @@ impl Interp<'_> {
         match value.alts.first() {
             Some(Kind::Iter(_)) => Ty::named(self.models.language.iterator, Vec::new()),
             Some(Kind::Handle(_)) => Ty::named(self.models.language.join_handle, Vec::new()),
+            // Whatever it takes and gives: an extension of all functions is one of these.
+            Some(Kind::Closure(_) | Kind::Fn(..)) => Ty::FnPtr(Default::default(), Ty::Unknown.into()),
             _ => Ty::Unknown,
         }
     }
