@@ -1,6 +1,6 @@
-//! Claimed numbers: what a counter gave out, by `fetch_add`, `fetch_sub` or `fetch_update` or under a lock under which it was moved
-//! on, is given out once, and so is what is computed from it alone, as long as the computation keeps two numbers apart (`i + 1`, `2 * i`, the pair of `i / 8` and `i % 8`, the range
-//! `64 * i .. 64 * i + 64`; not `i / 2`).
+//! Claimed numbers: what a counter gave out, by `fetch_add`, `fetch_sub` or `fetch_update` or under a lock under which it was
+//! moved on, is given out once, and so is what is computed from it alone, as long as the computation keeps two numbers apart
+//! (`i + 1`, `2 * i`, the pair of `i / 8` and `i % 8`, the range `64 * i .. 64 * i + 64`; not `i / 2`).
 //!
 //! In: terms over one claim. Out: claims, interned, and whether the elements that two of them stand for may be the same.
 //! Whether a computation keeps numbers apart is tried out: for the first numbers and for those round its constants, where what

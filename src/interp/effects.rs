@@ -108,7 +108,7 @@ impl Interp<'_> {
         let mut at = 0;
         self.st.locks.retain(|hold| {
             at += 1;
-            at <= before || has_guard(result, hold, 0)
+            at <= before || hold.has_guard_in(result, 0)
         });
     }
 
@@ -618,16 +618,6 @@ fn keeps_locks(op: &Op) -> bool {
         }
         Op::SelfArg | Op::Arg(_) | Op::Word(_) => false,
     }
-}
-
-fn has_guard(value: &Val, hold: &Hold, depth: u32) -> bool {
-    const MAX_DEPTH: u32 = 4;
-    depth < MAX_DEPTH
-        && value.alts.iter().any(|kind| match kind {
-            Kind::Guard(guard) => guard.lock == hold.lock && hold.id.meets(guard.hold),
-            Kind::Aggregate(aggregate) => aggregate.fields.iter().any(|(_, v)| has_guard(v, hold, depth + 1)),
-            _ => false,
-        })
 }
 
 /// How an atomic is written.

@@ -231,6 +231,11 @@ impl Frames {
     pub fn get(&self, id: FrameId) -> &Frame {
         &self.list[id.0 as usize]
     }
+
+    /// The call, the one that it was made in, and so on.
+    pub fn outward(&self, from: FrameId) -> impl Iterator<Item = FrameId> + '_ {
+        std::iter::successors(Some(from), |at| self.get(*at).parent)
+    }
 }
 
 /// An allocation site on a call path.

@@ -117,13 +117,13 @@ impl Analysis {
             return true;
         }
         let log = &self.contexts.get(context).log.events;
-        let with = |effects: [Effect; 2]| {
+        let with = |effects: &'static [Effect]| {
             log.iter().filter(move |event| {
                 event.place == list && event.effect.as_ref().is_some_and(|effect| effects.contains(effect))
             })
         };
-        with([Effect::Put, Effect::Put]).filter(|put| before(put, access)).any(|put| {
-            !with([Effect::Take, Effect::TakeSure]).any(|take| before(put, take) && before(take, access))
+        with(&[Effect::Put]).filter(|put| before(put, access)).any(|put| {
+            !with(&[Effect::Take, Effect::TakeSure]).any(|take| before(put, take) && before(take, access))
         })
     }
 }

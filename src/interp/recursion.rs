@@ -147,8 +147,7 @@ impl Interp<'_> {
 
     /// The frame of the same function's call that this one is made in.
     fn level_above(&self, frame: FrameId, id: FnId) -> Option<FrameId> {
-        let mut callers = std::iter::successors(Some(frame), |at| self.frames.get(*at).parent);
-        callers.find(|at| self.frames.get(*at).function == Some(id))
+        self.frames.outward(frame).find(|at| self.frames.get(*at).function == Some(id))
     }
 }
 

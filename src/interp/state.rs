@@ -10,7 +10,7 @@ use super::contexts::ContextId;
 use super::phases::Phases;
 use super::places::{FrameId, LoopId, PlaceId};
 use super::remembered::Outcome;
-use super::values::{Deps, HoldId, Mode, ReadId, Val};
+use super::values::{Deps, HoldId, Kind, Mode, ReadId, Val};
 use crate::hir::Name;
 use crate::resolve::LocalId;
 use std::collections::{BTreeMap, BTreeSet};
@@ -50,6 +50,23 @@ pub struct Hold {
     pub reach: Reach,
     /// Of an atomic that was taken as a whole by setting one bit of it: that bit, as the lock that others know it as.
     pub bit: Option<PlaceId>,
+}
+
+/// Guards lie no deeper in a value.
+const MAX_GUARD_DEPTH: u32 = 4;
+
+impl Hold {
+    /// Whether a guard that the lock was taken with is in a value, `depth` steps into a larger one.
+    pub(super) fn has_guard_in(&self, value: &Val, depth: u32) -> bool {
+        depth < MAX_GUARD_DEPTH
+            && value.alts.iter().any(|kind| match kind {
+                Kind::Guard(guard) => guard.lock == self.lock && self.id.meets(guard.hold),
+                Kind::Aggregate(parts) => {
+                    parts.fields.iter().any(|(_, part)| self.has_guard_in(part, depth + 1))
+                }
+                _ => false,
+            })
+    }
 }
 
 /// Which of the locks that a place stands for is held.

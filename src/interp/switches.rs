@@ -8,7 +8,7 @@ use super::condition::Branches;
 use super::places::{PlaceId, Root};
 use super::remembered::{Learned, Outcome};
 use super::state::{Hold, State};
-use super::values::{GuardValue, Kind, Val};
+use super::values::Val;
 use super::{Cx, Interp};
 use crate::hir::{ExprId, ExprKind, UnaryOp};
 use std::rc::Rc;
@@ -80,14 +80,6 @@ impl Interp<'_> {
 
 /// Whether the guard that a lock was taken with is still there.
 fn guarded(state: &State, hold: &Hold) -> bool {
-    let by_guard = |guard: &GuardValue| guard.lock == hold.lock && guard.hold.meets(hold.id);
-    state.frames.iter().any(|frame| frame.locals.iter().any(|(_, value)| has_guard(value, &by_guard)))
-}
-
-fn has_guard(value: &Val, wanted: &impl Fn(&GuardValue) -> bool) -> bool {
-    value.alts.iter().any(|kind| match kind {
-        Kind::Guard(guard) => wanted(guard),
-        Kind::Aggregate(parts) => parts.fields.iter().any(|(_, part)| has_guard(part, wanted)),
-        _ => false,
-    })
+    let held = |value: &Val| hold.has_guard_in(value, 0);
+    state.frames.iter().any(|frame| frame.locals.iter().any(|(_, value)| held(value)))
 }

@@ -295,8 +295,7 @@ fn acts(facts: &Facts, write: &Event, read: &AccessEvent, within: impl Fn(FrameI
 
 /// Whether a call is made by another one, or is it.
 fn is_below(facts: &Facts, frame: FrameId, caller: FrameId) -> bool {
-    let frames = &facts.analysis.frames;
-    std::iter::successors(Some(frame), |at| frames.get(*at).parent).any(|at| at == caller)
+    facts.analysis.frames.outward(frame).any(|at| at == caller)
 }
 
 /// What the written value is computed from doesn't change.
@@ -307,20 +306,6 @@ fn stays_same(facts: &Facts, write: &Event) -> bool {
             found_by_itself(facts, write, source)
                 || (!is_old_state(facts, write, source) && never_written(facts, source, write))
         })
-    })
-}
-
-/// What is put in was made of an element that was taken out under the hold that this was read under: it belonged to the taker.
-fn was_taken_out(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
-    let log = &facts.analysis.contexts.get(write.context).log.events;
-    let mut sources = write.access.data.iter().filter_map(|id| log.get(id.0 as usize));
-    sources.any(|source| {
-        matches!(source.effect, Some(Effect::Take | Effect::TakeSure))
-            && same_place(facts, write, source)
-            && source
-                .locks
-                .iter()
-                .any(|l| read.locks.iter().any(|r| r.lock == l.lock && r.hold.meets(l.hold)))
     })
 }
 
@@ -431,7 +416,7 @@ fn same_place_as(facts: &Facts, one: &AccessEvent, two: &AccessEvent) -> bool {
 /// same whoever asks as what is written.
 fn found_by_itself(facts: &Facts, write: &Event, source: &AccessEvent) -> bool {
     let frames = &facts.analysis.frames;
-    let calls = |frame| std::iter::successors(Some(frame), |at| frames.get(*at).parent);
+    let calls = |frame| frames.outward(frame);
     let log = &facts.analysis.contexts.get(write.context).log.events;
     let decisive = write.access.control.join(&write.access.acted_on);
     let looks: Vec<&AccessEvent> = decisive
@@ -637,9 +622,6 @@ fn by_effect(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event, ho
         }
         (Some(effect), How::Decided) if counts_claims(facts, write, read, effect, other) => {
             Some(Harmless::CountsClaims)
-        }
-        (_, How::Computed) if access.effect == Some(Effect::Put) && was_taken_out(facts, write, read) => {
-            Some(Harmless::PutsIn)
         }
         (effect, How::DrainedIfDecided) if !matches!(effect, Some(Effect::Set(_))) => {
             Some(Harmless::KeepsRest)

@@ -48,6 +48,5 @@ fn started_by(facts: &Facts, context: ContextId, functions_above: &[FnId]) -> bo
 /// The functions on the call path of a frame, within its context.
 fn functions(facts: &Facts, frame: FrameId) -> Vec<FnId> {
     let frames = &facts.analysis.frames;
-    let callers = std::iter::successors(Some(frame), |at| frames.get(*at).parent);
-    callers.filter_map(|at| frames.get(at).function).collect()
+    frames.outward(frame).filter_map(|at| frames.get(at).function).collect()
 }

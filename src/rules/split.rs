@@ -183,8 +183,7 @@ pub fn reads_of<'a>(
 /// The same code read the place once more before the write: in another round, or in that call of it which the write belongs to.
 fn read_anew(facts: &Facts, log: &AccessLog, write: &AccessEvent, read: ReadId) -> bool {
     let frames = &facts.analysis.frames;
-    let calls = |frame| std::iter::successors(Some(frame), |at| frames.get(*at).parent);
-    let shared = |frame| calls(write.frame).find(|at| calls(frame).any(|f| f == *at));
+    let shared = |frame| frames.outward(write.frame).find(|at| frames.outward(frame).any(|f| f == *at));
     let depth = |frame| shared(frame).map(|at| frames.get(at).depth);
     let Some(first) = log.events.get(read.0 as usize) else { return false };
     let later = write.seen.iter().filter(|id| id.0 > read.0).filter_map(|id| log.events.get(id.0 as usize));

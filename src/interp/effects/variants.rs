@@ -111,8 +111,7 @@ impl Interp<'_> {
         let within = call.cx.location(call.cx.body.body.expr(*receiver).range);
         let frames = &self.frames;
         let made_here = |event: &AccessEvent| {
-            let calls = std::iter::successors(Some(event.frame), |at| frames.get(*at).parent);
-            let outer = calls.take_while(|at| *at != call.cx.frame).last();
+            let outer = frames.outward(event.frame).take_while(|at| *at != call.cx.frame).last();
             let at = outer.map_or(Some(event.at), |frame| frames.get(frame).called_at);
             at.is_some_and(|at| at.file == within.file && within.range.contains(at.range))
         };
