@@ -34,9 +34,9 @@ pub struct Budget {
 
 impl Budget {
     pub fn of(program: &Program, programs: &[ProgramEntries]) -> Budget {
-        const BASE: u64 = 24_000;
-        const FOR_EACH_FUNCTION: u64 = 4;
-        const FOR_MAIN: u64 = 60_000;
+        const BASE: u64 = 40_000;
+        const FOR_EACH_FUNCTION: u64 = 6;
+        const FOR_MAIN: u64 = 100_000;
         let has_main = programs.iter().any(|p| p.kind == ProgramKind::Main && !p.shows);
         let steps = BASE + FOR_EACH_FUNCTION * program.fns.len() as u64 + FOR_MAIN * u64::from(has_main);
         Budget { steps, programs: programs.len() as u64 }
@@ -83,7 +83,7 @@ impl Interp<'_> {
         let entries = self.contexts.list.len() as u32;
         let lone = LONE_STEPS / u64::from(entries.max(1));
         self.most_tree_steps = TREE_STEPS.max(lone);
-        self.tree_steps = FIRST_STEPS.max(lone / DEEPER);
+        self.tree_steps = if lone < TREE_STEPS { FIRST_STEPS.max(lone) } else { lone };
         let mut open: Vec<ContextId> = (0..entries).map(ContextId).collect();
         loop {
             open.retain(|entry| !self.walk_tree(*entry));

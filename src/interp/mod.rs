@@ -27,6 +27,7 @@ mod calls;
 mod closures;
 mod condition;
 mod contents;
+mod counters;
 mod counting;
 mod declared;
 mod doors;
