@@ -58,9 +58,8 @@ impl Counters<'_> {
 
 /// Where a word stands.
 fn words<'t>(text: &'t str, word: &'t str) -> impl Iterator<Item = usize> + 't {
-    let whole = move |at: &usize| {
-        !text[..*at].ends_with(is_word) && !text[*at + word.len()..].starts_with(is_word)
-    };
+    let whole =
+        move |at: &usize| !text[..*at].ends_with(is_word) && !text[*at + word.len()..].starts_with(is_word);
     text.match_indices(word).map(|(at, _)| at).filter(whole)
 }
 
