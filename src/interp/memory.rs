@@ -462,6 +462,7 @@ pub(super) fn generalize(value: &Val) -> Val {
             | Kind::Bit(..)
             | Kind::CountedDown(..)
             | Kind::BitsSet { .. }
+            | Kind::Difference { .. }
             | Kind::Test(_) => general.open = true,
             Kind::Moved => general.open = true,
             Kind::Aggregate(aggregate) => {

@@ -354,7 +354,7 @@ fn takes_back(facts: &Facts, write: &Event, other: &Event) -> bool {
 }
 
 /// What is counted are claims that the context made by itself after the look, which is but the condition of a loop. Down to
-/// nothing each claim goes once; up to a bound, if the other doesn't ask for the bound, nobody keeps it.
+/// nothing each claim goes once, and may bring more; up to a bound, if the other doesn't ask for the bound, nobody keeps it.
 fn counts_claims(facts: &Facts, write: &Event, read: &AccessEvent, between: &Effect, other: &Event) -> bool {
     let access = write.access;
     let log = &facts.analysis.contexts.get(write.context).log.events;
@@ -372,7 +372,8 @@ fn counts_claims(facts: &Facts, write: &Event, read: &AccessEvent, between: &Eff
     let unasked = || !other.access.control.join(&other.access.acted_on).iter().any(asks);
     let counts = match (&access.effect, between) {
         (Some(Effect::Subtract), Effect::Subtract) => true,
-        (Some(Effect::Add), Effect::Add) => unasked(),
+        (Some(Effect::Add), Effect::Add) if unasked() => true,
+        (Some(Effect::Add), Effect::Add | Effect::Subtract) => access.side == Some(Side::Above),
         _ => false,
     };
     let decisive = access.control.join(&access.acted_on);
@@ -449,15 +450,18 @@ fn is_old_state(facts: &Facts, write: &Event, source: &AccessEvent) -> bool {
         && !common_holds(source, write.access).is_empty()
 }
 
-/// Nobody writes where this was read, but for the write itself.
+/// Nobody writes where this was read, but for the write itself and what was written once, before.
 fn never_written(facts: &Facts, source: &AccessEvent, but: &Event) -> bool {
     let places = &facts.analysis.places;
+    let contexts = &facts.analysis.contexts;
+    let all = contexts.ids().flat_map(|id| contexts.get(id).log.events.iter().map(move |event| (id, event)));
     source.kind == AccessKind::Read
-        && facts.analysis.contexts.list.iter().flat_map(|context| &context.log.events).all(|event| {
+        && all.into_iter().all(|(id, event)| {
             event.kind == AccessKind::Read
                 || places.same_but_index(event.place, but.access.place)
                 || (places.below(event.place, source.place).is_none()
                     && places.below(source.place, event.place).is_none())
+                || facts.analysis.comes_once_before((id, event), (but.context, source))
         })
 }
 
