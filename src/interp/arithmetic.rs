@@ -254,7 +254,7 @@ impl Interp<'_> {
             }
         }
         if a.term.is_some() || b.term.is_some() {
-            let (one, two) = (self.round_term(a), self.round_term(b));
+            let (one, two) = (self.term_beside(a, b), self.term_beside(b, a));
             value.term = one.zip(two).and_then(|(a, b)| Term::apply(Operator::Binary(op), &a, &b));
         }
         if let Some(kind) = kind {
@@ -337,6 +337,22 @@ impl Interp<'_> {
         let deps = self.elsewhere_in(at.frame, at.expr.0);
         self.counters.extend(deps.iter().map(|read| (read, at)));
         deps
+    }
+
+    /// A number as a term, beside another one.
+    fn term_beside(&self, value: &Val, other: &Val) -> Option<Rc<Term>> {
+        if self.is_claimed(other) { self.term_with_units(value) } else { self.round_term(value) }
+    }
+
+    /// A number as a term, also where nobody knows it but it is always the same, or is the counter of a loop that stays below that.
+    pub(super) fn term_with_units(&self, value: &Val) -> Option<Rc<Term>> {
+        match value.single().filter(|_| value.term.is_none()) {
+            Some(Kind::Unit(unit)) => Some(Rc::new(Term::Unit(*unit))),
+            Some(Kind::Linear(at, 1, 0)) if self.bounds_of(*at).is_none() => {
+                Term::within(&Rc::new(Term::Const(0)), &Rc::new(Term::Unit(self.units.room_of(*at)?)))
+            }
+            _ => self.round_term(value),
+        }
     }
 
     /// A number as a term: the counter of a loop is some number below its bound.

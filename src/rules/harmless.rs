@@ -4,7 +4,7 @@
 //! and for `--why`; none where an update may be lost or a decision be out of date.
 
 use super::Facts;
-use super::pairs::{Event, common_lock, differs, is_own, meet};
+use super::pairs::{Event, common_lock, differs, guards_element, is_own, meet};
 use super::protocol::{awaits_another, forgets_notice};
 use crate::finding::{AccessKind, ContextKind, Location};
 use crate::interp::ProgramKind;
@@ -653,12 +653,16 @@ fn by_order(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event) -> 
     if is_cell(facts, read) && !(synchronized(read) && synchronized(write.access)) {
         return Some(Harmless::Unsynchronized);
     }
-    let excludes =
-        |hold: &&&HeldLock| {
-            !differs(facts, write.context, other.context, hold.lock, write.access.place)
-                && other.access.locks.iter().any(|l| {
-                    l.lock == hold.lock && (l.mode == Mode::Exclusive || hold.mode == Mode::Exclusive)
-                })
-        };
+    let excludes = |hold: &&&HeldLock| {
+        !differs(facts, write.context, other.context, hold.lock, write.access.place)
+            && other.access.locks.iter().any(|l| {
+                let element = || {
+                    let (mine, theirs) = (write.access.place, other.access.place);
+                    guards_element(facts, (hold.lock, mine), (l.lock, theirs))
+                };
+                (l.lock == hold.lock || element())
+                    && (l.mode == Mode::Exclusive || hold.mode == Mode::Exclusive)
+            })
+    };
     common_holds(read, write.access).iter().find(excludes).map(|hold| Harmless::OneHold(hold.lock))
 }

@@ -324,13 +324,28 @@ impl Interp<'_> {
             }
         }
         let stored = if kind == AccessKind::Update { None } else { state_value(value) };
+        let sides = self.sides_kept(lval, info.effect.as_ref());
         self.flag_stored(lval, stored, crate::interp::order::releases(order));
+        for (place, side) in sides {
+            Rc::make_mut(&mut self.st.sides).insert(place, side);
+        }
         if let ([place], Some(Effect::Swap), Some(value)) =
             (&lval.places[..], &info.effect, flag_value(value))
         {
             self.st.pass(*place, value, None);
         }
         deps
+    }
+
+    /// On which side of a bound a number stays that goes away from it.
+    fn sides_kept(&self, lval: &Lval, effect: Option<&Effect>) -> Vec<(PlaceId, Side)> {
+        let away = match effect {
+            Some(Effect::Add) => Side::Above,
+            Some(Effect::Subtract | Effect::SubtractSeen) => Side::Below,
+            _ => return Vec::new(),
+        };
+        let known = lval.places.iter().filter_map(|place| Some((*place, *self.st.sides.get(place)?)));
+        known.filter(|(_, side)| *side == away).collect()
     }
 
     /// A fence makes relaxed loads before it acquire, relaxed stores after it release.

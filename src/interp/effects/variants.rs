@@ -364,6 +364,10 @@ impl Interp<'_> {
         };
         let wrapped = if on_success { self.succeeded_as(&value, wrapped) } else { wrapped };
         let skipped = !result.alts.is_empty() || value.open;
+        let wrapped = match (on_success && skipped).then(|| self.atomics_taken(&before)).flatten() {
+            Some(taken) => self.telling(wrapped, Some(&taken), None),
+            None => wrapped,
+        };
         if skipped {
             self.st.join(&before);
         }
