@@ -231,9 +231,10 @@ impl Interp<'_> {
         by.filter(|by| was_loaded(seen, lval) && by == bit)
     }
 
-    /// The value of a flag before anybody stored to it.
+    /// The number that a flag is before anybody stores to it.
     pub(in crate::interp) fn begun(&self, flag: PlaceId) -> Option<i128> {
-        crate::interp::memory::held_first(&self.initial, &self.places, flag).as_ref().and_then(flag_value)
+        let held = crate::interp::memory::held_first(&self.initial, &self.places, flag)?;
+        held.constant().and_then(crate::interp::terms::number)
     }
 
     /// Whether the value that an exchange expects was read of the place anew after what the new value is computed from. What an
