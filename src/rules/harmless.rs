@@ -160,6 +160,11 @@ pub fn one_step(facts: &Facts, write: &Event, read: &AccessEvent, how: How) -> O
             return Some(Harmless::OneOperation);
         }
         Some(Effect::Idempotent) if decision => return Some(Harmless::Idempotent),
+        // Whose bit it was is told by what was there before.
+        Some(Effect::Idempotent) if context.log.judged.iter().any(judged) => {
+            return Some(Harmless::OneOperation);
+        }
+        Some(Effect::Idempotent) if took_bits(context, access, read) => return Some(Harmless::PutsBack),
         Some(Effect::Put) if how == How::Computed && takes_first(facts, write) => {
             return Some(Harmless::PutsBack);
         }
@@ -180,6 +185,16 @@ pub fn one_step(facts: &Facts, write: &Event, read: &AccessEvent, how: How) -> O
         return Some(Harmless::LooksAgain);
     }
     (how == How::Decided && comes_round(facts, write, read)).then_some(Harmless::ComesRound)
+}
+
+/// The bits that are set or cleared were chosen by the read, and then got by a change of the same place whose result told so.
+fn took_bits(context: &Context, access: &AccessEvent, read: &AccessEvent) -> bool {
+    let event = |id: ReadId| context.log.events.get(id.0 as usize);
+    let chosen_by_it =
+        |change: &AccessEvent| change.data.iter().filter_map(event).any(|source| std::ptr::eq(source, read));
+    context.log.judged.iter().filter_map(|id| event(*id)).any(|change| {
+        change.place == access.place && change.effect == Some(Effect::Idempotent) && chosen_by_it(change)
+    })
 }
 
 fn compared(context: &Context, look: &AccessEvent, read: &AccessEvent) -> bool {
