@@ -371,6 +371,8 @@ pub struct Interp<'p> {
     scope_members: FxHashMap<LoopId, std::collections::BTreeSet<ContextId>>,
     /// The `while let` whose condition is being evaluated: what it takes out is taken for each element.
     draining: Option<LoopId>,
+    /// The branch being walked left with an error.
+    refused: bool,
     /// Under way is what may not come about.
     attempting: bool,
     /// Library traits, and whether the program implements them by hand.
@@ -493,6 +495,7 @@ pub fn analyse(
         muted: false,
         scope_members: FxHashMap::default(),
         draining: None,
+        refused: false,
         attempting: false,
         implemented: FxHashMap::default(),
         wanted: FxHashMap::default(),
