@@ -41,7 +41,7 @@ mod fixpoint;
 mod flow;
 mod grants;
 mod hand_locks;
-mod handles;
+pub mod handles;
 mod induction;
 mod iterate;
 mod logging;
