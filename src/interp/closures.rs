@@ -132,8 +132,11 @@ impl Interp<'_> {
                     (None, Some(ty)) => this.asked_for(ty),
                     (None, None) => Val::unknown(Ty::Unknown),
                 };
-                if let (true, Some(ty)) = (value.ty.is_unknown(), declared) {
-                    value.ty = ty;
+                if let Some(ty) = declared {
+                    value = this.coerced(inner, site, value, &ty);
+                    if value.ty.is_unknown() {
+                        value.ty = ty;
+                    }
                 }
                 this.hold_proof(inner, &value.ty);
                 this.bind_param(inner, site, pat, value);

@@ -25,6 +25,7 @@ pub mod values;
 mod arithmetic;
 mod calls;
 mod closures;
+mod coercions;
 mod condition;
 mod contents;
 mod counting;

@@ -24,6 +24,7 @@ impl Analysis {
                     && !matches!(value, ANY_VALUE | ONE_OF_SEVERAL)
                     && value != self.initial_flag(place)
                     && self.stays(held.lock, value)
+                    && self.told_in_order(held.lock, value)
             };
             let seen = second
                 .acquired
@@ -143,6 +144,18 @@ impl Analysis {
                 || (event.kind == AccessKind::Write
                     && event.effect == Some(Effect::Set(value))
                     && event.locks.iter().any(|held| held.lock == lock))
+        })
+    }
+
+    /// Whoever gives the atomic this value releases what it did before.
+    fn told_in_order(&self, atomic: PlaceId, value: i128) -> bool {
+        let mut events = self.contexts.list.iter().flat_map(|context| &context.log.events);
+        events.all(|event| {
+            event.place != atomic
+                || event.kind == AccessKind::Read
+                || event.term.as_deref() != Some(&Term::Const(value))
+                || event.atomic.is_some_and(releases)
+                || self.moments[event.moment.0 as usize].fenced
         })
     }
 

@@ -464,9 +464,14 @@ impl Analysis {
         let context = self.contexts.get(one);
         // An exchange that took the atomic said more than a look before it.
         let looked = second.weak.iter().filter(|key| !second.taken.contains_key(&key.place));
-        let weakly_seen = looked.map(|key| (key, true));
-        let seen = weakly_seen.chain(second.acquired.iter().map(|key| (key, false)));
-        seen.into_iter().find_map(|(key, weakly)| {
+        let weakly_seen = looked.map(|key| (key.clone(), true));
+        let acquired = second.acquired.iter().map(|key| (key.clone(), false));
+        let passed = second.passed.iter().filter(|(_, known_by)| known_by.is_none());
+        let passed = passed.map(|((place, value), _)| {
+            (SyncKey { place: *place, kind: SyncKind::Flag(*value) }, false)
+        });
+        weakly_seen.chain(acquired).chain(passed).find_map(|(key, weakly)| {
+            let key = &key;
             let (flag, changed) = match key.kind {
                 SyncKind::Flag(value) => (key.place, value != self.initial_flag(key.place)),
                 SyncKind::Object => (*self.published.get(&key.place)?, true),
