@@ -238,6 +238,18 @@ impl Interp<'_> {
         }
     }
 
+    /// The atomic is no number that began as neither 0 nor 1.
+    fn begins_as_flag(&self, atomic: PlaceId) -> bool {
+        let begun = held_first(&self.initial, &self.places, atomic).as_ref().and_then(flag_value);
+        begun.is_none_or(|begun| matches!(begun, 0 | 1))
+    }
+
+    /// The number was reached from the start, or may have been: nobody need have counted.
+    fn begins_at_least(&self, counter: PlaceId, least: i128) -> bool {
+        let begun = held_first(&self.initial, &self.places, counter).as_ref().and_then(flag_value);
+        begun.is_some_and(|begun| if least == super::order::ANY_VALUE { begun > 0 } else { begun >= least })
+    }
+
     /// The one value that a pattern fits.
     fn pattern_value(&mut self, cx: &Cx, pat: &Pat) -> Option<Val> {
         match pat {
@@ -264,13 +276,14 @@ impl Interp<'_> {
                 if *value == 0 {
                     Rc::make_mut(&mut fails.sides).insert(*place, Side::Above);
                 }
-                if *value == 0 || *value == 1 {
+                let two_valued = matches!(*value, 0 | 1) && self.begins_as_flag(*place);
+                if two_valued {
                     Rc::make_mut(&mut fails.saw).insert(*place, 1 - *value);
                 }
                 acquire_flag(holds, SyncKey { place: *place, kind: SyncKind::Flag(*value) }, *order);
                 let counted = if *value > 0 { SyncKind::Counted(*value) } else { SyncKind::CountedDown };
                 acquire_flag(holds, SyncKey { place: *place, kind: counted }, *order);
-                if *value == 0 || *value == 1 {
+                if two_valued {
                     let other = SyncKey { place: *place, kind: SyncKind::Flag(1 - *value) };
                     acquire_flag(fails, other, *order);
                 }
@@ -322,7 +335,8 @@ impl Interp<'_> {
                     acquire_flag(fails, SyncKey { place: *place, kind: SyncKind::CountedDown }, *order);
                 }
                 // What a lock protects may have been there from the start; only waiting for it means that somebody came.
-                if self.draining.is_some() || !self.is_guarded(*place) {
+                let counted = self.draining.is_some() || !self.is_guarded(*place);
+                if counted && !self.begins_at_least(*place, *least) {
                     let key = SyncKey { place: *place, kind: SyncKind::Flag(super::order::ANY_VALUE) };
                     acquire_flag(holds, key, *order);
                     let counted = SyncKind::Counted(*least);

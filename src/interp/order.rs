@@ -10,6 +10,7 @@ use super::contexts::ContextId;
 use super::phases::Phases;
 use super::places::{LoopId, PlaceId, Root};
 use super::state::{Claim, Moment, SyncKey, SyncKind};
+use super::terms::Term;
 use crate::finding::AccessKind;
 use crate::hir::Name;
 use std::collections::BTreeSet;
@@ -466,7 +467,9 @@ impl Analysis {
         let looked = second.weak.iter().filter(|key| !second.taken.contains_key(&key.place));
         let weakly_seen = looked.map(|key| (key.clone(), true));
         let acquired = second.acquired.iter().map(|key| (key.clone(), false));
-        let passed = second.passed.iter().filter(|(_, known_by)| known_by.is_none());
+        let passed = second.passed.iter().filter(|((place, value), known_by)| {
+            known_by.is_none() && !self.is_exchanged_for(*place, *value)
+        });
         let passed = passed.map(|((place, value), _)| {
             (SyncKey { place: *place, kind: SyncKind::Flag(*value) }, false)
         });
@@ -494,6 +497,16 @@ impl Analysis {
             // What an earlier round stored doesn't tell of this one.
             let before = before && !matches!(a.runs, Runs::Rounds(_));
             ((one != two || self.is_many(one)) && changed && later && !before).then_some(flag)
+        })
+    }
+
+    /// Some exchange puts this value in.
+    fn is_exchanged_for(&self, atomic: PlaceId, value: i128) -> bool {
+        let mut events = self.contexts.list.iter().flat_map(|context| &context.log.events);
+        events.any(|event| {
+            event.place == atomic
+                && event.kind == AccessKind::Update
+                && event.term.as_deref() == Some(&Term::Const(value))
         })
     }
 
