@@ -238,16 +238,22 @@ impl Interp<'_> {
         }
     }
 
-    /// The atomic is no number that began as neither 0 nor 1.
+    /// The atomic is no number that began as neither 0 nor 1, or as nobody knows what.
     fn begins_as_flag(&self, atomic: PlaceId) -> bool {
-        let begun = held_first(&self.initial, &self.places, atomic).as_ref().and_then(flag_value);
-        begun.is_none_or(|begun| matches!(begun, 0 | 1))
+        match held_first(&self.initial, &self.places, atomic) {
+            Some(begun) => flag_value(&begun).map_or(!is_some_number(&begun), |n| matches!(n, 0 | 1)),
+            None => true,
+        }
     }
 
     /// The number was reached from the start, or may have been: nobody need have counted.
     fn begins_at_least(&self, counter: PlaceId, least: i128) -> bool {
-        let begun = held_first(&self.initial, &self.places, counter).as_ref().and_then(flag_value);
-        begun.is_some_and(|begun| if least == super::order::ANY_VALUE { begun > 0 } else { begun >= least })
+        let Some(begun) = held_first(&self.initial, &self.places, counter) else { return false };
+        match flag_value(&begun) {
+            Some(begun) if least == super::order::ANY_VALUE => begun > 0,
+            Some(begun) => begun >= least,
+            None => begun.open || is_some_number(&begun),
+        }
     }
 
     /// The one value that a pattern fits.
@@ -388,6 +394,11 @@ impl Interp<'_> {
         }
         Branches { yes: self.st.clone(), no, deps }
     }
+}
+
+/// A number that is decided elsewhere.
+fn is_some_number(value: &Val) -> bool {
+    value.alts.iter().any(|kind| matches!(kind, Kind::Unit(_)))
 }
 
 fn acquire_flag(state: &mut State, key: SyncKey, order: Name) {
