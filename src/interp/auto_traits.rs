@@ -5,7 +5,8 @@
 
 use crate::hir::Name;
 use crate::models::{Models, Threads};
-use crate::resolve::{AdtId, ImplId, ParamId, Program, Subst, TraitKey, TraitRef, Ty};
+use crate::resolve::{AdtId, Args, ImplId, ParamId, Program, Subst, TraitKey, TraitRef, Ty};
+use rustc_hash::FxHashSet;
 
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum Auto {
@@ -47,8 +48,9 @@ impl AutoTraits<'_> {
 
     /// What has to hold for the type to have the trait; `None`: it doesn't have it, or can't be seen.
     pub fn needs(&self, ty: &Ty, auto: Auto) -> Option<Needs> {
-        let mut needs = Needs::new();
-        self.holds(ty, auto, &mut Vec::new(), &mut needs).then_some(needs)
+        let mut search =
+            Search { auto: self, open: Vec::new(), seen: FxHashSet::default(), needs: Needs::new() };
+        search.holds(ty, auto).then_some(search.needs)
     }
 
     /// Whether bounds say it, also through supertraits.
@@ -68,89 +70,99 @@ impl AutoTraits<'_> {
 
     /// The impl of the trait for the type, if there is one: positive or negative.
     pub fn impl_of(&self, adt: AdtId, auto: Auto) -> Option<ImplId> {
-        let found = self.program.impls.iter().position(|imp| {
-            matches!(imp.self_ty, Ty::Adt(id, _) if id == adt)
-                && matches!(&imp.trait_, Some(TraitRef { key: TraitKey::Ext(path), .. }) if self.named(*path) == Some(auto))
-        });
-        found.map(|at| ImplId(at as u32))
+        let language = &self.models.language;
+        let path = match auto {
+            Auto::Send => language.send,
+            Auto::Sync => language.sync,
+        };
+        let mut impls = self.program.impls_of(TraitKey::Ext(path)).iter().copied();
+        impls.find(|id| matches!(self.program.impls[id.index()].self_ty, Ty::Adt(of, _) if of == adt))
     }
+}
 
-    fn holds(&self, ty: &Ty, auto: Auto, open: &mut Vec<(AdtId, Auto)>, needs: &mut Needs) -> bool {
-        if open.len() > MAX_DEPTH {
+/// One question, on its way through the parts of a type. The first part that doesn't have the trait ends it.
+struct Search<'s, 'a> {
+    auto: &'s AutoTraits<'a>,
+    /// The types around the present one: a type has the trait if all else in it does.
+    open: Vec<(AdtId, Auto)>,
+    /// What was asked before, so its needs are known.
+    seen: FxHashSet<(AdtId, Args, Auto)>,
+    needs: Needs,
+}
+
+impl Search<'_, '_> {
+    fn holds(&mut self, ty: &Ty, auto: Auto) -> bool {
+        if self.open.len() > MAX_DEPTH {
             return false;
         }
-        let mut all = |parts: &[Ty], auto| parts.iter().all(|part| self.holds(part, auto, open, needs));
         match ty {
             Ty::Never | Ty::Prim(_) | Ty::FnPtr(..) => true,
             Ty::Unknown | Ty::Assoc(..) | Ty::Ptr { .. } => false,
-            Ty::Ref { mutable: false, inner } => all(std::slice::from_ref(inner), Auto::Sync),
-            Ty::Ref { mutable: true, inner } | Ty::Array(inner) | Ty::Slice(inner) => {
-                all(std::slice::from_ref(inner), auto)
-            }
-            Ty::Tuple(parts) => all(parts, auto),
-            Ty::Dyn(bounds) => self.implied(bounds, auto),
+            Ty::Ref { mutable: false, inner } => self.holds(inner, Auto::Sync),
+            Ty::Ref { mutable: true, inner } | Ty::Array(inner) | Ty::Slice(inner) => self.holds(inner, auto),
+            Ty::Tuple(parts) => self.all(parts, auto),
+            Ty::Dyn(bounds) => self.auto.implied(bounds, auto),
             Ty::Param(param) => {
-                let implied = self.implied(&self.program.params[param.index()].bounds, auto);
-                if !implied && !needs.contains(&(*param, auto)) {
-                    needs.push((*param, auto));
+                let implied = self.auto.implied(&self.auto.program.params[param.index()].bounds, auto);
+                if !implied && !self.needs.contains(&(*param, auto)) {
+                    self.needs.push((*param, auto));
                 }
                 true
             }
-            Ty::Ext(path, args) => match self.models.threads(*path) {
-                Some(Threads::Structural) => all(args, auto),
+            Ty::Ext(path, args) => match self.auto.models.threads(*path) {
+                Some(Threads::Structural) => self.all(args, auto),
                 Some(Threads::Always) => true,
                 Some(Threads::Never) | None => false,
-                Some(Threads::Send) => auto == Auto::Send && all(args, auto),
-                Some(Threads::Sync) => auto == Auto::Sync && all(args, auto),
-                Some(Threads::Exclusive) => all(args, Auto::Send),
+                Some(Threads::Send) => auto == Auto::Send && self.all(args, auto),
+                Some(Threads::Sync) => auto == Auto::Sync && self.all(args, auto),
+                Some(Threads::Exclusive) => self.all(args, Auto::Send),
                 Some(Threads::Guarded) => {
-                    all(args, Auto::Send) && (auto == Auto::Send || all(args, Auto::Sync))
+                    self.all(args, Auto::Send) && (auto == Auto::Send || self.all(args, Auto::Sync))
                 }
-                Some(Threads::Shared) => all(args, Auto::Send) && all(args, Auto::Sync),
+                Some(Threads::Shared) => self.all(args, Auto::Send) && self.all(args, Auto::Sync),
             },
-            Ty::Adt(adt, args) => self.adt_holds(*adt, args, auto, open, needs),
+            Ty::Adt(adt, args) => self.adt_holds(*adt, args, auto),
         }
     }
 
-    fn adt_holds(
-        &self,
-        adt: AdtId,
-        args: &[Ty],
-        auto: Auto,
-        open: &mut Vec<(AdtId, Auto)>,
-        needs: &mut Needs,
-    ) -> bool {
-        if open.contains(&(adt, auto)) {
+    fn all(&mut self, parts: &[Ty], auto: Auto) -> bool {
+        parts.iter().all(|part| self.holds(part, auto))
+    }
+
+    fn adt_holds(&mut self, adt: AdtId, args: &Args, auto: Auto) -> bool {
+        if self.open.contains(&(adt, auto)) || !self.seen.insert((adt, args.clone(), auto)) {
             return true;
         }
-        open.push((adt, auto));
-        let found = match self.impl_of(adt, auto) {
-            Some(id) => self.impl_holds(id, args, open, needs),
+        self.open.push((adt, auto));
+        let program = self.auto.program;
+        let found = match self.auto.impl_of(adt, auto) {
+            Some(id) => self.impl_holds(id, args),
             None => {
-                let subst = self.program.adt_subst(adt, &args.iter().cloned().collect());
-                let fields = self.program.adts[adt.index()].variants.iter().flat_map(|v| &v.fields);
-                fields.into_iter().all(|field| self.holds(&subst.apply(&field.ty), auto, open, needs))
+                let subst = program.adt_subst(adt, args);
+                let fields = program.adts[adt.index()].variants.iter().flat_map(|v| &v.fields);
+                fields.into_iter().all(|field| self.holds(&subst.apply(&field.ty), auto))
             }
         };
-        open.pop();
+        self.open.pop();
         found
     }
 
     /// An impl holds where its bounds do; bounds other than `Send` and `Sync` are the caller's affair.
-    fn impl_holds(&self, id: ImplId, args: &[Ty], open: &mut Vec<(AdtId, Auto)>, needs: &mut Needs) -> bool {
-        let imp = &self.program.impls[id.index()];
+    fn impl_holds(&mut self, id: ImplId, args: &[Ty]) -> bool {
+        let program = self.auto.program;
+        let imp = &program.impls[id.index()];
         if imp.negative {
             return false;
         }
         let mut subst = Subst::default();
         if let Ty::Adt(_, params) = &imp.self_ty {
             for (param, arg) in params.iter().zip(args) {
-                self.program.unify(param, arg, &mut subst);
+                program.unify(param, arg, &mut subst);
             }
         }
         imp.predicates.iter().all(|(ty, bound)| match bound.key {
-            TraitKey::Ext(path) => match self.named(path) {
-                Some(auto) => self.holds(&subst.apply(ty), auto, open, needs),
+            TraitKey::Ext(path) => match self.auto.named(path) {
+                Some(auto) => self.holds(&subst.apply(ty), auto),
                 None => true,
             },
             TraitKey::Local(_) => true,

@@ -127,7 +127,13 @@ impl Subst {
 
     /// `ty` with the parameters replaced.
     pub fn apply(&self, ty: &Ty) -> Ty {
-        let all = |args: &Args| -> Args { args.iter().map(|a| self.apply(a)).collect() };
+        if self.0.is_empty() {
+            return ty.clone();
+        }
+        let all = |args: &Args| match args.is_empty() {
+            true => args.clone(),
+            false => args.iter().map(|a| self.apply(a)).collect(),
+        };
         match ty {
             Ty::Param(p) => self.get(*p).cloned().unwrap_or_else(|| ty.clone()),
             Ty::Adt(id, args) => Ty::Adt(*id, all(args)),
