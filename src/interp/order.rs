@@ -470,9 +470,8 @@ impl Analysis {
         let passed = second.passed.iter().filter(|((place, value), known_by)| {
             known_by.is_none() && !self.is_exchanged_for(*place, *value)
         });
-        let passed = passed.map(|((place, value), _)| {
-            (SyncKey { place: *place, kind: SyncKind::Flag(*value) }, false)
-        });
+        let passed = passed
+            .map(|((place, value), _)| (SyncKey { place: *place, kind: SyncKind::Flag(*value) }, false));
         weakly_seen.chain(acquired).chain(passed).find_map(|(key, weakly)| {
             let key = &key;
             let (flag, changed) = match key.kind {

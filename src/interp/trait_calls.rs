@@ -147,7 +147,14 @@ impl Interp<'_> {
     }
 
     /// The calls of `function` (`trait::function`) on what a value points to, for who is started with them.
-    pub(super) fn call_later(&mut self, cx: &Cx, id: ExprId, function: Name, this: &Val, args: &[Val]) -> Val {
+    pub(super) fn call_later(
+        &mut self,
+        cx: &Cx,
+        id: ExprId,
+        function: Name,
+        this: &Val,
+        args: &[Val],
+    ) -> Val {
         let Some((of, name)) = function.as_str().rsplit_once("::") else { return Val::unknown(Ty::Unknown) };
         let at = self.deref_value(cx, this, id);
         let methods = self.impls_for(Name::new(of), Name::new(name), &at.ty);

@@ -408,7 +408,11 @@ impl Op {
                     (_, Op::Word(_)) if *name == OpName::Scope && at == 2 => Ok(()),
                     (_, Op::Word(_)) if *name == OpName::Typed && at == 1 => Ok(()),
                     (_, Op::Word(_)) if *name == OpName::Variant && at == 0 => Ok(()),
-                    (_, Op::Word(_)) if matches!(name, OpName::Through | OpName::Later | OpName::Make) && at == 0 => Ok(()),
+                    (_, Op::Word(_))
+                        if matches!(name, OpName::Through | OpName::Later | OpName::Make) && at == 0 =>
+                    {
+                        Ok(())
+                    }
                     (Some((n, words)), Op::Word(word)) if n == at && words.contains(&word.as_str()) => Ok(()),
                     (Some((n, words)), _) if n == at => Err(format!(
                         "argument {} of `{}` is one of {}",
