@@ -89,7 +89,7 @@ impl Interp<'_> {
         );
         let pointer = matches!(value.ty, Ty::Ptr { .. } | Ty::Ref { .. });
         let plain = plain || (pointer && matches!(ret, Ty::Ext(..)) && self.models.role(&ret) == Role::Plain);
-        let raw = matches!(value.ty, Ty::Ptr { .. }) || self.models.role(&value.ty) == Role::Raw;
+        let raw = self.is_raw(&value.ty);
         let owned = raw && matches!(self.models.role(&ret), Role::Owner | Role::Counted);
         if owned || value.ty.is_unknown() || plain {
             value.ty = ret;
@@ -390,7 +390,7 @@ impl Interp<'_> {
         match name {
             OpName::Read => {
                 if lval.places.is_empty() {
-                    return first;
+                    return if self.is_raw(&first.ty) { self.at_address(call, &first) } else { first };
                 }
                 let info = self.info(call, AccessKind::Read);
                 let deps = self.log_lval(call.cx, &lval, &info);
@@ -553,6 +553,16 @@ impl Interp<'_> {
             }
         }
         words
+    }
+
+    fn is_raw(&self, ty: &Ty) -> bool {
+        matches!(ty, Ty::Ptr { .. }) || self.models.role(ty) == Role::Raw
+    }
+
+    /// What is found at an address that is but a number, as a register of a device: something else each time.
+    fn at_address(&mut self, call: &Call, address: &Val) -> Val {
+        let found = self.elsewhere(call.cx, call.id.0);
+        Val::unknown(call.ret.clone()).with_deps(&address.all_deps().join(&found))
     }
 
     fn closure_op(&mut self, call: &mut Call, name: OpName, mut values: Vec<Val>) -> Val {

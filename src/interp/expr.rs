@@ -513,7 +513,8 @@ impl Interp<'_> {
         if !keeps {
             value.term = value.term.take().and_then(|term| narrowed(term, &value.ty, &ty));
             value.ty = ty;
-        } else if raw && let Some((_, inner)) = self.pointer_ty(&value.ty) {
+        } else if raw {
+            let inner = self.pointer_ty(&value.ty).map_or(Ty::Unknown, |(_, inner)| inner);
             value.ty = Ty::Ptr { mutable: true, inner: inner.into() };
         }
         value

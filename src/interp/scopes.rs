@@ -12,6 +12,7 @@ use crate::finding::AccessKind;
 use crate::hir::{ExprId, TextRange};
 use crate::models::Role;
 use crate::resolve::{LocalId, Ty};
+use smallvec::SmallVec;
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ScopeKind {
@@ -112,10 +113,7 @@ impl Interp<'_> {
     pub(super) fn drop_local(&mut self, cx: &Cx, frame: FrameId, local: LocalId) {
         let Some(value) = self.st.local(frame, local).cloned() else { return };
         if self.needs_drop(&value) {
-            // What was taken out and bound is used by its new owner: that tells more than where its scope ends.
-            if let (Some(info), Some((_, Door::Raw))) =
-                (cx.body.locals.get(local.0 as usize), self.freed_by(&value))
-            {
+            if let Some(info) = cx.body.locals.get(local.0 as usize) {
                 self.log_free(cx, &value, info.range);
             }
             let place = self.places.root(Root::Local(frame, local), &value.ty);
@@ -151,7 +149,7 @@ impl Interp<'_> {
         {
             return !matches!(value.alts[..], [Kind::Moved]);
         }
-        if self.freed_by(value).is_some() {
+        if !self.freed_by(value).is_empty() {
             return true;
         }
         value.alts.iter().any(|kind| match kind {
@@ -167,18 +165,19 @@ impl Interp<'_> {
 
     /// The memory that ends with a box made from a raw pointer, or from what was taken out of an atomic: others may still
     /// know where it was.
-    fn freed_by(&self, value: &Val) -> Option<(PlaceId, Door)> {
+    fn freed_by(&self, value: &Val) -> SmallVec<[(PlaceId, Door); 1]> {
         if self.models.role(&value.ty) != Role::Owner {
-            return None;
+            return SmallVec::new();
         }
-        let (place, door) = match value.single()? {
-            Kind::Pointer(place, Pointer::Raw) => (*place, Door::Raw),
+        let freed = |kind: &Kind| match kind {
+            Kind::Pointer(place, Pointer::Raw) => Some((*place, Door::Raw)),
             Kind::Pointer(place, Pointer::Owner) if self.published.contains_key(place) => {
-                (*place, Door::Safe)
+                Some((*place, Door::Safe))
             }
-            _ => return None,
+            _ => None,
         };
-        self.places.get(place).parent.is_none().then_some((place, door))
+        let whole = |(place, _): &(PlaceId, Door)| self.places.get(*place).parent.is_none();
+        value.alts.iter().filter_map(freed).filter(whole).collect()
     }
 
     fn owned_needs_drop(&self, place: PlaceId, fuel: &mut u32) -> bool {
@@ -208,11 +207,11 @@ impl Interp<'_> {
 
     /// Freeing memory is a write of all of it.
     fn log_free(&mut self, cx: &Cx, value: &Val, range: TextRange) {
-        if let Some((place, door)) = self.freed_by(value)
-            && !self.counted_out(place, value)
-        {
-            let info = AccessInfo::plain(AccessKind::Write, range);
-            self.log_through(cx, place, door, &info, &value.deps);
+        for (place, door) in self.freed_by(value) {
+            if !self.counted_out(place, value) {
+                let info = AccessInfo::plain(AccessKind::Write, range);
+                self.log_through(cx, place, door, &info, &value.deps);
+            }
         }
     }
 

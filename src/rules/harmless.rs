@@ -154,6 +154,8 @@ pub fn one_step(facts: &Facts, write: &Event, read: &AccessEvent, how: How) -> O
         Some(Effect::Take) if decision && discarded(context, access) => {}
         // What a swap stores may still be out of date, unless somebody looks at what it found.
         Some(Effect::Swap) if how == How::Computed && !context.log.judged.iter().any(judged) => {}
+        // Which bit to set, or what to raise to, was found before: what the step found there says whether it was so still.
+        Some(Effect::Idempotent) if context.log.judged.iter().any(judged) => return Some(Harmless::Judged),
         Some(Effect::Compare { .. } | Effect::Exchange | Effect::Swap | Effect::Take) => {
             return Some(Harmless::OneOperation);
         }
@@ -600,9 +602,7 @@ fn by_effect(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event, ho
         }
         _ if how != How::Computed && awaits_another(facts, access, *other) => Some(Harmless::AwaitsAnother),
         // A flag or a state that is set again: nothing adds up.
-        (_, How::Drained) if matches!(other.access.term.as_deref(), Some(Term::Const(_))) => {
-            Some(Harmless::SameAgain)
-        }
+        (_, How::Drained) if stores_constant(other.access) => Some(Harmless::SameAgain),
         (Some(effect), How::Decided) if makes_room(effect, access) => Some(Harmless::MakesRoom),
         (Some(Effect::Put), _) if access.effect == Some(Effect::TakeSure) => Some(Harmless::PutsIn),
         _ if decided && merely_sets(facts, write, read) => Some(Harmless::MerelySets),
@@ -628,6 +628,12 @@ fn by_effect(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event, ho
         }
         _ => None,
     }
+}
+
+/// A number, or a state by its name.
+fn stores_constant(access: &AccessEvent) -> bool {
+    matches!(access.term.as_deref(), Some(Term::Const(_)))
+        || (access.kind == AccessKind::Write && matches!(access.effect, Some(Effect::Set(_))))
 }
 
 /// By when the other comes, and by the locks held.

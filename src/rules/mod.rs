@@ -17,6 +17,7 @@ mod protocol;
 mod raw_pointer_race;
 mod recursion;
 mod relaxed_publish;
+mod retired;
 mod sentence;
 mod split;
 mod split_atomic_update;

@@ -8,6 +8,7 @@ use super::announced::announced;
 use super::claimed::{claimed_apart, claimed_no_more};
 use super::protocol::keeps_apart;
 use super::recursion::shares_of_recursion;
+use super::retired::retired;
 use crate::finding::{AccessKind, ContextKind};
 use crate::interp::access::{AccessEvent, HeldLock};
 use crate::interp::contexts::ContextId;
@@ -114,7 +115,7 @@ pub fn verdict(facts: &Facts, a: Event, b: Event) -> Verdict {
     if let Some(order) = analysis.ordered(a.context, a.access, b.context, b.access) {
         return Verdict::Ordered(order);
     }
-    if keeps_apart(facts, a, b) || announced(facts, a, b) {
+    if keeps_apart(facts, a, b) || announced(facts, a, b) || retired(facts, a, b) || retired(facts, b, a) {
         return Verdict::Protocol;
     }
     match common_lock(facts, a, b) {
