@@ -181,14 +181,18 @@ impl Interp<'_> {
             return Val::unknown(ty);
         }
         let names: Vec<Name> = def.variants[0].fields.iter().map(|f| f.name).collect();
+        const MOST_FIELDS: u32 = 64;
         let mut fields = Vec::new();
-        for name in names {
+        let whole = self.default_part;
+        for (at, name) in (1u32..).zip(names) {
             let field_ty = self.program.field_ty(*adt, args, 0, name).unwrap_or(Ty::Unknown);
             if field_ty != ty {
+                self.default_part = whole.wrapping_mul(MOST_FIELDS).wrapping_add(at);
                 let value = self.default_value(cx, id, field_ty);
                 fields.push((super::places::Proj::Field(name), value));
             }
         }
+        self.default_part = whole;
         Val::aggregate(None, fields, ty)
     }
 

@@ -114,7 +114,7 @@ impl Interp<'_> {
             let entered = this.frames.get(inner.frame).parent.is_none();
             for (local, value) in &closure.moved {
                 let mut value = value.clone();
-                if entered && value.open {
+                if entered && (value.open || value.alts.len() > 1) {
                     value.deps = value.deps.join(&this.elsewhere(inner, FIRST_PARAM + local.0));
                 }
                 this.st.set_local(inner.frame, *local, value);

@@ -520,7 +520,7 @@ impl Interp<'_> {
                 if let (true, Ty::Ext(_, args)) = (first.ty.is_unknown(), &call.ret) {
                     first.ty = args.first().cloned().unwrap_or(Ty::Unknown);
                 }
-                self.allocate(call.cx, call.id, 0, first, how, ty).with_deps(&deps)
+                self.allocate(call.cx, call.id, self.default_part, first, how, ty).with_deps(&deps)
             }
             _ => Val::aggregate(None, vec![(Self::step_of(word), first)], call.ret.clone()),
         }

@@ -387,6 +387,8 @@ pub struct Interp<'p> {
     apart: u32,
     /// Default values being made, one as a part of the other.
     defaults: u32,
+    /// Which part of the outermost one: parts are objects of their own.
+    default_part: u32,
     /// Lazy statics being initialized.
     forcing: Vec<PlaceId>,
 }
@@ -502,6 +504,7 @@ pub fn analyse(
         stopped: false,
         apart: 0,
         defaults: 0,
+        default_part: 0,
         forcing: Vec::new(),
     };
     interp.add_entries(entries);
