@@ -162,6 +162,8 @@ pub enum Effect {
     Put,
     /// Computes and stores by itself (`+=`).
     Assign,
+    /// Looks whether an element is there.
+    Find,
 }
 
 #[derive(Clone, Debug, Default)]

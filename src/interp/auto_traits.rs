@@ -48,9 +48,13 @@ impl AutoTraits<'_> {
 
     /// What has to hold for the type to have the trait; `None`: it doesn't have it, or can't be seen.
     pub fn needs(&self, ty: &Ty, auto: Auto) -> Option<Needs> {
-        let mut search =
-            Search { auto: self, open: Vec::new(), seen: FxHashSet::default(), needs: Needs::new() };
+        let mut search = Search::new(self);
         search.holds(ty, auto).then_some(search.needs)
+    }
+
+    /// Whether the type has the trait if what nobody knows has it that the crate keeps behind handles for several threads.
+    pub fn is_meant_to_have(&self, ty: &Ty, auto: Auto) -> bool {
+        Search { trusts_handles: true, ..Search::new(self) }.holds(ty, auto)
     }
 
     /// Whether bounds say it, also through supertraits.
@@ -88,9 +92,23 @@ struct Search<'s, 'a> {
     /// What was asked before, so its needs are known.
     seen: FxHashSet<(AdtId, Args, Auto)>,
     needs: Needs,
+    trusts_handles: bool,
+    /// Handles for several threads round the present type.
+    handles: usize,
 }
 
-impl Search<'_, '_> {
+impl<'s, 'a> Search<'s, 'a> {
+    fn new(auto: &'s AutoTraits<'a>) -> Search<'s, 'a> {
+        Search {
+            auto,
+            open: Vec::new(),
+            seen: FxHashSet::default(),
+            needs: Needs::new(),
+            trusts_handles: false,
+            handles: 0,
+        }
+    }
+
     fn holds(&mut self, ty: &Ty, auto: Auto) -> bool {
         if self.open.len() > MAX_DEPTH {
             return false;
@@ -112,6 +130,7 @@ impl Search<'_, '_> {
             Ty::Ext(path, args) => match self.auto.models.threads(*path) {
                 Some(Threads::Structural) => self.all(args, auto),
                 Some(Threads::Always) => true,
+                None if self.trusts_handles && self.handles > 0 => self.all(args, auto),
                 Some(Threads::Never) | None => false,
                 Some(Threads::Send) => auto == Auto::Send && self.all(args, auto),
                 Some(Threads::Sync) => auto == Auto::Sync && self.all(args, auto),
@@ -119,7 +138,12 @@ impl Search<'_, '_> {
                 Some(Threads::Guarded) => {
                     self.all(args, Auto::Send) && (auto == Auto::Send || self.all(args, Auto::Sync))
                 }
-                Some(Threads::Shared) => self.all(args, Auto::Send) && self.all(args, Auto::Sync),
+                Some(Threads::Shared) => {
+                    self.handles += 1;
+                    let holds = self.all(args, Auto::Send) && self.all(args, Auto::Sync);
+                    self.handles -= 1;
+                    holds
+                }
             },
             Ty::Adt(adt, args) => self.adt_holds(*adt, args, auto),
         }

@@ -1,15 +1,13 @@
 //! Calls: of functions, closures, constructors and library functions. A call enters the callee.
 
 use super::pattern::Subject;
-use super::places_of::MAX_DEREFS;
 use super::recursion::MAX_CALLS;
 use super::scopes::ScopeKind;
 use super::state::FrameEnv;
-use super::values::{Deps, FutureValue, Kind, Pointer, Val};
+use super::values::{Deps, FutureValue, Kind, Val};
 use super::{CallFrame, CalleeKey, Cx, Frame, Interp};
 use crate::finding::Location;
 use crate::hir::{self, ExprId, ExprKind, Name, Pat};
-use crate::models::Role;
 use crate::resolve::{FnId, LocalId, Res, Subst, TraitRef, Ty};
 use std::rc::Rc;
 
@@ -134,7 +132,7 @@ impl Interp<'_> {
             let takes_self = self.models.fn_model(model).self_mode != crate::models::SelfMode::None;
             let mut args = args;
             if let Some(first) = args.first_mut() {
-                *first = self.coerced(cx, id, first.clone(), &ty);
+                *first = self.unguarded(cx, id, first.clone(), &ty);
             }
             let self_arg = (takes_self && !args.is_empty()).then(|| args.remove(0));
             return self.apply_model(cx, id, model, self_arg, &ty, args);
@@ -148,23 +146,6 @@ impl Interp<'_> {
             result.ty = ty;
         }
         result
-    }
-
-    /// Deref coercion of a reference to a guard, where what it guards is wanted.
-    fn coerced(&mut self, cx: &Cx, id: ExprId, value: Val, wanted: &Ty) -> Val {
-        let to_guard = value.pointers().all(|(place, _)| {
-            let ty = &self.places.get(place).ty;
-            self.models.role(ty) == Role::Guard
-        });
-        let Some((_, how)) = value.pointers().next().filter(|_| to_guard) else { return value };
-        if matches!(self.models.role(wanted), Role::Guard) {
-            return value;
-        }
-        let guard = self.deref_value(cx, &value, id);
-        match self.try_deref(cx, &guard, id, false) {
-            Some(data) => self.pointer_to(&data, how).with_deps(&value.deps),
-            None => value,
-        }
     }
 
     /// `#[derive(Default)]`: every field's own default. Types nest, through handles without end.
@@ -200,14 +181,18 @@ impl Interp<'_> {
             return Val::unknown(ty);
         }
         let names: Vec<Name> = def.variants[0].fields.iter().map(|f| f.name).collect();
+        const MOST_FIELDS: u32 = 64;
         let mut fields = Vec::new();
-        for name in names {
+        let whole = self.default_part;
+        for (at, name) in (1u32..).zip(names) {
             let field_ty = self.program.field_ty(*adt, args, 0, name).unwrap_or(Ty::Unknown);
             if field_ty != ty {
+                self.default_part = whole.wrapping_mul(MOST_FIELDS).wrapping_add(at);
                 let value = self.default_value(cx, id, field_ty);
                 fields.push((super::places::Proj::Field(name), value));
             }
         }
+        self.default_part = whole;
         Val::aggregate(None, fields, ty)
     }
 
@@ -539,7 +524,7 @@ impl Interp<'_> {
         if !self.stopped {
             self.unfinished.finish(id);
         }
-        result = self.as_declared(result, &ret);
+        result = self.coerced(cx, site, result, &ret);
         if result.ty.is_unknown() || (matches!(result.ty, Ty::Prim(_)) && !ret.is_unknown()) {
             result.ty = ret;
         }
@@ -571,35 +556,13 @@ impl Interp<'_> {
             let ty = cx.subst.apply(ty);
             let given = args.next();
             let mut value = given.unwrap_or_else(|| self.handed_in(cx, FIRST_PARAM + n as u32, &ty));
-            value = self.as_declared(value, &ty);
-            value = self.dereferenced(cx, site, value, &ty);
+            value = self.coerced(cx, site, value, &ty);
             if value.ty.is_unknown() || (matches!(value.ty, Ty::Prim(_)) && matches!(ty, Ty::Prim(_))) {
                 value.ty = ty;
             }
             self.hold_proof(cx, &value.ty);
             self.bind_param(cx, site, &param.pat, value);
         }
-    }
-
-    /// Deref coercion of a reference to a handle, where what it points to is wanted. (Reference: "Type coercions".)
-    fn dereferenced(&mut self, cx: &Cx, site: ExprId, value: Val, wanted: &Ty) -> Val {
-        let Ty::Ref { mutable, inner: wanted } = wanted else { return value };
-        let mut value = value;
-        for _ in 0..MAX_DEREFS {
-            let Ty::Ref { inner, .. } = &value.ty else { break };
-            let handle = matches!(self.models.role(inner), Role::Counted | Role::Owner);
-            let plain = matches!(**wanted, Ty::Adt(..) | Ty::Prim(_) | Ty::Array(_) | Ty::Slice(_));
-            let Some((_, how)) = value.pointers().next().filter(|_| handle && plain) else { break };
-            let at = self.deref_value(cx, &value, site);
-            let handle = self.peek(&at);
-            if handle.pointers().next().is_none() {
-                break;
-            }
-            let content = self.deref_value(cx, &handle, site);
-            let how = if *mutable { how } else { Pointer::Shared };
-            value = self.pointer_to(&content, how).with_deps(&value.deps);
-        }
-        value
     }
 
     pub(super) fn bind_param(&mut self, cx: &Cx, site: ExprId, pat: &Pat, value: Val) {

@@ -114,7 +114,7 @@ impl Interp<'_> {
             let entered = this.frames.get(inner.frame).parent.is_none();
             for (local, value) in &closure.moved {
                 let mut value = value.clone();
-                if entered && value.open {
+                if entered && (value.open || value.alts.len() > 1) {
                     value.deps = value.deps.join(&this.elsewhere(inner, FIRST_PARAM + local.0));
                 }
                 this.st.set_local(inner.frame, *local, value);
@@ -132,8 +132,11 @@ impl Interp<'_> {
                     (None, Some(ty)) => this.asked_for(ty),
                     (None, None) => Val::unknown(Ty::Unknown),
                 };
-                if let (true, Some(ty)) = (value.ty.is_unknown(), declared) {
-                    value.ty = ty;
+                if let Some(ty) = declared {
+                    value = this.coerced(inner, site, value, &ty);
+                    if value.ty.is_unknown() {
+                        value.ty = ty;
+                    }
                 }
                 this.hold_proof(inner, &value.ty);
                 this.bind_param(inner, site, pat, value);

@@ -5,6 +5,7 @@
 use super::access::Side;
 use super::acts::split_ways;
 use super::effects::flag_value;
+use super::memory::held_first;
 use super::pattern::Subject;
 use super::places::PlaceId;
 use super::scopes::ScopeKind;
@@ -237,6 +238,24 @@ impl Interp<'_> {
         }
     }
 
+    /// The atomic is no number that began as neither 0 nor 1, or as nobody knows what.
+    fn begins_as_flag(&self, atomic: PlaceId) -> bool {
+        match held_first(&self.initial, &self.places, atomic) {
+            Some(begun) => flag_value(&begun).map_or(!is_some_number(&begun), |n| matches!(n, 0 | 1)),
+            None => true,
+        }
+    }
+
+    /// The number was reached from the start, or may have been: nobody need have counted.
+    fn begins_at_least(&self, counter: PlaceId, least: i128) -> bool {
+        let Some(begun) = held_first(&self.initial, &self.places, counter) else { return false };
+        match flag_value(&begun) {
+            Some(begun) if least == super::order::ANY_VALUE => begun > 0,
+            Some(begun) => begun >= least,
+            None => begun.open || is_some_number(&begun),
+        }
+    }
+
     /// The one value that a pattern fits.
     fn pattern_value(&mut self, cx: &Cx, pat: &Pat) -> Option<Val> {
         match pat {
@@ -263,7 +282,8 @@ impl Interp<'_> {
                 if *value == 0 {
                     Rc::make_mut(&mut fails.sides).insert(*place, Side::Above);
                 }
-                if *value == 0 || *value == 1 {
+                let two_valued = matches!(*value, 0 | 1) && self.begins_as_flag(*place);
+                if two_valued {
                     Rc::make_mut(&mut fails.saw).insert(*place, 1 - *value);
                 }
                 acquire_flag(holds, SyncKey { place: *place, kind: SyncKind::Flag(*value) }, *order);
@@ -274,7 +294,7 @@ impl Interp<'_> {
                 }
                 let counted = if *value > 0 { SyncKind::Counted(*value) } else { SyncKind::CountedDown };
                 acquire_flag(holds, SyncKey { place: *place, kind: counted }, *order);
-                if *value == 0 || *value == 1 {
+                if two_valued {
                     let other = SyncKey { place: *place, kind: SyncKind::Flag(1 - *value) };
                     acquire_flag(fails, other, *order);
                 }
@@ -327,7 +347,8 @@ impl Interp<'_> {
                     acquire_flag(fails, SyncKey { place: *place, kind: SyncKind::CountedDown }, *order);
                 }
                 // What a lock protects may have been there from the start; only waiting for it means that somebody came.
-                if self.draining.is_some() || !self.is_guarded(*place) {
+                let counted = self.draining.is_some() || !self.is_guarded(*place);
+                if counted && !self.begins_at_least(*place, *least) {
                     let key = SyncKey { place: *place, kind: SyncKind::Flag(super::order::ANY_VALUE) };
                     acquire_flag(holds, key, *order);
                     let counted = SyncKind::Counted(*least);
@@ -379,6 +400,11 @@ impl Interp<'_> {
         }
         Branches { yes: self.st.clone(), no, deps }
     }
+}
+
+/// A number that is decided elsewhere.
+fn is_some_number(value: &Val) -> bool {
+    value.alts.iter().any(|kind| matches!(kind, Kind::Unit(_)))
 }
 
 fn acquire_flag(state: &mut State, key: SyncKey, order: Name) {

@@ -197,7 +197,7 @@ impl Interp<'_> {
         }
         let auto = AutoTraits { program: self.program, models: self.models };
         let holds = self.relevance.holds_cell(&inner) || self.shared_types.leads_to(&inner);
-        let open = holds && auto.needs(&inner, Auto::Sync).is_some();
+        let open = holds && auto.is_meant_to_have(&inner, Auto::Sync);
         // What it starts shares the instance, whatever that is.
         let starts = match self.contexts.get(self.context).entry {
             Entry::Fn(id) => self.relevance.starts_contexts(self.program, id),

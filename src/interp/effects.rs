@@ -238,8 +238,17 @@ impl Interp<'_> {
                 }
                 _ => Val::unit(),
             },
+            O::Later => match (word, values.split_first()) {
+                (Some(function), Some((this, args))) => {
+                    self.call_later(call.cx, call.id, function, this, args)
+                }
+                _ => Val::unknown(Ty::Unknown),
+            },
             O::Make => Val::unknown(Ty::Unknown),
-            O::Variant => Val::aggregate(word, Vec::new(), Ty::Unknown),
+            O::Variant => {
+                let fields = values.into_iter().map(|payload| (super::expr::field(0), payload));
+                Val::aggregate(word, fields.collect(), call.ret.clone())
+            }
             O::Payload
             | O::Inner
             | O::PayloadOrElse
@@ -324,6 +333,7 @@ impl Interp<'_> {
             | O::JoinHolders
             | O::RunOn
             | O::Await
+            | O::Poll
             | O::Gather
             | O::Provide => self.context_op(call, name, word, values),
             O::OnceCall | O::OnceSet | O::OnceGet => self.once_op(call, name, values),
@@ -517,7 +527,7 @@ impl Interp<'_> {
                 if let (true, Ty::Ext(_, args)) = (first.ty.is_unknown(), &call.ret) {
                     first.ty = args.first().cloned().unwrap_or(Ty::Unknown);
                 }
-                self.allocate(call.cx, call.id, 0, first, how, ty).with_deps(&deps)
+                self.allocate(call.cx, call.id, self.default_part, first, how, ty).with_deps(&deps)
             }
             _ => Val::aggregate(None, vec![(Self::step_of(word), first)], call.ret.clone()),
         }
@@ -630,6 +640,7 @@ fn keeps_locks(op: &Op) -> bool {
                     | OpName::MaybeCall
                     | OpName::IfTrue
                     | OpName::Await
+                    | OpName::Poll
                     | OpName::RunOn
             ) || args.iter().any(keeps_locks)
         }

@@ -3,7 +3,7 @@
 use super::access::Effect;
 use super::arithmetic::{integer_bits, negation};
 use super::memory::{AccessInfo, project};
-use super::places::{Index, PlaceId, Proj, Root};
+use super::places::{Index, Proj, Root};
 use super::places_of::MAX_DEREFS;
 use super::terms::{Operator, Term};
 use super::values::{Const, Deps, Kind, Pointer, Subject, Test, Val};
@@ -246,7 +246,7 @@ impl Interp<'_> {
 
     fn assign_to(&mut self, cx: &Cx, id: ExprId, left: ExprId, value: Val, range: TextRange) {
         let lval = self.lval(cx, left, true);
-        let value = self.as_declared(value, &lval.ty);
+        let value = self.coerced(cx, id, value, &lval.ty);
         let old = self.peek(&lval);
         if self.needs_drop(&old)
             && let [place] = lval.places[..]
@@ -322,7 +322,7 @@ impl Interp<'_> {
             let declared = self.part_ty(&ty, field);
             self.want(cx, *value, &declared);
             let value = self.eval(cx, *value);
-            let mut value = self.as_declared(value, &declared);
+            let mut value = self.coerced(cx, id, value, &declared);
             self.name_held(&mut value, &ty, *name, declared);
             values.push((field, value));
         }
@@ -524,52 +524,6 @@ impl Interp<'_> {
             value.ty = Ty::Ptr { mutable: true, inner: inner.into() };
         }
         value
-    }
-
-    /// What a declared type makes of a value: a reference becomes a raw pointer, a pointer to one of several types a trait object.
-    pub(super) fn as_declared(&self, value: Val, declared: &Ty) -> Val {
-        let pointees: Vec<PlaceId> = value.pointers().map(|(place, _)| place).collect();
-        if self.is_object(declared) && self.differ_in_type(&pointees) {
-            return Val { ty: declared.clone(), ..value };
-        }
-        let raw = matches!(declared, Ty::Ptr { .. });
-        // What was taken out of an atomic is raw already, and goes on belonging to its taker.
-        let becomes_raw = |how: Pointer| !matches!(how, Pointer::Raw | Pointer::Owner);
-        if !raw || !value.alts.iter().any(|k| matches!(k, Kind::Pointer(_, how) if becomes_raw(*how))) {
-            return value;
-        }
-        let mut value = value;
-        for kind in &mut value.alts {
-            if let Kind::Pointer(_, how) = kind
-                && becomes_raw(*how)
-            {
-                *how = Pointer::Raw;
-            }
-        }
-        value.ty = declared.clone();
-        value
-    }
-
-    /// A pointer cast to `*const _`, or a reference made of one: the type wanted of it says what it points to.
-    pub(super) fn is_cast_to_inferred(&self, cx: &Cx, expr: ExprId) -> bool {
-        match &cx.body.body.expr(expr).kind {
-            ExprKind::Cast { ty: Type::Ptr { inner, .. }, .. } => **inner == Type::Infer,
-            ExprKind::Borrow { operand, .. } | ExprKind::Unary { op: UnaryOp::Deref, operand } => {
-                self.is_cast_to_inferred(cx, *operand)
-            }
-            ExprKind::Block(block) => block.tail.is_some_and(|tail| self.is_cast_to_inferred(cx, tail)),
-            _ => false,
-        }
-    }
-
-    fn is_object(&self, ty: &Ty) -> bool {
-        self.pointer_ty(ty).is_some_and(|(_, inner)| matches!(inner, Ty::Dyn(_)))
-    }
-
-    pub(super) fn differ_in_type(&self, places: &[PlaceId]) -> bool {
-        let mut types = places.iter().map(|place| &self.places.get(*place).ty);
-        let first = types.next();
-        types.any(|ty| Some(ty) != first)
     }
 
     /// Finds the temporaries of a `let` initializer that live to the block's end. (Reference: "Temporary lifetime extension".)

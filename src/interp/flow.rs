@@ -149,7 +149,7 @@ impl Interp<'_> {
                 return;
             }
             if let Some(ty) = declared {
-                subject.value = this.as_declared(subject.value, &ty);
+                subject.value = this.coerced(cx, init, subject.value, &ty);
                 this.adopt_pointee(&subject.value, &ty);
                 subject.value = match this.is_cast_to_inferred(cx, init) {
                     true => Val { ty, ..subject.value },

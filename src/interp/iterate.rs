@@ -317,7 +317,9 @@ impl Interp<'_> {
             item.alts.push(number);
             item.open = false;
         } else if iter.channels.is_empty()
-            && (item.pointers().next().is_some()
+            && (item.open
+                || item.alts.len() > 1
+                || item.pointers().next().is_some()
                 || item.term.is_some()
                 || matches!(item.single(), Some(Kind::Block(..) | Kind::Portion(..))))
         {

@@ -25,6 +25,7 @@ pub mod values;
 mod arithmetic;
 mod calls;
 mod closures;
+mod coercions;
 mod condition;
 mod contents;
 mod counters;
@@ -390,6 +391,8 @@ pub struct Interp<'p> {
     apart: u32,
     /// Default values being made, one as a part of the other.
     defaults: u32,
+    /// Which part of the outermost one: parts are objects of their own.
+    default_part: u32,
     /// Lazy statics being initialized.
     forcing: Vec<PlaceId>,
 }
@@ -507,6 +510,7 @@ pub fn analyse(
         stopped: false,
         apart: 0,
         defaults: 0,
+        default_part: 0,
         forcing: Vec::new(),
     };
     interp.add_entries(entries);

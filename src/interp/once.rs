@@ -24,6 +24,7 @@ impl Analysis {
                     && !matches!(value, ANY_VALUE | ONE_OF_SEVERAL)
                     && value != self.initial_flag(place)
                     && self.stays(held.lock, value)
+                    && self.told_in_order(held.lock, value)
             };
             let seen = second
                 .acquired
@@ -101,7 +102,20 @@ impl Analysis {
                     && self.stays(atomic, value)
             }
             _ => false,
-        })
+        }) && self
+            .stored(atomic)
+            .all(|value| value == self.initial_flag(atomic) || self.told_in_order(atomic, value))
+    }
+
+    /// The constants that are stored to an atomic.
+    fn stored(&self, atomic: PlaceId) -> impl Iterator<Item = i128> + '_ {
+        let events = self.contexts.list.iter().flat_map(|context| &context.log.events);
+        events.filter(move |event| event.place == atomic && event.kind == AccessKind::Write).filter_map(
+            |event| match event.effect {
+                Some(Effect::Set(value)) => Some(value),
+                _ => None,
+            },
+        )
     }
 
     /// The access is made by who looked at a flag under a lock and found it as it was at first, the other where the flag has
@@ -143,6 +157,22 @@ impl Analysis {
                 || (event.kind == AccessKind::Write
                     && event.effect == Some(Effect::Set(value))
                     && event.locks.iter().any(|held| held.lock == lock))
+        })
+    }
+
+    /// Whoever gives the atomic this value releases what it did before.
+    fn told_in_order(&self, atomic: PlaceId, value: i128) -> bool {
+        let mut events = self.contexts.list.iter().flat_map(|context| &context.log.events);
+        let gives = |event: &AccessEvent| match event.effect {
+            Some(Effect::Set(set)) => set == value,
+            _ => event.term.as_deref() == Some(&Term::Const(value)),
+        };
+        events.all(|event| {
+            event.place != atomic
+                || event.kind == AccessKind::Read
+                || !gives(event)
+                || event.atomic.is_some_and(releases)
+                || self.moments[event.moment.0 as usize].fenced
         })
     }
 

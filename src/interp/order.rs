@@ -10,6 +10,7 @@ use super::contexts::ContextId;
 use super::phases::Phases;
 use super::places::{LoopId, PlaceId, Proj, Root};
 use super::state::{Claim, Moment, SyncKey, SyncKind};
+use super::terms::Term;
 use crate::finding::AccessKind;
 use crate::hir::Name;
 use std::collections::BTreeSet;
@@ -500,9 +501,15 @@ impl Analysis {
         let context = self.contexts.get(one);
         // An exchange that took the atomic said more than a look before it.
         let looked = second.weak.iter().filter(|key| !second.taken.contains_key(&key.place));
-        let weakly_seen = looked.map(|key| (key, true));
-        let seen = weakly_seen.chain(second.acquired.iter().map(|key| (key, false)));
-        seen.into_iter().find_map(|(key, weakly)| {
+        let weakly_seen = looked.map(|key| (key.clone(), true));
+        let acquired = second.acquired.iter().map(|key| (key.clone(), false));
+        let passed = second.passed.iter().filter(|((place, value), known_by)| {
+            known_by.is_none() && !self.is_exchanged_for(*place, *value)
+        });
+        let passed = passed
+            .map(|((place, value), _)| (SyncKey { place: *place, kind: SyncKind::Flag(*value) }, false));
+        weakly_seen.chain(acquired).chain(passed).find_map(|(key, weakly)| {
+            let key = &key;
             let (flag, changed) = match key.kind {
                 SyncKind::Flag(value) => (key.place, value != self.initial_flag(key.place)),
                 SyncKind::Object => (*self.published.get(&key.place)?, true),
@@ -526,6 +533,16 @@ impl Analysis {
             // What an earlier round stored doesn't tell of this one.
             let before = before && !matches!(a.runs, Runs::Rounds(_));
             ((one != two || self.is_many(one)) && changed && later && !before).then_some(flag)
+        })
+    }
+
+    /// Some exchange puts this value in.
+    fn is_exchanged_for(&self, atomic: PlaceId, value: i128) -> bool {
+        let mut events = self.contexts.list.iter().flat_map(|context| &context.log.events);
+        events.any(|event| {
+            event.place == atomic
+                && event.kind == AccessKind::Update
+                && event.term.as_deref() == Some(&Term::Const(value))
         })
     }
 

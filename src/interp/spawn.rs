@@ -84,6 +84,10 @@ impl Interp<'_> {
         let mut callees = Vec::new();
         self.callables(body, &mut callees, 0);
         self.futures(body, &mut callees, 0);
+        let by_hand = callees.is_empty();
+        if by_hand {
+            callees = self.own_future(cx, site, body);
+        }
         if callees.is_empty() {
             self.counts.unresolved_calls += 1;
             return Val::unknown(Ty::Unknown);
@@ -102,7 +106,10 @@ impl Interp<'_> {
                 continue;
             };
             let entry = Entry::Value(Val::of(callee.clone(), Ty::Unknown), job.args.clone());
-            let (name, named) = self.context_name(&callee, job.name);
+            let (name, named) = match by_hand {
+                true => ("closure".to_owned(), Naming::None),
+                false => self.context_name(&callee, job.name),
+            };
             self.escape(&Val::of(callee, Ty::Unknown));
             for arg in &job.args {
                 self.escape(arg);
@@ -246,6 +253,10 @@ impl Interp<'_> {
         );
         match callee {
             Kind::Fn(id, _) if called => self.program.fn_location(*id),
+            Kind::Future(future) if called => match &**future {
+                FutureValue::Call { id, .. } => self.program.fn_location(*id),
+                _ => self.call_location(cx, site),
+            },
             _ => self.call_location(cx, site),
         }
     }

@@ -11,7 +11,7 @@ use super::places::{FrameId, LoopId, PlaceId, Root};
 use super::scopes::ScopeKind;
 use super::spawn::{Job, RunsOn};
 use super::state::{Reach, State};
-use super::values::{ClosureValue, FutureValue, Kind, Mode, Val};
+use super::values::{ClosureValue, FutureValue, Kind, Mode, Pointer, Val};
 use super::{CalleeKey, Cx, Frame, Interp};
 use crate::finding::Location;
 use crate::hir::{Block, BlockKind, ExprId, Name, SelectBranch};
@@ -78,7 +78,33 @@ impl Interp<'_> {
         if value.alts.iter().any(|k| matches!(k, Kind::Handle(_))) {
             return self.join(&value);
         }
-        value
+        let own = self.own_future(cx, site, &value);
+        if own.is_empty() {
+            return value;
+        }
+        let polled = self.each_alternative(own, |this, future| this.run_future(cx, site, &future));
+        super::memory::project(&polled, super::expr::field(0))
+    }
+
+    /// The calls that run a value of a type of the program that is a future.
+    pub(super) fn own_future(&mut self, cx: &Cx, site: ExprId, value: &Val) -> Vec<Kind> {
+        let function = self.models.language.poll;
+        if !matches!(value.ty, Ty::Adt(..)) || !self.implements(function, &value.ty) {
+            return Vec::new();
+        }
+        let this = self.allocate(cx, site, 0, value.clone(), Pointer::Owner, Ty::Unknown);
+        let context = Val::unknown(Ty::Unknown);
+        self.call_later(cx, site, function, &this, &[context]).alts.into_iter().collect()
+    }
+
+    /// A future is run by hand: as far as it goes, once.
+    pub(super) fn poll_value(&mut self, cx: &Cx, site: ExprId, value: Val) -> Val {
+        let mut futures = Vec::new();
+        self.futures(&value, &mut futures, 0);
+        match futures.is_empty() {
+            true => self.opaque_call(cx, site, Some(value), Vec::new()),
+            false => self.await_value(cx, site, value),
+        }
     }
 
     /// A handle that is only lent to who waits for it (`&mut handle`) is waited for as well.

@@ -7,11 +7,12 @@
 
 use super::memory::Lval;
 use super::places::{Index, Proj};
-use super::values::{Pointer, Val};
+use super::values::{FutureValue, Kind, Pointer, Val};
 use super::{Cx, Interp};
 use crate::hir::{ExprId, ExprKind, Name};
 use crate::models::{Op, OpName, Role, SelfMode};
 use crate::resolve::{Method, Res, TraitKey, TraitRef, Ty};
+use std::rc::Rc;
 use std::sync::Arc;
 
 /// Fields and elements are followed no deeper.
@@ -32,6 +33,13 @@ impl Interp<'_> {
     fn impls_for(&self, of: Name, name: Name, ty: &Ty) -> Vec<Method> {
         let of_trait = TraitRef { key: TraitKey::Ext(of), args: Arc::from([]), assoc: Arc::from([]) };
         self.program.assoc_fns(ty, Some(&of_trait), name)
+    }
+
+    /// Whether the program has an impl of `function` (`trait::function`) for the type.
+    pub(super) fn implements(&mut self, function: Name, ty: &Ty) -> bool {
+        let Some((of, name)) = function.as_str().rsplit_once("::") else { return false };
+        let of = Name::new(of);
+        self.is_implemented(of) && !self.impls_for(of, Name::new(name), ty).is_empty()
     }
 
     /// A value is formatted.
@@ -136,6 +144,35 @@ impl Interp<'_> {
         self.each_alternative(methods, |interp, method| {
             interp.call_fn(cx, id, method.id, method.subst, Some(this.clone()), args.to_vec())
         });
+    }
+
+    /// The calls of `function` (`trait::function`) on what a value points to, for who is started with them.
+    pub(super) fn call_later(
+        &mut self,
+        cx: &Cx,
+        id: ExprId,
+        function: Name,
+        this: &Val,
+        args: &[Val],
+    ) -> Val {
+        let Some((of, name)) = function.as_str().rsplit_once("::") else { return Val::unknown(Ty::Unknown) };
+        let at = self.deref_value(cx, this, id);
+        let methods = self.impls_for(Name::new(of), Name::new(name), &at.ty);
+        let how = match self.self_mode(methods.first()) {
+            SelfMode::Ref => Pointer::Shared,
+            _ => Pointer::Exclusive,
+        };
+        let mut calls = Val { open: false, ..Val::unknown(Ty::Unknown) };
+        for method in methods {
+            let call = FutureValue::Call {
+                id: method.id,
+                subst: Rc::new(method.subst),
+                args: args.to_vec(),
+                self_arg: Some(self.pointer_to(&at, how)),
+            };
+            calls.alts.push(Kind::Future(Rc::new(call)));
+        }
+        calls
     }
 
     /// What the impl of `function` for the wanted type makes of the arguments, if the program has one.

@@ -44,6 +44,7 @@ const LIBRARIES: &[Library] = libraries! {
     "parking": "parking_lot_core";
     "crossbeam": "crossbeam" "crossbeam_utils" "crossbeam_channel" "crossbeam_queue";
     "pools": "threadpool" "scoped_threadpool" "ctrlc";
+    "log": "log";
     "signals": "libc" "nix" "signal_hook" "signal_hook_registry";
     "tests": "rstest" "test_case" "test_log" "sqlx" "async_std" "smol_potat" "actix_web" "actix_rt" "serial_test";
     "futures": "futures" "futures_util" "futures_executor" "futures_channel" "futures_lite" "async_std" "smol"

@@ -215,6 +215,8 @@ pub struct Language {
     /// The trait of what a loop takes its elements from.
     pub iterate: Name,
     pub future: Name,
+    /// What runs a future.
+    pub poll: Name,
     /// What `?` calls to make the failure one of the function's.
     pub convert: Name,
     /// What formatting calls: the first of these that a type has.
@@ -243,6 +245,7 @@ impl Default for Language {
             deref_mut: none,
             iterate: none,
             future: none,
+            poll: none,
             convert: none,
             print: Vec::new(),
             data: Vec::new(),

@@ -119,8 +119,8 @@ op_names! {
     Attempt = "attempt", 2..=2;
     /// (v, w) one of them comes about: what was found out on the way to each counts where it is seen, and that of v where nobody looks.
     Outcome = "outcome", 2..=2;
-    /// (name) a variant without fields of the enum that the result is of.
-    Variant = "variant", 1..=1;
+    /// (name, v?) a variant of the enum that the result is of, with this payload or without one.
+    Variant = "variant", 1..=2;
     /// (x, y) payload, or else y.
     PayloadOr = "payload_or", 2..=2;
     /// (x, f) payload, or else what the closure makes of the failure; not run if the success is sure.
@@ -137,6 +137,8 @@ op_names! {
     PayloadRef = "payload_ref", 1..=1;
     /// (trait::function, p, v…) calls the impl that the program has of it for what `p` is or points to, or for its parts.
     Through = "through", 2..=5;
+    /// (trait::function, p, v…) the same call, not made yet: what is started with it makes it.
+    Later = "later", 2..=5;
     /// (trait::function, w, v…) calls the impl that the program has of it for the type that the result is wanted as; else `w`.
     Make = "make", 2..=5;
     /// (f, args…) runs a closure now.
@@ -273,6 +275,8 @@ op_names! {
     RunOn = "run_on", 2..=2;
     /// (f) waits for a future's result: it runs here.
     Await = "await", 1..=1;
+    /// (f) runs a future here as `await` does; what is none is lent.
+    Poll = "poll", 1..=1;
     /// (x, most?) runs all futures of an iterator at the same time, at most so many at once, in this task; a collection of their
     /// results.
     Gather = "gather", 1..=2;
@@ -407,8 +411,12 @@ impl Op {
                     (_, Op::Word(_)) if *name == OpName::Global && at == 0 => Ok(()),
                     (_, Op::Word(_)) if *name == OpName::Scope && at == 2 => Ok(()),
                     (_, Op::Word(_)) if *name == OpName::Typed && at == 1 => Ok(()),
-                    (_, Op::Word(_)) if *name == OpName::Variant => Ok(()),
-                    (_, Op::Word(_)) if matches!(name, OpName::Through | OpName::Make) && at == 0 => Ok(()),
+                    (_, Op::Word(_)) if *name == OpName::Variant && at == 0 => Ok(()),
+                    (_, Op::Word(_))
+                        if matches!(name, OpName::Through | OpName::Later | OpName::Make) && at == 0 =>
+                    {
+                        Ok(())
+                    }
                     (Some((n, words)), Op::Word(word)) if n == at && words.contains(&word.as_str()) => Ok(()),
                     (Some((n, words)), _) if n == at => Err(format!(
                         "argument {} of `{}` is one of {}",

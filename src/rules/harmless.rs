@@ -172,7 +172,8 @@ pub fn one_step(facts: &Facts, write: &Event, read: &AccessEvent, how: How) -> O
     }
     let looked = |look: &AccessEvent| match how {
         How::Decided | How::DrainedIfDecided => true,
-        How::Computed => access.atomic.is_none(),
+        // That there is still one says nothing of what it has become.
+        How::Computed => access.atomic.is_none() && look.effect != Some(Effect::Find),
         // What was used is what the second look found to be there still.
         How::Drained => access.atomic.is_none() || compared(context, look, read),
     };
@@ -548,7 +549,10 @@ fn same_version(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event)
     };
     let looks = |read: &&AccessEvent| apart(read.place) && !common_holds(read, write.access).is_empty();
     decisive().filter(looks).any(|again| {
-        let first = |first: &AccessEvent| first.place == again.place && !common_holds(first, read).is_empty();
+        let first = |first: &AccessEvent| {
+            let earlier = first.place == again.place && !std::ptr::eq(first, again);
+            earlier && !common_holds(first, read).is_empty()
+        };
         decisive().any(first) && changed(again.place)
     })
 }

@@ -336,8 +336,12 @@ impl Interp<'_> {
             }
         }
         let stored = if kind == AccessKind::Update { None } else { state_value(value) };
+        let left = match info.effect {
+            Some(Effect::Compare { .. } | Effect::Swap) => flag_value(value),
+            _ => stored,
+        };
         let sides = self.sides_kept(lval, info.effect.as_ref());
-        self.flag_stored(lval, stored, crate::interp::order::releases(order));
+        self.flag_changed(lval, stored, left, crate::interp::order::releases(order));
         for (place, side) in sides {
             Rc::make_mut(&mut self.st.sides).insert(place, side);
         }
@@ -379,6 +383,11 @@ impl Interp<'_> {
 
     /// The context stored to a flag: what it knew of it is over, and who sees the value sees what was done before.
     pub(in crate::interp) fn flag_stored(&mut self, lval: &Lval, value: Option<i128>, releases: bool) {
+        self.flag_changed(lval, value, value, releases);
+    }
+
+    /// `value`: what it surely holds now; `left`: what others see that see the change.
+    fn flag_changed(&mut self, lval: &Lval, value: Option<i128>, left: Option<i128>, releases: bool) {
         for &place in &lval.places {
             if self.st.saw.contains_key(&place) {
                 Rc::make_mut(&mut self.st.saw).remove(&place);
@@ -398,12 +407,12 @@ impl Interp<'_> {
             if let Some(value) = value {
                 self.st.pass(place, value, None);
             }
+            let kind = SyncKind::Flag(left.unwrap_or(crate::interp::order::ANY_VALUE));
+            let key = SyncKey { place, kind };
             if releases || self.st.moment.fenced {
-                let kind = SyncKind::Flag(value.unwrap_or(crate::interp::order::ANY_VALUE));
-                self.pass_on(SyncKey { place, kind });
+                self.pass_on(key);
             } else {
-                let kind = SyncKind::Flag(value.unwrap_or(crate::interp::order::ANY_VALUE));
-                self.st.moment_mut().weakly_released.insert(SyncKey { place, kind });
+                self.st.moment_mut().weakly_released.insert(key);
             }
         }
     }

@@ -209,7 +209,7 @@ impl Interp<'_> {
     pub(super) fn element_of(&mut self, call: &Call, base: &Val, element: &Lval, how: Pointer) -> Val {
         let mut result = self.pointer_to(element, how);
         if element.places.iter().any(|p| self.is_guarded(*p)) {
-            let info = self.info(call, AccessKind::Read);
+            let info = AccessInfo { effect: Some(Effect::Find), ..self.info(call, AccessKind::Read) };
             result.deps = self.log_lval(call.cx, element, &info);
         }
         let Some(&data) = element.places.first() else { return result };

@@ -273,6 +273,7 @@ impl Interp<'_> {
                 self.run_on(cx, id, &first, f)
             }
             OpName::Await => self.await_value(cx, id, first),
+            OpName::Poll => self.poll_value(cx, id, first),
             OpName::Gather => {
                 let most = values.pop();
                 let in_turn = matches!(most.as_ref().and_then(Val::constant), Some(Const::Int(1)));
