@@ -9,9 +9,7 @@ use super::terms::{Operator, Term};
 use super::values::{Const, Deps, Kind, Pointer, Subject, Test, Val};
 use super::{Cx, Interp};
 use crate::finding::AccessKind;
-use crate::hir::{
-    BinaryOp, Expr, ExprId, ExprKind, Lit, MacroArgsKind, Name, Path, TextRange, Type, UnaryOp,
-};
+use crate::hir::{BinaryOp, Expr, ExprId, ExprKind, Lit, MacroArgsKind, Name, Path, TextRange, UnaryOp};
 use crate::models::Role;
 use crate::resolve::{Res, Ty};
 use std::rc::Rc;
