@@ -151,7 +151,10 @@ impl Interp<'_> {
             if let Some(ty) = declared {
                 subject.value = this.as_declared(subject.value, &ty);
                 this.adopt_pointee(&subject.value, &ty);
-                subject.value = with_declared(subject.value, ty);
+                subject.value = match this.is_cast_to_inferred(cx, init) {
+                    true => Val { ty, ..subject.value },
+                    false => with_declared(subject.value, ty),
+                };
             }
             if let Some(else_) = else_ {
                 this.let_else(cx, pat, &mut subject, else_);
