@@ -27,6 +27,7 @@ mod calls;
 mod closures;
 mod condition;
 mod contents;
+mod counters;
 mod counting;
 mod declared;
 mod doors;
@@ -41,7 +42,7 @@ mod fixpoint;
 mod flow;
 mod grants;
 mod hand_locks;
-mod handles;
+pub mod handles;
 mod induction;
 mod iterate;
 mod logging;
@@ -327,6 +328,7 @@ pub struct Interp<'p> {
     /// the one under way has had its share.
     budget: u64,
     tree_steps: u64,
+    most_tree_steps: u64,
     limit: u64,
     unfinished: fixpoint::Unfinished,
     stand_ins: stand_ins::StandIns,
@@ -371,6 +373,8 @@ pub struct Interp<'p> {
     scope_members: FxHashMap<LoopId, std::collections::BTreeSet<ContextId>>,
     /// The `while let` whose condition is being evaluated: what it takes out is taken for each element.
     draining: Option<LoopId>,
+    /// The branch being walked left with an error.
+    refused: bool,
     /// Under way is what may not come about.
     attempting: bool,
     /// Library traits, and whether the program implements them by hand.
@@ -462,6 +466,7 @@ pub fn analyse(
         steps: 0,
         budget,
         tree_steps: 0,
+        most_tree_steps: 0,
         limit: budget,
         unfinished: Default::default(),
         stand_ins: Default::default(),
@@ -493,6 +498,7 @@ pub fn analyse(
         muted: false,
         scope_members: FxHashMap::default(),
         draining: None,
+        refused: false,
         attempting: false,
         implemented: FxHashMap::default(),
         wanted: FxHashMap::default(),
