@@ -453,7 +453,9 @@ impl Interp<'_> {
         let mut other = if self.st.reachable { no(self) } else { Val::bottom() };
         let refused_too = std::mem::take(&mut self.refused) || self.is_refusal(&other);
         if had_both && refused != refused_too {
-            self.contexts.get_mut(self.context).log.refusing.extend(branches.deps.iter());
+            // Where what was looked for has been put in by now, the error is about something else.
+            let open = branches.deps.without(&self.st.settled);
+            self.contexts.get_mut(self.context).log.refusing.extend(open.iter());
         }
         self.refused = refused && refused_too;
         self.grant((&after, &mut value), (&self.st, &mut other));
