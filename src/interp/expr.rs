@@ -205,7 +205,7 @@ impl Interp<'_> {
         }
         let body = cx.body.clone();
         match &body.body.expr(left).kind {
-            ExprKind::Path(path) if path.segments.len() == 1 && path.segments[0].name == "_" => {
+            ExprKind::Missing => {
                 self.drop_value(cx, id, value);
                 return Val::unit();
             }

@@ -42,7 +42,7 @@ mod fixpoint;
 mod flow;
 mod grants;
 mod hand_locks;
-mod handles;
+pub mod handles;
 mod induction;
 mod iterate;
 mod logging;
@@ -373,6 +373,8 @@ pub struct Interp<'p> {
     scope_members: FxHashMap<LoopId, std::collections::BTreeSet<ContextId>>,
     /// The `while let` whose condition is being evaluated: what it takes out is taken for each element.
     draining: Option<LoopId>,
+    /// The branch being walked left with an error.
+    refused: bool,
     /// Under way is what may not come about.
     attempting: bool,
     /// Library traits, and whether the program implements them by hand.
@@ -496,6 +498,7 @@ pub fn analyse(
         muted: false,
         scope_members: FxHashMap::default(),
         draining: None,
+        refused: false,
         attempting: false,
         implemented: FxHashMap::default(),
         wanted: FxHashMap::default(),
