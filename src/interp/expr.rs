@@ -9,7 +9,9 @@ use super::terms::{Operator, Term};
 use super::values::{Const, Deps, Kind, Pointer, Subject, Test, Val};
 use super::{Cx, Interp};
 use crate::finding::AccessKind;
-use crate::hir::{BinaryOp, Expr, ExprId, ExprKind, Lit, MacroArgsKind, Name, Path, TextRange, UnaryOp};
+use crate::hir::{
+    BinaryOp, Expr, ExprId, ExprKind, Lit, MacroArgsKind, Name, Path, TextRange, Type, UnaryOp,
+};
 use crate::models::Role;
 use crate::resolve::{Res, Ty};
 use std::rc::Rc;
@@ -216,6 +218,10 @@ impl Interp<'_> {
             }
             _ => {}
         }
+        let value = match self.is_cast_to_inferred(cx, right) {
+            true => Val { ty: self.lval(cx, left, true).ty, ..value },
+            false => value,
+        };
         self.name_handle(cx, left, right, &value);
         if !self.is_own_variable(cx, left) {
             self.used(&value);
@@ -542,6 +548,18 @@ impl Interp<'_> {
         }
         value.ty = declared.clone();
         value
+    }
+
+    /// A pointer cast to `*const _`, or a reference made of one: the type wanted of it says what it points to.
+    pub(super) fn is_cast_to_inferred(&self, cx: &Cx, expr: ExprId) -> bool {
+        match &cx.body.body.expr(expr).kind {
+            ExprKind::Cast { ty: Type::Ptr { inner, .. }, .. } => **inner == Type::Infer,
+            ExprKind::Borrow { operand, .. } | ExprKind::Unary { op: UnaryOp::Deref, operand } => {
+                self.is_cast_to_inferred(cx, *operand)
+            }
+            ExprKind::Block(block) => block.tail.is_some_and(|tail| self.is_cast_to_inferred(cx, tail)),
+            _ => false,
+        }
     }
 
     fn is_object(&self, ty: &Ty) -> bool {

@@ -27,6 +27,7 @@ mod calls;
 mod closures;
 mod condition;
 mod contents;
+mod counters;
 mod counting;
 mod declared;
 mod doors;
@@ -327,6 +328,7 @@ pub struct Interp<'p> {
     /// the one under way has had its share.
     budget: u64,
     tree_steps: u64,
+    most_tree_steps: u64,
     limit: u64,
     unfinished: fixpoint::Unfinished,
     stand_ins: stand_ins::StandIns,
@@ -464,6 +466,7 @@ pub fn analyse(
         steps: 0,
         budget,
         tree_steps: 0,
+        most_tree_steps: 0,
         limit: budget,
         unfinished: Default::default(),
         stand_ins: Default::default(),
@@ -511,7 +514,7 @@ pub fn analyse(
     interp.settle_hooks();
     let many = |id| interp.contexts.ancestry(id).any(|at| interp.contexts.get(at).many);
     let spans = interp.units.spans(many);
-    interp.claims.settle(&interp.contexts.list);
+    interp.claims.settle(&interp.contexts.list, |unit| interp.units.is_fixed(unit, many));
     let multiplied = interp.handles_multiplied();
     Analysis {
         places: interp.places,

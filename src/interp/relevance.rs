@@ -4,6 +4,7 @@
 //! all contexts share, start a context, or do anything the walk has to see (state, contexts, locks, order).
 //! Over-approximate: a word stands for everything of that name.
 
+use super::counters::Counters;
 use super::doors::{self, Doors};
 use super::mentions::{Mention, Mentions};
 use super::tokens::Tokens;
@@ -38,7 +39,7 @@ struct Flags {
     starts: bool,
     /// May do anything that matters.
     acts: bool,
-    /// Some other code may call it.
+    /// Some other code may call it, as far as that makes a difference: what opens or starts is entered anyway.
     called: bool,
 }
 
@@ -80,6 +81,7 @@ impl Relevance {
         let reached = mentions.reach(&[&shared, &open, &starts, &acting, &unchecked]);
         for (at, unit) in outline.units.iter().enumerate() {
             let has = |seeds: u32| reached[at] & (1 << seeds) != 0;
+            let asks_for_callers = (has(3) || has(4)) && !has(1) && !has(2);
             match unit.of {
                 UnitOf::Body(BodyOwner::Fn(id)) => {
                     found.functions[id.index()] = Flags {
@@ -88,7 +90,7 @@ impl Relevance {
                         starts: has(2),
                         acts: has(3),
                         unchecked: has(4),
-                        called: mentions.is_used(at),
+                        called: asks_for_callers && mentions.is_used(at),
                     };
                 }
                 UnitOf::Body(owner) if has(3) => {
@@ -192,17 +194,20 @@ fn shared_state(program: &Program, outline: &Outline, mentions: &Mentions, words
             && (unit.words.plain.iter().any(|word| stateful.contains(word))
                 || (unit.words.plain.contains(&mutable) && may_declare_mutable(program, unit)))
     };
+    let counters = Counters { program, steps: &words.steps };
     let mut found: Vec<Mention> = words.global.iter().copied().collect();
     for (at, unit) in outline.units.iter().enumerate() {
         match unit.of {
             UnitOf::Body(BodyOwner::Static(id)) => {
                 let item = &program.statics[id.index()].item;
                 let changes = item.mutable || unit.types.iter().any(|word| stateful.contains(word));
-                if changes && item.storage != StaticKind::ThreadLocal {
-                    found.push(Mention::Plain(program.statics[id.index()].name));
+                let name = program.statics[id.index()].name;
+                let shared = changes && item.storage != StaticKind::ThreadLocal;
+                if shared && (item.mutable || !counters.are_all(outline, name)) {
+                    found.push(Mention::Plain(name));
                 }
             }
-            _ if declares(unit) => found.push(Mention::Unit(at)),
+            _ if declares(unit) && !counters.are_all_declared(unit) => found.push(Mention::Unit(at)),
             _ => {}
         }
     }

@@ -92,8 +92,11 @@ pub enum SyncKind {
     Barrier,
     /// Messages: whoever received knows what the sender did before it sent.
     Channel,
-    /// A loop received until the channel had nothing more, or as often as it counts: what all who send to it did before.
+    /// A loop received until the channel had nothing more, or as often as it counts, or it was found closed: what all who send
+    /// to it or have an end of it did before.
     Drained,
+    /// A sending end of a channel was dropped.
+    HungUp,
     /// A value of an atomic (or of a plain flag under a lock).
     Flag(i128),
     /// An atomic has been counted up to this number; `ANY_VALUE`: to one that nobody knows.
@@ -306,6 +309,14 @@ impl State {
     pub fn release(&mut self, key: SyncKey) {
         let count = self.moment_mut().released.entry(key).or_insert(0);
         *count = count.saturating_add(1).min(MANY_RELEASES);
+    }
+
+    /// What was released has been so as often as there: more rounds of a loop tell nothing new.
+    pub fn count_releases_as(&mut self, other: &State) {
+        let (own, others) = (&self.moment.released, &other.moment.released);
+        if others.iter().any(|(key, count)| own.get(key).is_some_and(|now| now != count)) {
+            self.moment_mut().released.extend(others.iter().map(|(key, count)| (key.clone(), *count)));
+        }
     }
 
     pub fn acquire(&mut self, key: SyncKey) {

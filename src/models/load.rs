@@ -110,6 +110,9 @@ struct TypeText {
     threads: Threads,
     #[serde(default)]
     contents: Contents,
+    /// See `TypeModel::sender`.
+    #[serde(default)]
+    sender: bool,
     /// See `TypeModel::provided`.
     #[serde(default)]
     provided: bool,
@@ -259,6 +262,7 @@ impl Loader<'_> {
             copy: false,
             item: None,
             target: None,
+            sender: false,
             provided: false,
             empty: false,
             token: None,
@@ -266,6 +270,7 @@ impl Loader<'_> {
             contents: ty.contents,
             methods: FxHashMap::default(),
         });
+        model.sender |= ty.sender;
         model.provided |= ty.provided;
         model.empty |= ty.empty;
         model.token = ty.token.as_deref().map(Name::new).or(model.token);

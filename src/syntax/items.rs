@@ -1,8 +1,9 @@
 //! Lowers a file's items: its declarations, with bodies left as text.
 //!
 //! In: a file's text (`parse_file`), or items that were parsed from a body or from what a macro produced. Out: HIR
-//! items. Invariants: a file is parsed from its skeleton, so bodies cost nothing; what doesn't parse goes to
-//! `recover` and costs the item it stands in; each function body in the tree has its `BodyIndex`.
+//! items. Invariants: a file is parsed without its bodies, by `direct` if that understands all of it, else by syn from
+//! the skeleton; what doesn't parse goes to `recover` and costs the item it stands in; each function body in the tree has
+//! its `BodyIndex`.
 
 use super::macro_defs::macro_def;
 use super::source_map::{SourceMap, parse, parse_checked};
@@ -10,7 +11,7 @@ use super::tokens::from_stream;
 use super::types::{
     Counters, is_doc, lower_attrs, lower_bounds, lower_generics, lower_path, lower_type, lower_vis, name_of,
 };
-use super::{ParsedFile, recover, scan};
+use super::{ParsedFile, direct, recover, scan};
 use crate::hir::{
     AdtItem, AdtKind, Attr, BodyIndex, BodySource, ConstItem, FieldDef, ImplItem, Item, ItemKind, ItemTree,
     Name, StaticItem, StaticKind, SyntaxError, TextRange, Tokens, TraitItem, Type, Variant, VariantShape,
@@ -29,16 +30,23 @@ pub(super) fn parse_file(text: &str) -> ParsedFile {
     };
     let whole = TextRange::new(0, len);
     let found = scan::scan(text, whole);
-    let map = SourceMap::of_text(text, whole);
-    let lower = |file| lower_file(&file, text, &map);
-    let parsed = match found.checked {
-        true => parse_checked(&found.skeleton, &map, syn::File::parse, lower),
-        false => parse(&found.skeleton, &map, syn::File::parse, lower),
-    };
-    let mut tree = parsed.unwrap_or_else(|_| recover::file(text, whole));
+    let direct = if found.checked { direct::file(text, &found.tokens) } else { None };
+    let mut tree = direct.unwrap_or_else(|| skeleton_tree(text, whole, &found));
     tree.comments = found.comments;
     let (bodies, outside) = match_bodies(text, &tree, found.bodies, found.outside);
     ParsedFile { tree, bodies, outside: outside.into() }
+}
+
+/// What syn makes of a file without its bodies.
+pub(super) fn skeleton_tree(text: &str, whole: TextRange, found: &scan::Scan) -> ItemTree {
+    let map = SourceMap::of_text(text, whole);
+    let skeleton = found.skeleton.render();
+    let lower = |file| lower_file(&file, text, &map);
+    let parsed = match found.checked {
+        true => parse_checked(&skeleton, &map, syn::File::parse, lower),
+        false => parse(&skeleton, &map, syn::File::parse, lower),
+    };
+    parsed.unwrap_or_else(|_| recover::file(text, whole))
 }
 
 /// A parsed file, or one item of it as a file of its own.

@@ -226,13 +226,32 @@ impl<'t> Lexer<'t> {
         }
     }
 
+    /// Digits with a radix, a fraction, an exponent, a suffix. The dot of `1..2` and of `1.max(2)` is none of it.
     fn number(&mut self) -> TokenKind {
+        let is_decimal = self.peek(0) != b'0' || !matches!(self.peek(1), b'x' | b'o' | b'b');
+        self.digits(is_decimal);
+        if self.peek(0) == b'.' {
+            match CLASS[self.peek(1) as usize] {
+                DIGIT => {
+                    self.at += 1;
+                    self.digits(is_decimal);
+                }
+                WORD | WIDE => {}
+                _ if self.peek(1) == b'.' => {}
+                _ => self.at += 1,
+            }
+        }
+        TokenKind::Number
+    }
+
+    /// Digits and what sticks to them; `1e-5` goes on behind its sign.
+    fn digits(&mut self, is_decimal: bool) {
         self.word_rest();
-        if self.peek(0) == b'.' && self.peek(1).is_ascii_digit() {
+        let exponent = is_decimal && matches!(self.bytes[self.at - 1], b'e' | b'E');
+        if exponent && matches!(self.peek(0), b'+' | b'-') && self.peek(1).is_ascii_digit() {
             self.at += 1;
             self.word_rest();
         }
-        TokenKind::Number
     }
 
     /// From the opening quote to after the closing one.

@@ -7,6 +7,7 @@
 //! What was refused is a `SyntaxError` with its range; it costs the item it stands in, never the file.
 
 mod body;
+mod direct;
 mod expand;
 mod guard;
 mod items;

@@ -91,8 +91,8 @@ pub(super) struct Names {
 }
 
 impl<'t> NameIndex<'t> {
-    /// Adds the identifiers that `token` holds.
-    pub(super) fn add(&mut self, token: Token, text: &'t str) {
+    /// Adds the identifiers that `token` holds; the name, if it is one.
+    pub(super) fn add(&mut self, token: Token, text: &'t str) -> Option<Name> {
         let after_dot = self.after_dot;
         self.after_dot = token.is_punct(b'.') && !after_dot;
         let before = self.before.take();
@@ -109,6 +109,7 @@ impl<'t> NameIndex<'t> {
             TokenKind::Str => self.captures(token.text(text)),
             _ => {}
         }
+        self.before
     }
 
     /// What follows belongs to a body.

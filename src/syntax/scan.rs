@@ -1,4 +1,4 @@
-//! Finds function bodies in a file without parsing it, indexes their identifiers, and makes the text that syn gets.
+//! Finds function bodies in a file without parsing it, indexes their identifiers, and makes what is parsed of the rest.
 //!
 //! In: a file's text, or the part of it that holds one item. Out: a `Scan`. Invariants: whatever is left in the
 //! skeleton stands at its original line and column; a function's body is `{}` there, an initializer is `0`; comments
@@ -8,6 +8,7 @@
 //! Why: parsing is 40 times as slow as scanning, and most bodies are never looked at. Doc comments alone are a third
 //! of what syn would read of a well documented crate.
 
+use super::direct::Outer;
 use super::guard::{Guard, Verdict};
 use super::lexer::{Lexer, Token, TokenKind, closing, may_name_macro};
 use super::names::{NameIndex, Names};
@@ -15,9 +16,11 @@ use super::skeleton::Skeleton;
 use crate::hir::{BodyIndex, DirectiveComment, Name, TextRange};
 
 /// What one pass over a text finds.
-pub(super) struct Scan {
-    /// To be parsed in the text's place.
-    pub(super) skeleton: String,
+pub(super) struct Scan<'t> {
+    /// The tokens outside bodies; a body is its braces, an initializer one number.
+    pub(super) tokens: Vec<Outer>,
+    /// The same as text, to be parsed in the text's place.
+    pub(super) skeleton: Skeleton<'t>,
     /// The guard has nothing against the skeleton.
     pub(super) checked: bool,
     /// By ascending start.
@@ -28,13 +31,14 @@ pub(super) struct Scan {
 }
 
 /// Scans `text[range]`, which starts and ends between items.
-pub(super) fn scan(text: &str, range: TextRange) -> Scan {
+pub(super) fn scan(text: &str, range: TextRange) -> Scan<'_> {
     let start = code(text, range).lo;
     let mut scanner = Scanner::new(text, range, start);
     scanner.skeleton.drop(range.lo as usize, start as usize);
     scanner.items();
     Scan {
-        skeleton: scanner.skeleton.finish(),
+        tokens: scanner.tokens,
+        skeleton: scanner.skeleton,
         checked: scanner.checked,
         bodies: scanner.bodies,
         outside: scanner.names.finish(),
@@ -46,7 +50,9 @@ pub(super) fn scan(text: &str, range: TextRange) -> Scan {
 pub(super) fn index(text: &str, range: TextRange) -> BodyIndex {
     let mut names = NameIndex::default();
     names.begin_body();
-    Lexer::new(text, range.lo as usize, range.hi as usize).for_each(|token| names.add(token, text));
+    Lexer::new(text, range.lo as usize, range.hi as usize).for_each(|token| {
+        names.add(token, text);
+    });
     indexed(range, names.end_body())
 }
 
@@ -103,6 +109,7 @@ struct Scanner<'t> {
     peeked: Option<Token>,
     names: NameIndex<'t>,
     skeleton: Skeleton<'t>,
+    tokens: Vec<Outer>,
     guard: Guard,
     checked: bool,
     bodies: Vec<BodyIndex>,
@@ -118,6 +125,7 @@ impl<'t> Scanner<'t> {
             peeked: None,
             names: NameIndex::default(),
             skeleton: Skeleton::new(text, range),
+            tokens: Vec::new(),
             guard: Guard::default(),
             checked: true,
             bodies: Vec::new(),
@@ -131,8 +139,9 @@ impl<'t> Scanner<'t> {
             Some(token) => token,
             None => self.advance(true)?,
         };
-        self.names.add(token, self.text);
+        let name = self.names.add(token, self.text);
         self.checked &= self.guard.take(token, self.text) == Verdict::Fine;
+        self.tokens.push(Outer::new(token, name));
         Some(token)
     }
 
@@ -320,11 +329,14 @@ impl<'t> Scanner<'t> {
             match token.kind {
                 TokenKind::Open(b'{') => depth += 1,
                 TokenKind::Close(b'}') => depth -= 1,
-                _ => self.names.add(token, self.text),
+                _ => {
+                    self.names.add(token, self.text);
+                }
             }
             if depth == 0 {
                 self.checked &= self.guard.take(token, self.text) == Verdict::Fine;
                 self.skeleton.drop(open.hi, token.lo);
+                self.tokens.push(Outer::new(token, None));
                 let range = TextRange::new(open.lo as u32, token.hi as u32);
                 self.bodies.push(indexed(range, self.names.end_body()));
                 return;
@@ -352,7 +364,9 @@ impl<'t> Scanner<'t> {
                     self.checked &= self.guard.take(token, self.text) == Verdict::Fine;
                     if let Some((lo, hi)) = value {
                         self.skeleton.replace(lo, hi, "0");
+                        self.tokens.push(Outer::new(Token { kind: TokenKind::Number, lo, hi }, None));
                     }
+                    self.tokens.push(Outer::new(token, None));
                     return;
                 }
                 _ => {}
@@ -382,7 +396,7 @@ fn directive(token: Token, text: &str) -> Option<DirectiveComment> {
 mod tests {
     use super::*;
 
-    fn whole(text: &str) -> Scan {
+    fn whole(text: &str) -> Scan<'_> {
         scan(text, TextRange::new(0, text.len() as u32))
     }
 
@@ -406,7 +420,7 @@ mod tests {
         ] {
             let text = format!("{signature} {{ body(\"}}\", '}}') }}");
             assert_eq!(bodies(&text), ["{ body(\"}\", '}') }"], "{text}");
-            assert!(whole(&text).skeleton.ends_with('}'));
+            assert!(whole(&text).skeleton.render().ends_with('}'));
         }
     }
 
@@ -424,7 +438,7 @@ mod tests {
         let text = "macro_rules! m { ($a:ident) => { fn $a() {} fn b() {} }; } m! { fn c() { x } } a::m!(fn d() {});
             pub macro n($a:ident) { fn e() {} } macro o { () => { fn f() {} } } m! { name { fn g() {} } } fn h() {1}";
         assert_eq!(bodies(text), ["{1}"]);
-        assert_eq!(whole(text).skeleton, text.replace("{1}", "{ }"));
+        assert_eq!(whole(text).skeleton.render(), text.replace("{1}", "{ }"));
     }
 
     #[test]
@@ -440,7 +454,7 @@ mod tests {
     fn what_is_left_stays_where_it_was() {
         let text = "\u{feff}#!/bin/sh\n/// é {\n/* ö */ fn /* ü\n */ f() { é();\n\n  } \
                     static A: [u8; 2] = /* c */ [1,\n 2] ; // x\nmod é;";
-        let skeleton = whole(text).skeleton;
+        let skeleton = whole(text).skeleton.render();
         let lines: Vec<_> = skeleton.lines().map(str::trim_end).collect();
         let expected =
             ["", "", "        fn", "    f() {", "", "  } static A: [u8; 2] =         0", "    ;", "mod é;"];
@@ -468,7 +482,7 @@ mod tests {
             ["fn f() { a", "static A: u8 = 1", "mod m { const A: u8 = 1 }", "fn f(", "fn f<", "m! { fn g() {"]
         {
             let found = whole(text);
-            assert_eq!(found.skeleton, text);
+            assert_eq!(found.skeleton.render(), text);
             assert!(found.bodies.is_empty());
         }
     }
