@@ -3,7 +3,7 @@
 use super::acts::Ways;
 use super::places::{FrameId, LoopId, PlaceId};
 use super::terms::Term;
-use super::values::{Constants, Deps, HoldId, Mode, ReadId};
+use super::values::{Constants, Deps, HoldId, Mode, ReadId, Val};
 use crate::finding::{AccessKind, Location};
 use crate::hir::Name;
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -151,7 +151,7 @@ pub enum Effect {
     Subtract,
     /// Takes off exactly what was loaded of the same place.
     SubtractSeen,
-    /// Doing it twice is doing it once (`fetch_max`, `fetch_or`).
+    /// Doing it twice is doing it once (`fetch_max`, `fetch_or`; filling what is empty).
     Idempotent,
     /// Takes an element out, or finds none.
     Take,
@@ -180,6 +180,12 @@ pub struct AccessLog {
     pub compared: FxHashSet<ReadId>,
     /// Pairs of reads of one place, at two times, whose values were compared with each other.
     pub compared_again: FxHashSet<(ReadId, ReadId)>,
+    /// Numbers that were read of atomics, and what each was last found to be more or less than.
+    pub measured: FxHashMap<ReadId, Val>,
+    /// Those of them that an exchange expects, to put in what they were measured by.
+    pub outdone: FxHashSet<ReadId>,
+    /// Reads that decided between an error and something else.
+    pub refusing: FxHashSet<ReadId>,
     /// Elements taken out, whichever they were, that nobody looks at.
     pub discarded: FxHashSet<ReadId>,
     seen: FxHashMap<(PlaceId, Location, MomentId), Vec<u32>>,

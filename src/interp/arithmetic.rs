@@ -27,6 +27,13 @@ impl Interp<'_> {
         }
     }
 
+    /// What a number that was loaded is found to be more or less than.
+    fn note_measure(&mut self, read: &Val, by: &Val) {
+        if let (Some(Kind::Loaded(..)), Some(Term::Read(_, id))) = (read.single(), read.term.as_deref()) {
+            self.contexts.get_mut(self.context).log.measured.insert(*id, by.clone());
+        }
+    }
+
     /// Two reads of one place whose values are held against each other.
     fn note_comparison_again(&mut self, a: &Val, b: &Val) {
         let (Some(Term::Read(_, one)), Some(Term::Read(_, two))) = (a.term.as_deref(), b.term.as_deref())
@@ -55,6 +62,9 @@ impl Interp<'_> {
             self.note_comparison_again(a, b);
             self.note_comparison(a, b);
             self.note_comparison(b, a);
+        } else if comparison {
+            self.note_measure(a, b);
+            self.note_measure(b, a);
         }
         let kind = match (a.single(), b.single()) {
             (Some(Kind::Const(x)), Some(Kind::Const(y))) => fold(op, x, y).map(Kind::Const),

@@ -6,7 +6,7 @@ use super::places::PlaceId;
 use super::places_of::MAX_DEREFS;
 use super::values::{Kind, Pointer, Val};
 use super::{Cx, Interp};
-use crate::hir::ExprId;
+use crate::hir::{ExprId, ExprKind, Type, UnaryOp};
 use crate::models::Role;
 use crate::resolve::Ty;
 
@@ -77,6 +77,18 @@ impl Interp<'_> {
         }
         value.ty = declared.clone();
         value
+    }
+
+    /// A pointer cast to `*const _`, or a reference made of one: the type wanted of it says what it points to.
+    pub(super) fn is_cast_to_inferred(&self, cx: &Cx, expr: ExprId) -> bool {
+        match &cx.body.body.expr(expr).kind {
+            ExprKind::Cast { ty: Type::Ptr { inner, .. }, .. } => **inner == Type::Infer,
+            ExprKind::Borrow { operand, .. } | ExprKind::Unary { op: UnaryOp::Deref, operand } => {
+                self.is_cast_to_inferred(cx, *operand)
+            }
+            ExprKind::Block(block) => block.tail.is_some_and(|tail| self.is_cast_to_inferred(cx, tail)),
+            _ => false,
+        }
     }
 
     fn is_object(&self, ty: &Ty) -> bool {

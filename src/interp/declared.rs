@@ -6,6 +6,7 @@
 
 use super::auto_traits::{Auto, AutoTraits};
 use super::contexts::{Context, Entry};
+use super::handles::{is_only_sent, is_sent_by_promise};
 use super::places::{ObjId, PlaceId, Proj, Root};
 use super::values::{Kind, Mode, Pointer, Val};
 use super::{CalleeKey, Cx, Frame, Interp, Object};
@@ -187,10 +188,13 @@ impl Interp<'_> {
     /// What whoever calls a library may hand to it: some instance of a type that threads may share, the same for all.
     fn instance(&mut self, ty: &Ty) -> Val {
         let (how, inner) = match self.pointer_ty(ty) {
-            Some((how @ (Pointer::Shared | Pointer::Counted), inner)) => (how, inner),
+            Some((how @ (Pointer::Shared | Pointer::Counted | Pointer::Exclusive), inner)) => (how, inner),
             _ => return Val::unknown(ty.clone()),
         };
         let Ty::Adt(adt, _) = &inner else { return Val::unknown(ty.clone()) };
+        if how == Pointer::Exclusive && !is_only_sent(self.program, self.models, *adt) {
+            return Val::unknown(ty.clone());
+        }
         let auto = AutoTraits { program: self.program, models: self.models };
         let holds = self.relevance.holds_cell(&inner) || self.shared_types.leads_to(&inner);
         let open = holds && auto.is_meant_to_have(&inner, Auto::Sync);
@@ -199,7 +203,7 @@ impl Interp<'_> {
             Entry::Fn(id) => self.relevance.starts_contexts(self.program, id),
             Entry::Value(..) | Entry::Chain(_) => false,
         };
-        let handle = !open && self.is_sent_by_promise(*adt);
+        let handle = !open && is_sent_by_promise(self.program, self.models, *adt);
         if !open && !starts && !handle {
             return Val::unknown(ty.clone());
         }

@@ -416,11 +416,14 @@ impl Interp<'_> {
                 let before = self.st.clone();
                 self.decide(&deps);
                 let value = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
-                let info = self.info(call, AccessKind::Write);
+                let effect = Some(Effect::Idempotent);
+                let info = AccessInfo { effect, ..self.info(call, AccessKind::Write) };
                 // An element: what it held before stays an alternative.
                 self.write(call.cx, &lval, value, info);
                 self.st.join(&before);
                 self.st.control = before.control;
+                // Where there was something already, nothing has acted on what was seen in it.
+                (self.st.settled, self.st.outdated) = (before.settled, before.outdated);
                 Val::unit()
             }
             OpName::Clear => {

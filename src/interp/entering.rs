@@ -7,6 +7,9 @@ use super::places::{Proj, Root};
 use super::values::{Kind, Pointer, Val};
 use crate::resolve::{FnId, Ty};
 
+/// A returned address is looked for this deep.
+const MAX_ADDRESS_DEPTH: u32 = 3;
+
 impl Interp<'_> {
     /// Whether the function leaves alone all that matters: a function of its arguments.
     pub(super) fn leaves_alone(&self, id: FnId, ret: &Ty, this: Option<&Val>, args: &[Val]) -> bool {
@@ -14,7 +17,7 @@ impl Interp<'_> {
         let all = || this.into_iter().chain(args);
         !self.relevance.walks(self.program, self.models, id)
             && !all().any(|arg| self.carries(arg) || (unchecked && self.reaches_shared(arg)))
-            && !takes_address(&self.program.fn_def(id).sig.params, ret, this, args)
+            && !self.takes_address(&self.program.fn_def(id).sig.params, ret, this, args)
             && !self.tells_apart(id, ret, all())
     }
 
@@ -69,16 +72,33 @@ impl Interp<'_> {
             Root::ThreadLocal(_) => false,
         })
     }
-}
 
-/// Whether a number that comes back may be an argument's address: a raw pointer is among them, or a reference that
-/// may be written through.
-fn takes_address(params: &[Ty], ret: &Ty, this: Option<&Val>, args: &[Val]) -> bool {
-    let address = matches!(ret, Ty::Prim(name) if *name == "usize");
-    let may = |arg: &Val, declared: bool| {
-        let pointer = |how| declared || how == Pointer::Raw || (address && how == Pointer::Exclusive);
-        arg.pointers().any(|(_, how)| pointer(how))
-    };
-    this.is_some_and(|this| may(this, false))
-        || args.iter().enumerate().any(|(n, arg)| may(arg, matches!(params.get(n), Some(Ty::Ptr { .. }))))
+    /// Whether a number that comes back may be an argument's address: a raw pointer is among them, or a reference that
+    /// may be written through.
+    fn takes_address(&self, params: &[Ty], ret: &Ty, this: Option<&Val>, args: &[Val]) -> bool {
+        let pointer = |how, declared| {
+            declared
+                || how == Pointer::Raw
+                || (how == Pointer::Exclusive && self.holds_address(ret, MAX_ADDRESS_DEPTH))
+        };
+        let may = |arg: &Val, declared: bool| arg.pointers().any(|(_, how)| pointer(how, declared));
+        let is_ptr = |n: usize| matches!(params.get(n), Some(Ty::Ptr { .. }));
+        this.is_some_and(|this| may(this, false))
+            || args.iter().enumerate().any(|(n, arg)| may(arg, is_ptr(n)))
+    }
+
+    /// A number as large as an address, also in a part.
+    fn holds_address(&self, ty: &Ty, depth: u32) -> bool {
+        let Some(within) = depth.checked_sub(1) else { return false };
+        match ty {
+            Ty::Prim(name) => *name == "usize",
+            Ty::Tuple(parts) => parts.iter().any(|part| self.holds_address(part, within)),
+            Ty::Array(inner) => self.holds_address(inner, within),
+            Ty::Adt(id, _) => {
+                let variants = &self.program.adts[id.index()].variants;
+                variants.iter().flat_map(|v| &v.fields).any(|field| self.holds_address(&field.ty, within))
+            }
+            _ => false,
+        }
+    }
 }

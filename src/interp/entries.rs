@@ -2,6 +2,7 @@
 
 use super::contexts::{Context, ContextId, Entry};
 use super::declared::{EntryPoint, declared, declared_on, revoked};
+use super::handles::is_only_sent;
 use super::memory::Lval;
 use super::places::{PlaceId, Proj};
 use super::scopes::ScopeKind;
@@ -10,6 +11,7 @@ use super::values::{Kind, Mode, Pointer, Val};
 use super::{CalleeKey, Cx, Frame, Interp};
 use crate::finding::{ContextKind, Evidence};
 use crate::hir::ExprId;
+use crate::models::Models;
 use crate::project::TargetKind;
 use crate::project::cfg::When;
 use crate::resolve::{FnId, Program, ResolvedBody, StaticId, Ty};
@@ -35,7 +37,7 @@ pub enum ProgramKind {
 
 /// The programs of a group, each a set of entries: first those that cost least, last those that show how the others
 /// are used.
-pub fn programs(program: &Program, models: &crate::models::Models) -> Vec<ProgramEntries> {
+pub fn programs(program: &Program, models: &Models) -> Vec<ProgramEntries> {
     let mut found = Vec::new();
     for (at, krate) in program.crates.iter().enumerate() {
         let (mut mains, mut tests, mut callers) = (Vec::new(), Vec::new(), Vec::new());
@@ -51,7 +53,7 @@ pub fn programs(program: &Program, models: &crate::models::Models) -> Vec<Progra
             match declared(program, models, id, is_main.then_some(ContextKind::Main)) {
                 Some(entry) if entry.kind == ContextKind::Test => tests.push(entry),
                 Some(entry) => mains.push(entry),
-                None if is_caller_entry(program, id) => {
+                None if is_caller_entry(program, models, id) => {
                     callers.push(EntryPoint::new(id, ContextKind::Caller, true));
                 }
                 None => {}
@@ -95,11 +97,17 @@ pub fn programs(program: &Program, models: &crate::models::Models) -> Vec<Progra
     found
 }
 
-/// A safe public function that any threads may call at once.
-fn is_caller_entry(program: &Program, id: FnId) -> bool {
+/// A safe public function that any threads may call at once; one that takes a handle exclusively, each thread with its own.
+fn is_caller_entry(program: &Program, models: &Models, id: FnId) -> bool {
     let def = program.fn_def(id);
-    let exclusive = matches!(&def.sig.self_ty, Some(Ty::Ref { mutable: true, .. }));
-    def.public && !def.item.is_unsafe && def.when == When::Always && !exclusive
+    let alone = match &def.sig.self_ty {
+        Some(Ty::Ref { mutable: true, inner }) => match &**inner {
+            Ty::Adt(adt, _) => !is_only_sent(program, models, *adt),
+            _ => true,
+        },
+        _ => false,
+    };
+    def.public && !def.item.is_unsafe && def.when == When::Always && !alone
 }
 
 impl Interp<'_> {

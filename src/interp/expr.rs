@@ -203,7 +203,7 @@ impl Interp<'_> {
         }
         let body = cx.body.clone();
         match &body.body.expr(left).kind {
-            ExprKind::Path(path) if path.segments.len() == 1 && path.segments[0].name == "_" => {
+            ExprKind::Missing => {
                 self.drop_value(cx, id, value);
                 return Val::unit();
             }
@@ -216,6 +216,10 @@ impl Interp<'_> {
             }
             _ => {}
         }
+        let value = match self.is_cast_to_inferred(cx, right) {
+            true => Val { ty: self.lval(cx, left, true).ty, ..value },
+            false => value,
+        };
         self.name_handle(cx, left, right, &value);
         if !self.is_own_variable(cx, left) {
             self.used(&value);

@@ -57,6 +57,11 @@ impl Facts {
         self.walks.insert(context, looked_at);
     }
 
+    /// The context will be walked again.
+    pub(super) fn forget_walk(&mut self, context: ContextId) {
+        self.walks.remove(&context);
+    }
+
     /// Whether a context was not walked yet, or saw what is different by now.
     pub(super) fn is_stale(&self, context: ContextId) -> bool {
         let later = |(fact, at): &(Fact, u64)| self.changed.get(fact).is_some_and(|changed| changed > at);

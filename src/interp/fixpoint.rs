@@ -2,7 +2,8 @@
 //!
 //! In: the contexts that a program starts with. Out: every context walked until nothing that its walk builds on
 //! changes, or without a log. Each entry is walked with all that it starts before the next one, within steps of its
-//! own: what one entry costs is not at the expense of the others.
+//! own: what one entry costs is not at the expense of the others. These are few at first; who needs more is walked
+//! again with more when all others had theirs, so that of many entries the cheap ones are surely seen.
 //!
 //! Invariant: a context whose walk was cut short, or that would have to be walked again, accuses nobody; nor does
 //! what a cut entry started, for nobody knows what that waits for.
@@ -18,6 +19,10 @@ const MAX_ROUNDS: usize = 3;
 const TREE_STEPS: u64 = 10_000;
 /// The same where there are few entries: for all of them together.
 const LONE_STEPS: u64 = 80_000;
+/// The same at first: those that need few come before those that need many.
+const FIRST_STEPS: u64 = 600;
+/// So many times more steps than before have those that were cut short.
+const DEEPER: u64 = 4;
 /// So many walks have to end in a function before it is taken to be too long for any.
 const MOST_UNFINISHED: u32 = 2;
 
@@ -29,9 +34,9 @@ pub struct Budget {
 
 impl Budget {
     pub fn of(program: &Program, programs: &[ProgramEntries]) -> Budget {
-        const BASE: u64 = 60_000;
-        const FOR_EACH_FUNCTION: u64 = 10;
-        const FOR_MAIN: u64 = 60_000;
+        const BASE: u64 = 40_000;
+        const FOR_EACH_FUNCTION: u64 = 6;
+        const FOR_MAIN: u64 = 100_000;
         let has_main = programs.iter().any(|p| p.kind == ProgramKind::Main && !p.shows);
         let steps = BASE + FOR_EACH_FUNCTION * program.fns.len() as u64 + FOR_MAIN * u64::from(has_main);
         Budget { steps, programs: programs.len() as u64 }
@@ -76,46 +81,76 @@ impl Interp<'_> {
     /// Walks every context, again where what it builds on has changed since it was walked.
     pub(super) fn walk_all(&mut self) {
         let entries = self.contexts.list.len() as u32;
-        self.tree_steps = TREE_STEPS.max(LONE_STEPS / u64::from(entries.max(1)));
-        for entry in 0..entries {
-            self.walk_tree(ContextId(entry));
+        let lone = LONE_STEPS / u64::from(entries.max(1));
+        self.most_tree_steps = TREE_STEPS.max(lone);
+        self.tree_steps = if lone < TREE_STEPS { FIRST_STEPS.max(lone) } else { lone };
+        let mut open: Vec<ContextId> = (0..entries).map(ContextId).collect();
+        loop {
+            open.retain(|entry| !self.walk_tree(*entry));
+            let spent = self.counts.steps >= self.steps_for_trees();
+            if open.is_empty() || spent || self.tree_steps == self.most_tree_steps {
+                break;
+            }
+            self.tree_steps = self.most_tree_steps.min(self.tree_steps * DEEPER);
+            open.iter().for_each(|entry| self.reopen(*entry));
         }
         self.limit = self.budget;
         for _ in 1..MAX_ROUNDS {
-            let mut next = 0;
-            let mut again = false;
-            while next < self.contexts.list.len() {
-                again |= self.walk_if_stale(ContextId(next as u32));
-                next += 1;
-            }
-            if !again {
+            if !self.walk_stale(ContextId(0), &|_, _| true) {
                 break;
             }
         }
         self.silence_unfinished();
     }
 
-    /// Walks an entry and what it starts.
-    fn walk_tree(&mut self, entry: ContextId) {
-        self.limit = self.budget.min(self.counts.steps + self.tree_steps);
-        let first = self.contexts.list.len();
+    /// The rest is for what has to be walked again when all were walked.
+    fn steps_for_trees(&self) -> u64 {
+        self.budget - self.budget / 4
+    }
+
+    /// Walks an entry and what it starts. Whether all of it came to its end.
+    fn walk_tree(&mut self, entry: ContextId) -> bool {
+        self.limit = self.steps_for_trees().min(self.counts.steps + self.tree_steps);
+        let in_tree = |this: &Self, id: ContextId| this.contexts.ancestry(id).any(|at| at == entry);
         for _ in 0..MAX_ROUNDS {
-            let mut again = self.walk_if_stale(entry);
-            let mut next = first;
-            while next < self.contexts.list.len() {
-                again |= self.walk_if_stale(ContextId(next as u32));
-                next += 1;
-            }
-            if !again {
-                return;
+            if !self.walk_stale(entry, &in_tree) {
+                break;
             }
         }
+        !self.tree_of(entry).any(|id| self.contexts.get(id).cut)
+    }
+
+    fn tree_of(&self, entry: ContextId) -> impl Iterator<Item = ContextId> {
+        self.contexts.ids().filter(move |id| self.contexts.ancestry(*id).any(|at| at == entry))
+    }
+
+    /// Forgets that the walks of an entry and of what it starts were cut short: there are more steps for them now.
+    fn reopen(&mut self, entry: ContextId) {
+        let tree: Vec<ContextId> = self.tree_of(entry).collect();
+        for id in tree {
+            self.contexts.get_mut(id).cut = false;
+            self.heap.facts.forget_walk(id);
+        }
+    }
+
+    /// Walks the stale ones of some contexts, those that are found on the way included. Whether there was one.
+    fn walk_stale(&mut self, first: ContextId, wanted: &dyn Fn(&Self, ContextId) -> bool) -> bool {
+        let mut next = first;
+        let mut any = false;
+        while (next.0 as usize) < self.contexts.list.len() {
+            any |= wanted(self, next) && self.walk_if_stale(next);
+            next.0 += 1;
+        }
+        any
     }
 
     /// Whether there was anything to do.
     fn walk_if_stale(&mut self, id: ContextId) -> bool {
         let stale = !self.contexts.get(id).cut && self.heap.facts.is_stale(id);
-        if stale {
+        if stale && self.counts.steps >= self.limit {
+            // Not even its body is looked at.
+            self.contexts.get_mut(id).cut = true;
+        } else if stale {
             self.heap.facts.begin_walk(id);
             self.walk_context(id);
             self.heap.facts.end_walk(id);
@@ -157,7 +192,7 @@ impl Interp<'_> {
     fn blame_calls(&mut self) {
         let now = self.counts.steps + self.steps;
         for call in &self.stack {
-            if let Some(function) = call.function.filter(|_| now - call.began > self.tree_steps / 2) {
+            if let Some(function) = call.function.filter(|_| now - call.began > self.most_tree_steps / 2) {
                 self.unfinished.add(function);
             }
         }

@@ -149,7 +149,10 @@ impl Interp<'_> {
             if let Some(ty) = declared {
                 subject.value = this.coerced(cx, init, subject.value, &ty);
                 this.adopt_pointee(&subject.value, &ty);
-                subject.value = with_declared(subject.value, ty);
+                subject.value = match this.is_cast_to_inferred(cx, init) {
+                    true => Val { ty, ..subject.value },
+                    false => with_declared(subject.value, ty),
+                };
             }
             if let Some(else_) = else_ {
                 this.let_else(cx, pat, &mut subject, else_);
@@ -258,6 +261,7 @@ impl Interp<'_> {
             }
             ExprKind::Return(value) => {
                 let value = value.map_or_else(Val::unit, |v| self.eval(cx, v));
+                self.refused = self.is_refusal(&value);
                 self.return_value(cx, value);
                 Val::bottom()
             }
@@ -409,6 +413,12 @@ impl Interp<'_> {
         self.run_switch(None, branches, yes, no)
     }
 
+    /// An error that is made here, not one that was met with.
+    fn is_refusal(&self, value: &Val) -> bool {
+        let fails = |kind: &Kind| matches!(kind, Kind::Aggregate(a) if a.variant == Some(self.names.err));
+        !value.open && !value.alts.is_empty() && value.alts.iter().all(fails)
+    }
+
     /// Both ways out of a condition that reads this place and nothing else.
     fn run_switch(
         &mut self,
@@ -423,10 +433,16 @@ impl Interp<'_> {
         self.st.sure &= !had_both;
         self.decide(&branches.deps);
         let mut value = if self.st.reachable { yes(self) } else { Val::bottom() };
+        let refused = std::mem::take(&mut self.refused) || self.is_refusal(&value);
         let after = std::mem::replace(&mut self.st, branches.no);
         self.st.sure &= !had_both;
         self.decide(&branches.deps);
         let mut other = if self.st.reachable { no(self) } else { Val::bottom() };
+        let refused_too = std::mem::take(&mut self.refused) || self.is_refusal(&other);
+        if had_both && refused != refused_too {
+            self.contexts.get_mut(self.context).log.refusing.extend(branches.deps.iter());
+        }
+        self.refused = refused && refused_too;
         self.grant((&after, &mut value), (&self.st, &mut other));
         let one_left = had_both && after.reachable != self.st.reachable;
         if self.st.reachable {

@@ -155,6 +155,9 @@ impl Interp<'_> {
             }
             let mut next = entry.clone();
             next.join(&self.st);
+            if n > 0 {
+                next.count_releases_as(&entry);
+            }
             // Where a round gives back the lock of its element, the next one still has that of its own.
             let all = entry.locks.iter().filter(|h| h.reach == Reach::All && !next.locks.contains(h));
             let kept: Vec<Hold> = all.cloned().collect();

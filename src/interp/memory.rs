@@ -357,6 +357,7 @@ impl Interp<'_> {
                     self.st.set_local(frame, local, new);
                 }
             }
+            _ if self.keeps_for_itself(root) => {}
             Root::Static(_) | Root::ThreadLocal(_) | Root::Object(_) | Root::Process(_) => {
                 let old = self.root_value(root, root_place);
                 let new = updated(&old, &path, &generalize(&value), false);

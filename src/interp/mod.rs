@@ -28,6 +28,7 @@ mod closures;
 mod coercions;
 mod condition;
 mod contents;
+mod counters;
 mod counting;
 mod declared;
 mod doors;
@@ -42,7 +43,7 @@ mod fixpoint;
 mod flow;
 mod grants;
 mod hand_locks;
-mod handles;
+pub mod handles;
 mod induction;
 mod iterate;
 mod logging;
@@ -328,6 +329,7 @@ pub struct Interp<'p> {
     /// the one under way has had its share.
     budget: u64,
     tree_steps: u64,
+    most_tree_steps: u64,
     limit: u64,
     unfinished: fixpoint::Unfinished,
     stand_ins: stand_ins::StandIns,
@@ -372,6 +374,8 @@ pub struct Interp<'p> {
     scope_members: FxHashMap<LoopId, std::collections::BTreeSet<ContextId>>,
     /// The `while let` whose condition is being evaluated: what it takes out is taken for each element.
     draining: Option<LoopId>,
+    /// The branch being walked left with an error.
+    refused: bool,
     /// Under way is what may not come about.
     attempting: bool,
     /// Library traits, and whether the program implements them by hand.
@@ -465,6 +469,7 @@ pub fn analyse(
         steps: 0,
         budget,
         tree_steps: 0,
+        most_tree_steps: 0,
         limit: budget,
         unfinished: Default::default(),
         stand_ins: Default::default(),
@@ -496,6 +501,7 @@ pub fn analyse(
         muted: false,
         scope_members: FxHashMap::default(),
         draining: None,
+        refused: false,
         attempting: false,
         implemented: FxHashMap::default(),
         wanted: FxHashMap::default(),

@@ -8,7 +8,7 @@ use super::Analysis;
 use super::access::{AccessEvent, Effect, Runs};
 use super::contexts::ContextId;
 use super::phases::Phases;
-use super::places::{LoopId, PlaceId, Root};
+use super::places::{LoopId, PlaceId, Proj, Root};
 use super::state::{Claim, Moment, SyncKey, SyncKind};
 use super::terms::Term;
 use crate::finding::AccessKind;
@@ -280,8 +280,13 @@ impl Analysis {
             }
             // Where each counts and awaits all, one instance comes after the others too.
             SyncKind::Counted(_) | SyncKind::CountedDown => self.handed_by(one, first, two, key),
-            _ => one != two && self.handed_by(one, first, two, key),
+            _ => one != two && !self.may_be_own(second, key) && self.handed_by(one, first, two, key),
         })
+    }
+
+    /// What was found behind a lock may be what the context put there itself.
+    fn may_be_own(&self, moment: &Moment, key: &SyncKey) -> bool {
+        moment.released.contains_key(key) && self.places.passes(key.place, |step| step == Proj::Guarded)
     }
 
     /// What `one` releases after the first access reached `two` through others, who had acquired it before they released in turn.

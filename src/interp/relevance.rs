@@ -4,6 +4,7 @@
 //! all contexts share, start a context, or do anything the walk has to see (state, contexts, locks, order).
 //! Over-approximate: a word stands for everything of that name.
 
+use super::counters::Counters;
 use super::doors::{self, Doors};
 use super::mentions::{Mention, Mentions};
 use super::tokens::Tokens;
@@ -192,17 +193,20 @@ fn shared_state(program: &Program, outline: &Outline, mentions: &Mentions, words
             && (unit.words.plain.iter().any(|word| stateful.contains(word))
                 || (unit.words.plain.contains(&mutable) && may_declare_mutable(program, unit)))
     };
+    let counters = Counters { program, steps: &words.steps };
     let mut found: Vec<Mention> = words.global.iter().copied().collect();
     for (at, unit) in outline.units.iter().enumerate() {
         match unit.of {
             UnitOf::Body(BodyOwner::Static(id)) => {
                 let item = &program.statics[id.index()].item;
                 let changes = item.mutable || unit.types.iter().any(|word| stateful.contains(word));
-                if changes && item.storage != StaticKind::ThreadLocal {
-                    found.push(Mention::Plain(program.statics[id.index()].name));
+                let name = program.statics[id.index()].name;
+                let shared = changes && item.storage != StaticKind::ThreadLocal;
+                if shared && (item.mutable || !counters.are_all(outline, name)) {
+                    found.push(Mention::Plain(name));
                 }
             }
-            _ if declares(unit) => found.push(Mention::Unit(at)),
+            _ if declares(unit) && !counters.are_all_declared(unit) => found.push(Mention::Unit(at)),
             _ => {}
         }
     }

@@ -308,6 +308,14 @@ impl State {
         *count = count.saturating_add(1).min(MANY_RELEASES);
     }
 
+    /// What was released has been so as often as there: more rounds of a loop tell nothing new.
+    pub fn count_releases_as(&mut self, other: &State) {
+        let (own, others) = (&self.moment.released, &other.moment.released);
+        if others.iter().any(|(key, count)| own.get(key).is_some_and(|now| now != count)) {
+            self.moment_mut().released.extend(others.iter().map(|(key, count)| (key.clone(), *count)));
+        }
+    }
+
     pub fn acquire(&mut self, key: SyncKey) {
         if !self.moment.acquired.contains(&key) {
             self.moment_mut().acquired.insert(key);

@@ -21,6 +21,8 @@ pub(super) struct Words {
     pub global: FxHashSet<Mention>,
     /// Those of them that change it.
     pub changes: FxHashSet<Mention>,
+    /// Methods that count in one step.
+    pub steps: FxHashSet<Name>,
     /// `unsafe`
     pub unchecked: FxHashSet<Name>,
     /// Functions whose result is made for the type that is wanted.
@@ -33,7 +35,7 @@ pub(super) fn model_words(models: &Models, has: &dyn Fn(Name) -> bool) -> Words 
     let (mut starts, mut acts) = (FxHashSet::default(), FxHashSet::default());
     let mut stateful = FxHashSet::default();
     let (mut global, mut changes) = (FxHashSet::default(), FxHashSet::default());
-    let mut makers = FxHashSet::default();
+    let (mut makers, mut steps) = (FxHashSet::default(), FxHashSet::default());
     for (at, model) in models.fns.iter().enumerate() {
         let id = FnModelId(at as u32);
         let Some(op) = model.op.as_ref().filter(|_| callable.contains(&id)) else { continue };
@@ -52,6 +54,9 @@ pub(super) fn model_words(models: &Models, has: &dyn Fn(Name) -> bool) -> Words 
         }
         if mentions(op, &|name| matches!(name, OpName::Make | OpName::Default)) {
             makers.insert(last);
+        }
+        if counts(op) {
+            steps.insert(last);
         }
         let locking = |name| matches!(name, OpName::WithLock | OpName::Without | OpName::Take | OpName::Give);
         if mentions(op, &|name| name == OpName::Global) && !mentions(op, &locking) {
@@ -117,8 +122,19 @@ pub(super) fn model_words(models: &Models, has: &dyn Fn(Name) -> bool) -> Words 
         state,
         global,
         changes,
+        steps,
         unchecked: FxHashSet::from_iter([Name::new("unsafe")]),
         makers,
+    }
+}
+
+/// Adds to an atomic or takes away, and nothing else.
+fn counts(op: &Op) -> bool {
+    match op {
+        Op::Apply(OpName::AtomicUpdate, args) => {
+            matches!(args.get(1), Some(Op::Word(how)) if *how == "add" || *how == "sub")
+        }
+        _ => false,
     }
 }
 

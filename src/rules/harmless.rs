@@ -286,8 +286,14 @@ fn same_again(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event) -
             let below = |frame| is_below(facts, frame, write.access.frame);
             !acts(facts, write, read, below) && stays_same(facts, write)
         }
-        Made::Computed => stays_same(facts, write),
+        Made::Computed => !refuses(facts, write, read) && stays_same(facts, write),
     }
+}
+
+/// Who finds it there already is told so by an error.
+fn refuses(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
+    let log = &facts.analysis.contexts.get(write.context).log;
+    log.refusing.iter().any(|id| log.events.get(id.0 as usize).is_some_and(|event| std::ptr::eq(event, read)))
 }
 
 /// Whether anything else with an effect is done because of the look that the write is decided by.
@@ -301,12 +307,17 @@ fn is_below(facts: &Facts, frame: FrameId, caller: FrameId) -> bool {
     facts.analysis.frames.outward(frame).any(|at| at == caller)
 }
 
-/// What the written value is computed from doesn't change.
+/// What the written value is computed from doesn't change. What was read to get to the place, of what it is in, is no part of that.
 fn stays_same(facts: &Facts, write: &Event) -> bool {
     let log = &facts.analysis.contexts.get(write.context).log.events;
+    let leads_there = |id, source: &AccessEvent| {
+        write.access.through.contains(id)
+            && facts.analysis.places.below(source.place, write.access.place).is_some()
+    };
     write.access.data.iter().all(|id| {
         log.get(id.0 as usize).is_none_or(|source| {
-            found_by_itself(facts, write, source)
+            leads_there(id, source)
+                || found_by_itself(facts, write, source)
                 || (!is_old_state(facts, write, source) && never_written(facts, source, write))
         })
     })
@@ -609,6 +620,9 @@ fn by_effect(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event, ho
         (_, How::Drained) if stores_constant(other.access) => Some(Harmless::SameAgain),
         (Some(effect), How::Decided) if makes_room(effect, access) => Some(Harmless::MakesRoom),
         (Some(Effect::Put), _) if access.effect == Some(Effect::TakeSure) => Some(Harmless::PutsIn),
+        (Some(Effect::Idempotent), _) if decided && makes_holder(facts, write, other) => {
+            Some(Harmless::StillHolds)
+        }
         _ if decided && merely_sets(facts, write, read) => Some(Harmless::MerelySets),
         _ if decided && stops(facts, write, read, other) => Some(Harmless::Stops),
         _ if decided && same_again(facts, write, read, other) => Some(Harmless::SameAgain),
@@ -632,6 +646,12 @@ fn by_effect(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event, ho
         }
         _ => None,
     }
+}
+
+/// Where nothing was yet, the other makes what the written part will be in.
+fn makes_holder(facts: &Facts, write: &Event, other: &Event) -> bool {
+    let rest = facts.analysis.places.below(other.access.place, write.access.place);
+    other.access.atomic.is_none() && rest.is_some_and(|rest| rest.iter().any(index))
 }
 
 /// A number, or a state by its name.

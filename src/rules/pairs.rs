@@ -12,6 +12,7 @@ use super::retired::retired;
 use crate::finding::{AccessKind, ContextKind};
 use crate::interp::access::{AccessEvent, HeldLock};
 use crate::interp::contexts::ContextId;
+use crate::interp::handles::takes_handle;
 use crate::interp::order::Ordered;
 use crate::interp::places::{Index, LoopId, PlaceId, Proj, Root};
 use crate::interp::values::Mode;
@@ -127,13 +128,13 @@ pub fn verdict(facts: &Facts, a: Event, b: Event) -> Verdict {
 
 /// Two callers of a library, each with an instance of its own: the type doesn't let them share one.
 fn handed_in_apart(facts: &Facts, a: Event, b: Event) -> bool {
-    let by_caller = |event: Event| facts.analysis.contexts.get(event.context).kind == ContextKind::Caller;
+    let context = |event: Event| facts.analysis.contexts.get(event.context);
+    let by_caller = |event: Event| context(event).kind == ContextKind::Caller;
+    let behind = |event: &Event| facts.analysis.is_behind_handles(event.access);
+    let own = |event: &Event| takes_handle(facts.program, context(*event)) && !behind(event);
     let root = facts.analysis.places.ancestors(a.access.place).last();
-    let handles = [a, b].iter().all(|event| facts.analysis.is_behind_handles(event.access));
-    by_caller(a)
-        && by_caller(b)
-        && !handles
-        && root.is_some_and(|root| facts.analysis.unshared.contains(&root))
+    let unshared = || root.is_some_and(|root| facts.analysis.unshared.contains(&root));
+    [a, b].iter().any(own) || (by_caller(a) && by_caller(b) && ![a, b].iter().all(behind) && unshared())
 }
 
 /// The flag that was meant to order a pair.

@@ -10,6 +10,7 @@ use super::pairs::Event;
 use crate::finding::AccessKind;
 use crate::interp::ProgramKind;
 use crate::interp::access::{AccessEvent, Effect, Runs};
+use crate::interp::handles::takes_handle;
 use crate::interp::order::{acquires, releases};
 use crate::interp::places::{Index, PlaceId, Proj};
 use crate::interp::state::{SyncKey, SyncKind};
@@ -21,7 +22,11 @@ use std::collections::BTreeSet;
 /// Whether some protocol keeps two accesses apart, or may do so where nobody sees.
 pub fn keeps_apart(facts: &Facts, a: Event, b: Event) -> bool {
     let unseen = facts.kind == ProgramKind::Callers
-        && (guards_itself(facts, a) || guards_itself(facts, b) || chosen_by_type(facts, a));
+        && (guards_itself(facts, a)
+            || guards_itself(facts, b)
+            || counts_handles(facts, a)
+            || counts_handles(facts, b)
+            || chosen_by_type(facts, a));
     unseen
         || (chosen_by_key(facts, a) && chosen_by_key(facts, b))
         || within_another(facts, a, b)
@@ -48,6 +53,13 @@ fn is_open(ty: &Ty, depth: u32) -> bool {
         Ty::Ext(_, args) if depth < DEEPEST => args.iter().any(|arg| is_open(arg, depth + 1)),
         _ => false,
     }
+}
+
+/// Who has a handle of its own asks an atomic of the object, as how many there are: what the others did before they gave theirs up,
+/// nobody sees.
+fn counts_handles(facts: &Facts, event: Event) -> bool {
+    let context = facts.analysis.contexts.get(event.context);
+    takes_handle(facts.program, context) && !deciding(facts, event).is_empty()
 }
 
 /// Which element it is, is told by something that only the caller has: who has another one gets another element.

@@ -163,7 +163,8 @@ pub fn reads_of<'a>(
             only_decides.map(|id| (id, how(id))).collect()
         }
         Dependence::Ignored if is_ignored(facts, write) => {
-            access.data.iter().map(|id| (id, How::Computed)).collect()
+            let outdone = access.control.iter().filter(|id| log.outdone.contains(id));
+            access.data.iter().chain(outdone).map(|id| (id, How::Computed)).collect()
         }
         Dependence::Ignored => Vec::new(),
     };

@@ -139,6 +139,7 @@ impl Interp<'_> {
                 let effect = Some(Effect::Compare { expected, stale });
                 let write = AtomicWrite { kind: AccessKind::Update, order, effect, term: new.symbol() };
                 let own = self.unpublished(&new);
+                self.note_outdone(values.first(), &new);
                 let deps = self.atomic_write(call, &lval, write, &new);
                 let seen = self
                     .exchanged(&lval, values.get(3), order)
@@ -209,6 +210,16 @@ impl Interp<'_> {
         let waiting = new.without(&self.st.settled);
         waiting.iter().any(|read| of_place(&read))
             && expected.without(&new).iter().any(|read| of_place(&read))
+    }
+
+    /// Whether the value that an exchange expects was found to be more or less than what it puts in.
+    fn note_outdone(&mut self, expected: Option<&Val>, new: &Val) {
+        let log = &mut self.contexts.get_mut(self.context).log;
+        if let Some(Term::Read(_, id)) = expected.and_then(|seen| seen.term.as_deref())
+            && log.measured.get(id).is_some_and(|by| is_same_number(by, new))
+        {
+            log.outdone.insert(*id);
+        }
     }
 
     /// What a compare-exchange that failed saw: a pointer, where the atomic holds one.
@@ -409,6 +420,11 @@ fn one_bit_set(old: &Val, new: &Val) -> Option<i128> {
 
 fn pointers_in(value: &Val) -> SmallVec<[Kind; 1]> {
     value.alts.iter().filter(|kind| matches!(kind, Kind::Pointer(..))).cloned().collect()
+}
+
+fn is_same_number(one: &Val, two: &Val) -> bool {
+    let known = one.single().is_some() || one.term.is_some() || !one.deps.is_empty();
+    known && one.alts == two.alts && one.term == two.term && (one.single().is_some() || one.deps == two.deps)
 }
 
 /// What an exchange expects: a number, or a state's name.

@@ -352,7 +352,9 @@ impl Interp<'_> {
                     let made = self.within_once(&lval, |this| {
                         let made = this.call_value(call.cx, call.id, f, Vec::new());
                         let future = made.alts.iter().any(|k| matches!(k, Kind::Future(_)));
-                        if future { this.await_value(call.cx, call.id, made) } else { made }
+                        let made = if future { this.await_value(call.cx, call.id, made) } else { made };
+                        // Where the call may fail, what makes the value may.
+                        if this.is_result(&call.ret) { this.payload(&made) } else { made }
                     });
                     self.store(&content, made);
                 }
@@ -372,6 +374,10 @@ impl Interp<'_> {
             }
         }
         self.pointer_to(&content, Pointer::Shared)
+    }
+
+    fn is_result(&self, ty: &Ty) -> bool {
+        matches!(ty, Ty::Ext(path, _) if *path == self.models.language.result)
     }
 
     /// Runs what only one context runs, once, before all that follows the call anywhere.
