@@ -84,11 +84,12 @@ pub enum Runs {
     Unknown,
 }
 
-/// Which side of a bound a value was found on.
+/// Which side of a bound a value was found on, or which one bit of it was found clear.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Side {
     Below,
     Above,
+    Clear(i128),
 }
 
 /// A value that is the same whoever computes it.

@@ -176,7 +176,8 @@ impl Interp<'_> {
     }
 
     pub(super) fn act_at(&mut self, frame: FrameId, at: Location) {
-        if !self.st.control.is_empty() {
+        // What a once-initializer does is done once, whoever comes first.
+        if !self.st.control.is_empty() && self.st.moment.within.is_empty() {
             self.contexts.get_mut(self.context).acts.add(frame, at, &self.st.control, &self.st.ways);
         }
     }

@@ -4,7 +4,7 @@
 //! is the context's own gives a test, from which `condition` learns.
 
 use super::Interp;
-use super::access::{Effect, Runs};
+use super::access::{Effect, Runs, Side};
 use super::places::{LoopId, PlaceId, Proj, Root};
 use super::terms::{Operator, Term, fold_int};
 use super::values::{Const, Deps, Kind, Pointer, ReadId, Slack, Subject, Test, Val};
@@ -195,6 +195,47 @@ impl Interp<'_> {
                 let negated = (op == BinaryOp::Eq) == (*n == 0);
                 Some(Kind::Test(Rc::new(Test { subject: Subject::Bit(*place, *order, *bit), negated })))
             }
+            (Some(Kind::Difference { atomic, order, from, turned }), Some(Kind::Const(Const::Int(n))))
+                if comparison =>
+            {
+                let end = |from: i128| if *turned { from.checked_sub(*n) } else { from.checked_add(*n) };
+                let end = from.and_then(end).map(|n| Kind::Const(Const::Int(n)));
+                tested(if *turned { mirrored(op) } else { op }, *atomic, *order, end.as_ref())
+            }
+            (Some(Kind::Loaded(place, order)), Some(Kind::Const(Const::Int(n))))
+            | (Some(Kind::Const(Const::Int(n))), Some(Kind::Loaded(place, order)))
+                if op == BinaryOp::Add =>
+            {
+                let from = n.checked_neg();
+                from.map(|from| Kind::Difference {
+                    atomic: *place,
+                    order: *order,
+                    from: Some(from),
+                    turned: false,
+                })
+            }
+            (Some(one), Some(Kind::Loaded(place, order)))
+                if op == BinaryOp::Sub && super::order::acquires(*order) =>
+            {
+                difference((*place, *order), Some(one), true)
+            }
+            (Some(Kind::Loaded(place, order)), other) if op == BinaryOp::Sub => {
+                difference((*place, *order), other, false)
+            }
+            (other, Some(Kind::Loaded(place, order))) if op == BinaryOp::Sub => {
+                difference((*place, *order), other, true)
+            }
+            (Some(Kind::Loaded(place, order)), Some(Kind::Const(Const::Int(bit))))
+                if op == BinaryOp::BitOr && self.st.sides.get(place) == Some(&Side::Clear(*bit)) =>
+            {
+                let from = bit.checked_neg();
+                from.map(|from| Kind::Difference {
+                    atomic: *place,
+                    order: *order,
+                    from: Some(from),
+                    turned: false,
+                })
+            }
             (Some(Kind::Loaded(place, order)), Some(other)) if comparison => {
                 tested(op, *place, *order, Some(other))
             }
@@ -223,7 +264,7 @@ impl Interp<'_> {
             }
         }
         if a.term.is_some() || b.term.is_some() {
-            let (one, two) = (self.round_term(a), self.round_term(b));
+            let (one, two) = (self.term_beside(a, b), self.term_beside(b, a));
             value.term = one.zip(two).and_then(|(a, b)| Term::apply(Operator::Binary(op), &a, &b));
         }
         if let Some(kind) = kind {
@@ -306,6 +347,22 @@ impl Interp<'_> {
         let deps = self.elsewhere_in(at.frame, at.expr.0);
         self.counters.extend(deps.iter().map(|read| (read, at)));
         deps
+    }
+
+    /// A number as a term, beside another one.
+    fn term_beside(&self, value: &Val, other: &Val) -> Option<Rc<Term>> {
+        if self.is_claimed(other) { self.term_with_units(value) } else { self.round_term(value) }
+    }
+
+    /// A number as a term, also where nobody knows it but it is always the same, or is the counter of a loop that stays below that.
+    pub(super) fn term_with_units(&self, value: &Val) -> Option<Rc<Term>> {
+        match value.single().filter(|_| value.term.is_none()) {
+            Some(Kind::Unit(unit)) => Some(Rc::new(Term::Unit(*unit))),
+            Some(Kind::Linear(at, 1, 0)) if self.bounds_of(*at).is_none() => {
+                Term::within(&Rc::new(Term::Const(0)), &Rc::new(Term::Unit(self.units.room_of(*at)?)))
+            }
+            _ => self.round_term(value),
+        }
     }
 
     /// A number as a term: the counter of a loop is some number below its bound.
@@ -466,6 +523,16 @@ fn tested(op: BinaryOp, place: PlaceId, order: Name, with: Option<&Kind>) -> Opt
         _ => (reached(0), true),
     };
     Some(Kind::Test(Rc::new(Test { subject, negated })))
+}
+
+/// What is left where a loaded atomic and a number are taken off each other: compared with a number, the two are compared.
+fn difference((atomic, order): (PlaceId, Name), with: Option<&Kind>, turned: bool) -> Option<Kind> {
+    let from = match with {
+        Some(Kind::Const(Const::Int(n))) => Some(*n),
+        None | Some(Kind::Loaded(..) | Kind::Difference { .. }) => None,
+        Some(_) => return None,
+    };
+    Some(Kind::Difference { atomic, order, from, turned })
 }
 
 fn all_pointers(value: &Val) -> bool {

@@ -12,6 +12,7 @@ use super::contexts::Context;
 use super::expr::index_of;
 use super::places::{Index, PlaceId, Proj, Root};
 use super::terms::{Operator, Term};
+use super::units::UnitId;
 use super::values::{Aggregate, Kind, Mode, ReadId, Val};
 use crate::finding::AccessKind;
 use crate::hir::{BinaryOp, Name};
@@ -82,12 +83,15 @@ pub struct Claims {
 
 impl Claims {
     /// All contexts have been walked.
-    pub fn settle(&mut self, contexts: &[Context]) {
+    pub(super) fn settle(&mut self, contexts: &[Context], is_fixed: impl Fn(UnitId) -> bool) {
         let again = |claim: &Claim| {
-            contexts.iter().any(|context| {
-                let log = &context.log.events;
-                log.iter().any(|event| claim.taken_back(log, event))
-            })
+            let mut fixed = true;
+            claim.computed.each_unit(&mut |unit| fixed &= is_fixed(unit));
+            !fixed
+                || contexts.iter().any(|context| {
+                    let log = &context.log.events;
+                    log.iter().any(|event| claim.taken_back(log, event))
+                })
         };
         let numbered = self.list.iter().enumerate().filter(|(_, claim)| again(claim));
         self.again = numbered.map(|(at, _)| ClaimId(at as u32)).collect();
@@ -132,9 +136,24 @@ impl Claims {
         found
     }
 
+    /// Units are tried as numbers of which the later ones are greater, and less.
     fn tried(&self, indices: &[(ClaimId, ClaimId)]) -> bool {
-        let one: Vec<&Claim> = indices.iter().map(|pair| self.get(pair.0)).collect();
-        let two: Vec<&Claim> = indices.iter().map(|pair| self.get(pair.1)).collect();
+        let mut units = false;
+        indices.iter().flat_map(|(x, y)| [x, y]).for_each(|id| {
+            self.get(*id).computed.each_unit(&mut |_| units = true);
+        });
+        self.tried_with(indices, &|unit| 127 + 64 * unit.rank())
+            || (units && self.tried_with(indices, &|unit| (1 << 20) - 64 * unit.rank()))
+    }
+
+    fn tried_with(&self, indices: &[(ClaimId, ClaimId)], number: &dyn Fn(UnitId) -> i128) -> bool {
+        let tried = |id: ClaimId| {
+            let claim = self.get(id);
+            Claim { computed: Term::with_units(&claim.computed, number), ..claim.clone() }
+        };
+        let one: Vec<Claim> = indices.iter().map(|pair| tried(pair.0)).collect();
+        let two: Vec<Claim> = indices.iter().map(|pair| tried(pair.1)).collect();
+        let (one, two): (Vec<&Claim>, Vec<&Claim>) = (one.iter().collect(), two.iter().collect());
         let numbers = samples(one.iter().chain(&two));
         let (left, right) = (elements(&one, &numbers), elements(&two, &numbers));
         let untried = left.len() < 2 || right.len() < 2;
@@ -248,7 +267,7 @@ impl Interp<'_> {
     /// The claimed element `by` further on, or the `by` elements from there on.
     pub(super) fn claim_extended(&mut self, from: ClaimId, by: &Val, range: bool) -> Option<Index> {
         let claim = self.claims.get(from).clone();
-        let by = self.of_claim(&self.round_term(by)?, claim.counter)?;
+        let by = self.of_claim(&self.term_with_units(by)?, claim.counter)?;
         let end = Term::apply(Operator::Binary(BinaryOp::Add), &claim.computed, &by)?;
         let computed = if range { Term::within(&claim.computed, &end)? } else { end };
         self.claims.intern(Claim { computed, ..claim }).map(Index::Claimed)

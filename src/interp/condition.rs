@@ -5,7 +5,6 @@
 use super::access::Side;
 use super::acts::split_ways;
 use super::effects::flag_value;
-use super::memory::held_first;
 use super::pattern::Subject;
 use super::places::PlaceId;
 use super::scopes::ScopeKind;
@@ -227,7 +226,7 @@ impl Interp<'_> {
 
     /// The flag has one of several values: if it began with another, somebody stored to it.
     fn learn_from_values(&mut self, cx: &Cx, patterns: &[Pat], (flag, order): (PlaceId, Name)) {
-        let begun = held_first(&self.initial, &self.places, flag).as_ref().and_then(flag_value);
+        let begun = self.begun(flag);
         let later = |this: &mut Self, pat: &Pat| {
             let value = this.pattern_value(cx, pat).as_ref().and_then(flag_value);
             value.is_some() && begun.is_some() && value != begun
@@ -287,6 +286,11 @@ impl Interp<'_> {
                     Rc::make_mut(&mut fails.saw).insert(*place, 1 - *value);
                 }
                 acquire_flag(holds, SyncKey { place: *place, kind: SyncKind::Flag(*value) }, *order);
+                // So says a failed exchange, too, that another way may have tried instead.
+                if super::order::acquires(*order) && self.begun(*place).is_some_and(|first| first != *value) {
+                    let kind = SyncKind::Flag(super::order::ONE_OF_SEVERAL);
+                    holds.acquire(SyncKey { place: *place, kind });
+                }
                 let counted = if *value > 0 { SyncKind::Counted(*value) } else { SyncKind::CountedDown };
                 acquire_flag(holds, SyncKey { place: *place, kind: counted }, *order);
                 if two_valued {
@@ -302,6 +306,7 @@ impl Interp<'_> {
                 } else {
                     holds.moment_mut().weak.insert(key);
                 }
+                Rc::make_mut(&mut fails.sides).insert(*place, Side::Clear(*bit));
             }
             Tested::Taken(place) => {
                 let id = self.flag_hold(*place);

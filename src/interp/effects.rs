@@ -170,6 +170,7 @@ impl Interp<'_> {
             // Names a type where it isn't taken literally.
             Op::Word(word) => Val::unknown(Ty::named(*word, Vec::new())),
             Op::Apply(OpName::Attempt, args) => self.attempt(call, args),
+            Op::Apply(OpName::Outcome, args) => self.outcome(call, args),
             Op::Apply(OpName::Make, args) => self.make(call, args),
             Op::Apply(name, args) => {
                 let mut values: Vec<Val> = args.iter().map(|a| self.apply(call, a)).collect();
@@ -227,7 +228,9 @@ impl Interp<'_> {
                 let of = call.this.as_ref().map_or_else(Deps::default, Val::all_deps);
                 self.variant_op(name, values).with_deps(&of)
             }
-            O::Some | O::Ok | O::None | O::Err | O::Tuple | O::Attempt => self.variant_op(name, values),
+            O::Some | O::Ok | O::None | O::Err | O::Tuple | O::Attempt | O::Outcome => {
+                self.variant_op(name, values)
+            }
             O::Through => match (word, values.split_first()) {
                 (Some(function), Some((this, args))) => {
                     self.call_through(call.cx, call.id, function, this.clone(), args);
@@ -295,6 +298,7 @@ impl Interp<'_> {
             | O::AtomicStore
             | O::AtomicUpdate
             | O::AtomicCas
+            | O::AtomicCasWeak
             | O::AtomicCasOld
             | O::AtomicFetchUpdate
             | O::Fence => self.atomic_op(call, name, word, values),

@@ -2,7 +2,9 @@
 
 use super::access::{AccessEvent, Effect};
 use super::condition::Branches;
+use super::contexts::Entry;
 use super::pattern::Subject;
+use super::places::FrameId;
 use super::scopes::ScopeKind;
 use super::state::{Exit, State};
 use super::switches::Switch;
@@ -376,7 +378,9 @@ impl Interp<'_> {
     fn breaks_off(&self, cx: &Cx, branch: ExprId) -> bool {
         match &cx.body.body.expr(branch).kind {
             ExprKind::Break { .. } => true,
-            ExprKind::Return(_) => self.loops.last().is_some_and(|at| at.frame == cx.frame),
+            ExprKind::Return(_) => {
+                self.loops.last().is_some_and(|at| at.frame == cx.frame) || self.is_round_of_items(cx)
+            }
             ExprKind::Block(block) => match (block.tail, block.stmts.last()) {
                 (Some(tail), _) => self.breaks_off(cx, tail),
                 (None, Some(Stmt::Expr(last))) => self.breaks_off(cx, *last),
@@ -384,6 +388,15 @@ impl Interp<'_> {
             },
             _ => false,
         }
+    }
+
+    /// What runs for each item of a parallel iterator: its end is that of a round.
+    fn is_round_of_items(&self, cx: &Cx) -> bool {
+        let of_chain = |outer: FrameId| self.frames.get(outer).parent.is_none();
+        let frame = self.frames.get(cx.frame);
+        matches!(self.contexts.get(self.context).entry, Entry::Chain(_))
+            && frame.captures.is_some()
+            && frame.parent.is_some_and(of_chain)
     }
 
     fn else_value(&mut self, cx: &Cx, else_: Option<ExprId>) -> Val {

@@ -66,9 +66,15 @@ impl Analysis {
     }
 }
 
-/// An exchange of one constant for another.
+/// An exchange of one constant for another, or one that sets a bit.
 fn takes(event: &AccessEvent) -> bool {
     let constant = |term: Option<&Term>| matches!(term, Some(Term::Const(_)));
+    let sets_bit = |by: i128| by > 0 && by.count_ones() == 1;
+    if matches!(event.effect, Some(Effect::Compare { .. }))
+        && event.term.as_ref().and_then(|term| term.steps()).is_some_and(sets_bit)
+    {
+        return true;
+    }
     let expects = match &event.effect {
         Some(Effect::Compare { expected, .. }) => constant(expected.as_deref()),
         Some(Effect::Swap) => true,

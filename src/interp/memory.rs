@@ -196,7 +196,11 @@ impl Interp<'_> {
             Root::Static(id) | Root::ThreadLocal(id) => {
                 if !self.heap.contains(root) {
                     let value = self.initial_value(id);
-                    self.heap.begin(root, value);
+                    let general = match root {
+                        Root::ThreadLocal(_) => generalize_own(&value),
+                        _ => generalize(&value),
+                    };
+                    self.heap.begin(root, general);
                 }
                 self.heap.get(root).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown))
             }
@@ -251,8 +255,7 @@ impl Interp<'_> {
             value.ty = ty;
         }
         self.starts_as(Root::Static(id), &value);
-        // Values that others may change are not constants.
-        generalize(&value)
+        value
     }
 
     /// Remembers what a root holds at first: nothing certain, where that differs from one time to the other.
@@ -446,27 +449,37 @@ pub(super) fn updated(old: &Val, path: &[Proj], value: &Val, strong: bool) -> Va
     result
 }
 
-/// A value as others may see it: numbers become unknown.
+/// A value as others may see it: numbers become unknown, but for those that nobody knows anyway.
 pub(super) fn generalize(value: &Val) -> Val {
+    generalized(value, false)
+}
+
+/// The same of what each context has for itself: a number given out to it remains that.
+fn generalize_own(value: &Val) -> Val {
+    generalized(value, true)
+}
+
+fn generalized(value: &Val, own: bool) -> Val {
     let mut general = value.clone();
     general.alts.clear();
     general.term = None;
     for kind in &value.alts {
         match kind {
+            Kind::Claimed(_) if own => general.alts.push(kind.clone()),
             Kind::Const(_)
             | Kind::Linear(..)
             | Kind::Block(..)
             | Kind::Portion(..)
-            | Kind::Unit(_)
             | Kind::Claimed(_)
             | Kind::Loaded(..)
             | Kind::Bit(..)
             | Kind::CountedDown(..)
             | Kind::BitsSet { .. }
+            | Kind::Difference { .. }
             | Kind::Test(_) => general.open = true,
             Kind::Moved => general.open = true,
             Kind::Aggregate(aggregate) => {
-                let fields = super::told::untold(aggregate).map(|(p, v)| (*p, generalize(v))).collect();
+                let fields = super::told::untold(aggregate).map(|(p, v)| (*p, generalized(v, own))).collect();
                 let aggregate = Aggregate { variant: aggregate.variant, fields };
                 general.alts.push(Kind::Aggregate(Rc::new(aggregate)));
             }

@@ -518,7 +518,7 @@ pub fn analyse(
     interp.settle_hooks();
     let many = |id| interp.contexts.ancestry(id).any(|at| interp.contexts.get(at).many);
     let spans = interp.units.spans(many);
-    interp.claims.settle(&interp.contexts.list);
+    interp.claims.settle(&interp.contexts.list, |unit| interp.units.is_fixed(unit, many));
     let multiplied = interp.handles_multiplied();
     Analysis {
         places: interp.places,

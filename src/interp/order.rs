@@ -171,6 +171,16 @@ impl Analysis {
             || self.handed(one, first, two, second)
     }
 
+    /// Whether access `a` is made once for all, in a once-initializer or before the other's context is started, and `b` after it.
+    pub fn comes_once_before(
+        &self,
+        (one, a): (ContextId, &AccessEvent),
+        (two, b): (ContextId, &AccessEvent),
+    ) -> bool {
+        let (first, second) = (&self.moments[a.moment.0 as usize], &self.moments[b.moment.0 as usize]);
+        once_between(first, second) || self.not_started(one, first, two)
+    }
+
     /// `two` descends from a context that `one` hasn't started yet.
     pub(super) fn not_started(&self, one: ContextId, moment: &Moment, two: ContextId) -> bool {
         let mut child = two;
@@ -332,13 +342,15 @@ impl Analysis {
             SyncKind::Barrier
             | SyncKind::Once
             | SyncKind::Object
+            | SyncKind::HungUp
             | SyncKind::Last
             | SyncKind::LastDrawn(_) => false,
             SyncKind::Counted(least) => self.counted_in(one, first, key.place, least),
             SyncKind::CountedDown => self.counted_out(one, first, key.place),
             SyncKind::Drained => {
                 let sent = SyncKey { place: key.place, kind: SyncKind::Channel };
-                !released_before(first, &sent) && self.releases(one, &sent)
+                (!released_before(first, &sent) && self.releases(one, &sent))
+                    || self.hangs_up(one, first, key.place)
             }
             SyncKind::Flag(value) if self.begins_with(key.place, value) => {
                 self.counted_back(one, first, two, key.place)
@@ -348,10 +360,29 @@ impl Analysis {
             {
                 false
             }
+            // Where nobody sends, what is received is that nobody will.
+            SyncKind::Channel if self.contexts.ids().all(|id| !self.releases(id, key)) => {
+                self.hangs_up(one, first, key.place)
+            }
             SyncKind::Channel | SyncKind::Flag(_) | SyncKind::Token => {
                 !released_before(first, key) && self.only_releaser(one, two, key)
             }
         }
+    }
+
+    /// The access comes before the context drops an end of the channel by which it could have sent. The channel is the only one
+    /// that was made there.
+    fn hangs_up(&self, one: ContextId, first: &Moment, channel: PlaceId) -> bool {
+        let key = SyncKey { place: channel, kind: SyncKind::HungUp };
+        let count = |done: Option<&u8>| done.copied().unwrap_or(0);
+        let one_channel = match self.places.get(channel).root {
+            Root::Object(object) => {
+                !self.is_many(self.frames.get(self.objects.list[object.0 as usize].frame).context)
+            }
+            _ => true,
+        };
+        one_channel
+            && count(first.released.get(&key)) < count(self.contexts.get(one).released_at_end.get(&key))
     }
 
     /// The two contexts wait at one barrier, and the accesses are never in the same of its phases.
@@ -485,6 +516,7 @@ impl Analysis {
                 SyncKind::Barrier
                 | SyncKind::Channel
                 | SyncKind::Drained
+                | SyncKind::HungUp
                 | SyncKind::Once
                 | SyncKind::Token
                 | SyncKind::Counted(_)

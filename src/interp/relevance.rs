@@ -39,7 +39,7 @@ struct Flags {
     starts: bool,
     /// May do anything that matters.
     acts: bool,
-    /// Some other code may call it.
+    /// Some other code may call it, as far as that makes a difference: what opens or starts is entered anyway.
     called: bool,
 }
 
@@ -81,6 +81,7 @@ impl Relevance {
         let reached = mentions.reach(&[&shared, &open, &starts, &acting, &unchecked]);
         for (at, unit) in outline.units.iter().enumerate() {
             let has = |seeds: u32| reached[at] & (1 << seeds) != 0;
+            let asks_for_callers = (has(3) || has(4)) && !has(1) && !has(2);
             match unit.of {
                 UnitOf::Body(BodyOwner::Fn(id)) => {
                     found.functions[id.index()] = Flags {
@@ -89,7 +90,7 @@ impl Relevance {
                         starts: has(2),
                         acts: has(3),
                         unchecked: has(4),
-                        called: mentions.is_used(at),
+                        called: asks_for_callers && mentions.is_used(at),
                     };
                 }
                 UnitOf::Body(owner) if has(3) => {

@@ -210,6 +210,13 @@ impl Interp<'_> {
         outcome.told()
     }
 
+    /// The atomics that were taken since: no guard gives them back.
+    pub(super) fn atomics_taken(&self, since: &State) -> Option<Learned> {
+        let mut learned = Learned { locks: Learned::between(&self.st, since).locks, ..Learned::default() };
+        learned.keep_locks(|hold| self.is_atomic(hold.lock));
+        (!learned.locks.is_empty()).then_some(learned)
+    }
+
     /// A test of an `Option` or `Result` that ends here, with what its outcome tells: the atomics that were taken.
     pub(super) fn outlasting(&mut self, frame: FrameId, value: Val) -> Val {
         let ends = |test: &Test| match test.subject {

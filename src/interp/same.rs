@@ -82,7 +82,12 @@ impl Interp<'_> {
                 Kind::Pointer(place, Pointer::Raw) => self.is_same_address(*place, but),
                 Kind::Pointer(..) => false,
                 Kind::Fn(..) | Kind::Model(_) | Kind::Constructor(..) => true,
-                Kind::Loaded(..) | Kind::Test(_) | Kind::Bit(..) | Kind::Moved | Kind::Unit(_) => true,
+                Kind::Loaded(..)
+                | Kind::Difference { .. }
+                | Kind::Test(_)
+                | Kind::Bit(..)
+                | Kind::Moved
+                | Kind::Unit(_) => true,
                 Kind::Linear(..) | Kind::Block(..) | Kind::Portion(..) => found,
                 Kind::Claimed(_)
                 | Kind::CountedDown(..)

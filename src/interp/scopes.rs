@@ -6,6 +6,7 @@
 use super::access::Door;
 use super::memory::{AccessInfo, Lval};
 use super::places::{FrameId, PlaceId, Proj, Root};
+use super::state::{SyncKey, SyncKind};
 use super::values::{Kind, Pointer, Val};
 use super::{Cx, Interp};
 use crate::finding::AccessKind;
@@ -152,6 +153,9 @@ impl Interp<'_> {
         if !self.freed_by(value).is_empty() {
             return true;
         }
+        if self.models.keeps_open(&value.ty) {
+            return value.pointers().next().is_some();
+        }
         value.alts.iter().any(|kind| match kind {
             Kind::Guard(guard) => !guard.manual,
             Kind::Aggregate(aggregate) => {
@@ -229,6 +233,9 @@ impl Interp<'_> {
             self.call_drop(cx, drop, &value.ty, this);
             value = self.value_at(place);
         }
+        if self.models.keeps_open(&value.ty) {
+            return self.hang_up(&value);
+        }
         for kind in value.alts.clone() {
             match kind {
                 Kind::Guard(guard) if !guard.pending && !guard.manual => {
@@ -257,6 +264,16 @@ impl Interp<'_> {
                 }
                 _ => {}
             }
+        }
+    }
+
+    /// The sending end of a channel is dropped. What may have been dropped or sent away before says nothing.
+    fn hang_up(&mut self, end: &Val) {
+        if end.open || end.alts.iter().any(|kind| !matches!(kind, Kind::Pointer(..))) {
+            return;
+        }
+        for place in self.channel_of(end) {
+            self.pass_on(SyncKey { place, kind: SyncKind::HungUp });
         }
     }
 

@@ -92,8 +92,11 @@ pub enum SyncKind {
     Barrier,
     /// Messages: whoever received knows what the sender did before it sent.
     Channel,
-    /// A loop received until the channel had nothing more, or as often as it counts: what all who send to it did before.
+    /// A loop received until the channel had nothing more, or as often as it counts, or it was found closed: what all who send
+    /// to it or have an end of it did before.
     Drained,
+    /// A sending end of a channel was dropped.
+    HungUp,
     /// A value of an atomic (or of a plain flag under a lock).
     Flag(i128),
     /// An atomic has been counted up to this number; `ANY_VALUE`: to one that nobody knows.

@@ -6,6 +6,7 @@
 //! mathematical integers and gives nothing where it would overflow `i128` or divide by zero.
 
 use super::contexts::ContextId;
+use super::units::UnitId;
 use super::values::{Const, ReadId};
 use crate::hir::BinaryOp;
 use std::rc::Rc;
@@ -22,6 +23,8 @@ pub enum Term {
     Read(ContextId, ReadId),
     /// What the access that the term belongs to found itself.
     Old,
+    /// A number that nobody knows but that is always the same.
+    Unit(UnitId),
     /// Some number from the one on and less than the other.
     Within(Rc<Term>, Rc<Term>),
     Apply(Operator, Rc<Term>, Rc<Term>),
@@ -124,7 +127,7 @@ impl Term {
 
     fn size(&self) -> u32 {
         match self {
-            Term::Const(_) | Term::Read(..) | Term::Old => 0,
+            Term::Const(_) | Term::Read(..) | Term::Old | Term::Unit(_) => 0,
             Term::Within(a, b) | Term::Apply(_, a, b) => 1 + a.size() + b.size(),
         }
     }
@@ -134,7 +137,7 @@ impl Term {
         match self {
             Term::Const(n) => Some((*n, *n)),
             Term::Old => Some((old, old)),
-            Term::Read(..) => Some((-WIDE, WIDE)),
+            Term::Read(..) | Term::Unit(_) => Some((-WIDE, WIDE)),
             Term::Within(from, to) => {
                 let (least, most) = (from.range(old)?.0, to.range(old)?.1.checked_sub(1)?);
                 (least <= most).then_some((least, most))
@@ -147,7 +150,7 @@ impl Term {
     pub fn replaced(term: &Rc<Term>, by_old: ReadId) -> Rc<Term> {
         match &**term {
             Term::Read(_, read) if *read == by_old => Rc::new(Term::Old),
-            Term::Const(_) | Term::Old | Term::Read(..) => term.clone(),
+            Term::Const(_) | Term::Old | Term::Read(..) | Term::Unit(_) => term.clone(),
             Term::Within(a, b) => Rc::new(Term::Within(Term::replaced(a, by_old), Term::replaced(b, by_old))),
             Term::Apply(op, a, b) => {
                 Rc::new(Term::Apply(*op, Term::replaced(a, by_old), Term::replaced(b, by_old)))
@@ -165,7 +168,7 @@ impl Term {
             Term::Const(n) => Some(*n),
             Term::Read(context, read) => found(*context, *read),
             Term::Old => old,
-            Term::Within(..) => None,
+            Term::Within(..) | Term::Unit(_) => None,
             Term::Apply(op, a, b) => op.apply(a.value(old, found)?, b.value(old, found)?),
         }
     }
@@ -173,7 +176,7 @@ impl Term {
     /// With the reads whose value is known replaced by it.
     pub fn settle(term: &Rc<Term>, known: &dyn Fn(ContextId, ReadId) -> Option<i128>) -> Rc<Term> {
         match &**term {
-            Term::Const(_) | Term::Old => term.clone(),
+            Term::Const(_) | Term::Old | Term::Unit(_) => term.clone(),
             Term::Read(owner, read) => known(*owner, *read).map_or(term.clone(), |n| Rc::new(Term::Const(n))),
             Term::Within(a, b) => Rc::new(Term::Within(Term::settle(a, known), Term::settle(b, known))),
             Term::Apply(op, a, b) => {
@@ -183,11 +186,34 @@ impl Term {
         }
     }
 
+    /// With numbers for the units.
+    pub fn with_units(term: &Rc<Term>, number: &dyn Fn(UnitId) -> i128) -> Rc<Term> {
+        let inner = |term| Term::with_units(term, number);
+        match &**term {
+            Term::Unit(unit) => Rc::new(Term::Const(number(*unit))),
+            Term::Const(_) | Term::Old | Term::Read(..) => term.clone(),
+            Term::Within(a, b) => Rc::new(Term::Within(inner(a), inner(b))),
+            Term::Apply(op, a, b) => Rc::new(Term::Apply(*op, inner(a), inner(b))),
+        }
+    }
+
+    /// Calls `visit` for each unit in it.
+    pub fn each_unit(&self, visit: &mut dyn FnMut(UnitId)) {
+        match self {
+            Term::Unit(unit) => visit(*unit),
+            Term::Const(_) | Term::Old | Term::Read(..) => {}
+            Term::Within(a, b) | Term::Apply(_, a, b) => {
+                a.each_unit(visit);
+                b.each_unit(visit);
+            }
+        }
+    }
+
     /// Calls `visit` for each constant in it.
     pub fn each_constant(&self, visit: &mut dyn FnMut(i128)) {
         match self {
             Term::Const(n) => visit(*n),
-            Term::Read(..) | Term::Old => {}
+            Term::Read(..) | Term::Old | Term::Unit(_) => {}
             Term::Within(a, b) | Term::Apply(_, a, b) => {
                 a.each_constant(visit);
                 b.each_constant(visit);
@@ -198,7 +224,7 @@ impl Term {
     /// Calls `visit` for each read in it.
     pub fn each_read(&self, visit: &mut dyn FnMut(ContextId, ReadId)) {
         match self {
-            Term::Const(_) | Term::Old => {}
+            Term::Const(_) | Term::Old | Term::Unit(_) => {}
             Term::Read(context, read) => visit(*context, *read),
             Term::Within(a, b) | Term::Apply(_, a, b) => {
                 a.each_read(visit);

@@ -5,7 +5,6 @@
 //! pattern, `unwrap` or `?` sees the variant, the state learns it. Invariant: what a variant tells is of the moment it was
 //! looked at, so it never gets into memory that others share.
 
-use super::order;
 use super::places::{PlaceId, Proj};
 use super::remembered::{Learned, telling, told_by};
 use super::state::{SyncKey, SyncKind};
@@ -80,16 +79,18 @@ impl Analysis {
 }
 
 impl Interp<'_> {
-    /// The result of an exchange: if it fails these objects stay with their context, if not it found what it expected.
+    /// The result of an exchange: if it fails these objects stay with their context, and it found something else; if not it found what
+    /// it expected.
     pub(super) fn exchange_result(
         &self,
         result: Val,
         own: Vec<PlaceId>,
         found: Option<SyncKey>,
-        order: Name,
+        failed: Option<SyncKey>,
     ) -> Val {
-        let failure = (!own.is_empty()).then(|| Learned::refused(own));
-        let found = found.filter(|_| order::acquires(order));
+        let tells = !own.is_empty() || failed.is_some();
+        let failure =
+            tells.then(|| Learned::refused(own).and(&Learned::acquired(failed.into_iter().collect())));
         let success = found.map(|key| Learned::acquired(vec![key]));
         self.telling(result, success.as_ref(), failure.as_ref())
     }
@@ -149,6 +150,9 @@ impl Interp<'_> {
 
     /// The condition that a place behind a lock holds the success variant, or doesn't.
     pub(super) fn asked_behind_lock(&self, place: PlaceId, value: Val, negated: bool) -> Option<Kind> {
+        if self.st.locks.is_empty() || !self.is_guarded(place) || !self.is_shared(place) {
+            return None;
+        }
         let value = self.found_behind_lock(&[place], value);
         let (holds, fails) = (self.told_where(&value, !negated)?, self.told_where(&value, negated)?);
         Some(telling(holds, fails))

@@ -24,6 +24,13 @@ enum Key {
     Apply(BinaryOp, UnitId, UnitId),
 }
 
+impl UnitId {
+    /// How many units were met before it.
+    pub(super) fn rank(self) -> i128 {
+        i128::from(self.0)
+    }
+}
+
 struct Unit {
     /// How many operations went into it.
     size: u32,
@@ -113,9 +120,20 @@ impl Units {
 
     /// Where loops begin and end, as far as that is the same wherever it is met.
     pub(super) fn spans(&self, is_many: impl Fn(ContextId) -> bool) -> FxHashMap<LoopId, Span> {
-        let once = |unit: &Unit| unit.loops.is_empty() && !unit.contexts.iter().any(|id| is_many(*id));
-        let fixed = |id: Option<UnitId>| id.filter(|id| once(self.get(*id)));
+        let fixed = |id: Option<UnitId>| id.filter(|id| self.is_fixed(*id, &is_many));
         self.ends.iter().map(|(at, span)| (*at, (fixed(span.0), fixed(span.1)))).collect()
+    }
+
+    /// Whether it is one number wherever it is met.
+    pub(super) fn is_fixed(&self, id: UnitId, is_many: impl Fn(ContextId) -> bool) -> bool {
+        let unit = self.get(id);
+        unit.loops.is_empty() && !unit.contexts.iter().any(|id| is_many(*id))
+    }
+
+    /// The unit that a loop's counter stays below that begins at nothing.
+    pub(super) fn room_of(&self, at: LoopId) -> Option<UnitId> {
+        let (from, to) = self.ends.get(&at)?;
+        from.filter(|from| self.ids.get(&Key::Number(0)) == Some(from)).and(*to)
     }
 
     fn end_of(&self, at: LoopId) -> Option<UnitId> {

@@ -242,6 +242,13 @@ pub enum Kind {
     Future(Rc<FutureValue>),
     /// What an atomic held when it was loaded with this ordering: an unknown number with a known origin.
     Loaded(PlaceId, Name),
+    /// How much more an atomic held than some number (or, turned, less), when it was loaded with this ordering.
+    Difference {
+        atomic: PlaceId,
+        order: Name,
+        from: Option<i128>,
+        turned: bool,
+    },
     /// One bit of what an atomic held when it was loaded with this ordering.
     Bit(PlaceId, Name, i128),
     /// What an atomic held before one was taken off it.

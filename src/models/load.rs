@@ -112,6 +112,9 @@ struct TypeText {
     threads: Threads,
     #[serde(default)]
     contents: Contents,
+    /// See `TypeModel::sender`.
+    #[serde(default)]
+    sender: bool,
     /// See `TypeModel::provided`.
     #[serde(default)]
     provided: bool,
@@ -261,6 +264,7 @@ impl Loader<'_> {
             copy: false,
             item: None,
             target: None,
+            sender: false,
             provided: false,
             empty: false,
             token: None,
@@ -268,6 +272,7 @@ impl Loader<'_> {
             contents: ty.contents,
             methods: FxHashMap::default(),
         });
+        model.sender |= ty.sender;
         model.provided |= ty.provided;
         model.empty |= ty.empty;
         model.token = ty.token.as_deref().map(Name::new).or(model.token);

@@ -150,6 +150,8 @@ pub struct TypeModel {
     item: Option<TyExpr>,
     /// What it derefs to, if that isn't its first argument.
     target: Option<TyExpr>,
+    /// An end of a channel, which ends when the last of them is dropped.
+    pub sender: bool,
     /// A context that asks for a value of this type is given what was provided.
     pub provided: bool,
     /// A marker without data.

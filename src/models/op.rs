@@ -117,6 +117,8 @@ op_names! {
     Inner = "inner", 1..=1;
     /// (v, w) v where it comes about, else w: what was waited for or taken on the way to v counts where v is seen.
     Attempt = "attempt", 2..=2;
+    /// (v, w) one of them comes about: what was found out on the way to each counts where it is seen, and that of v where nobody looks.
+    Outcome = "outcome", 2..=2;
     /// (name, v?) a variant of the enum that the result is of, with this payload or without one.
     Variant = "variant", 1..=2;
     /// (x, y) payload, or else y.
@@ -219,6 +221,8 @@ op_names! {
     AtomicUpdate = "atomic_update", 4..=4;
     /// (p, expected, new, success, failure)
     AtomicCas = "atomic_cas", 5..=5;
+    /// The same, which may fail though it finds the value that it expects.
+    AtomicCasWeak = "atomic_cas_weak", 5..=5;
     /// The same, giving the value that was there (`compare_and_swap`).
     AtomicCasOld = "atomic_cas_old", 5..=5;
     /// (p, f, set, fetch) compare-exchange loop around a closure.

@@ -79,6 +79,11 @@ impl Models {
         }
     }
 
+    /// An end of a channel, which ends when the last of them is dropped.
+    pub fn keeps_open(&self, ty: &Ty) -> bool {
+        matches!(ty, Ty::Ext(path, _) if self.type_model(*path).is_some_and(|t| t.sender))
+    }
+
     /// The result type of a model for a receiver of type `self_ty`.
     pub fn ret_ty(&self, model: &FnModel, self_ty: &Ty) -> Ty {
         self.instantiate(&model.ret, self_ty)

@@ -4,7 +4,7 @@
 //! and for `--why`; none where an update may be lost or a decision be out of date.
 
 use super::Facts;
-use super::pairs::{Event, common_lock, differs, is_own, meet};
+use super::pairs::{Event, common_lock, differs, guards_element, is_own, meet};
 use super::protocol::{awaits_another, forgets_notice};
 use crate::finding::{AccessKind, ContextKind, Location};
 use crate::interp::ProgramKind;
@@ -160,6 +160,11 @@ pub fn one_step(facts: &Facts, write: &Event, read: &AccessEvent, how: How) -> O
             return Some(Harmless::OneOperation);
         }
         Some(Effect::Idempotent) if decision => return Some(Harmless::Idempotent),
+        // Whose bit it was is told by what was there before.
+        Some(Effect::Idempotent) if context.log.judged.iter().any(judged) => {
+            return Some(Harmless::OneOperation);
+        }
+        Some(Effect::Idempotent) if took_bits(context, access, read) => return Some(Harmless::PutsBack),
         Some(Effect::Put) if how == How::Computed && takes_first(facts, write) => {
             return Some(Harmless::PutsBack);
         }
@@ -181,6 +186,16 @@ pub fn one_step(facts: &Facts, write: &Event, read: &AccessEvent, how: How) -> O
         return Some(Harmless::LooksAgain);
     }
     (how == How::Decided && comes_round(facts, write, read)).then_some(Harmless::ComesRound)
+}
+
+/// The bits that are set or cleared were chosen by the read, and then got by a change of the same place whose result told so.
+fn took_bits(context: &Context, access: &AccessEvent, read: &AccessEvent) -> bool {
+    let event = |id: ReadId| context.log.events.get(id.0 as usize);
+    let chosen_by_it =
+        |change: &AccessEvent| change.data.iter().filter_map(event).any(|source| std::ptr::eq(source, read));
+    context.log.judged.iter().filter_map(|id| event(*id)).any(|change| {
+        change.place == access.place && change.effect == Some(Effect::Idempotent) && chosen_by_it(change)
+    })
 }
 
 fn compared(context: &Context, look: &AccessEvent, read: &AccessEvent) -> bool {
@@ -368,7 +383,7 @@ fn takes_back(facts: &Facts, write: &Event, other: &Event) -> bool {
 }
 
 /// What is counted are claims that the context made by itself after the look, which is but the condition of a loop. Down to
-/// nothing each claim goes once; up to a bound, if the other doesn't ask for the bound, nobody keeps it.
+/// nothing each claim goes once, and may bring more; up to a bound, if the other doesn't ask for the bound, nobody keeps it.
 fn counts_claims(facts: &Facts, write: &Event, read: &AccessEvent, between: &Effect, other: &Event) -> bool {
     let access = write.access;
     let log = &facts.analysis.contexts.get(write.context).log.events;
@@ -386,7 +401,8 @@ fn counts_claims(facts: &Facts, write: &Event, read: &AccessEvent, between: &Eff
     let unasked = || !other.access.control.join(&other.access.acted_on).iter().any(asks);
     let counts = match (&access.effect, between) {
         (Some(Effect::Subtract), Effect::Subtract) => true,
-        (Some(Effect::Add), Effect::Add) => unasked(),
+        (Some(Effect::Add), Effect::Add) if unasked() => true,
+        (Some(Effect::Add), Effect::Add | Effect::Subtract) => access.side == Some(Side::Above),
         _ => false,
     };
     let decisive = access.control.join(&access.acted_on);
@@ -463,15 +479,18 @@ fn is_old_state(facts: &Facts, write: &Event, source: &AccessEvent) -> bool {
         && !common_holds(source, write.access).is_empty()
 }
 
-/// Nobody writes where this was read, but for the write itself.
+/// Nobody writes where this was read, but for the write itself and what was written once, before.
 fn never_written(facts: &Facts, source: &AccessEvent, but: &Event) -> bool {
     let places = &facts.analysis.places;
+    let contexts = &facts.analysis.contexts;
+    let all = contexts.ids().flat_map(|id| contexts.get(id).log.events.iter().map(move |event| (id, event)));
     source.kind == AccessKind::Read
-        && facts.analysis.contexts.list.iter().flat_map(|context| &context.log.events).all(|event| {
+        && all.into_iter().all(|(id, event)| {
             event.kind == AccessKind::Read
                 || places.same_but_index(event.place, but.access.place)
                 || (places.below(event.place, source.place).is_none()
                     && places.below(source.place, event.place).is_none())
+                || facts.analysis.comes_once_before((id, event), (but.context, source))
         })
 }
 
@@ -679,12 +698,16 @@ fn by_order(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event) -> 
     if is_cell(facts, read) && !(synchronized(read) && synchronized(write.access)) {
         return Some(Harmless::Unsynchronized);
     }
-    let excludes =
-        |hold: &&&HeldLock| {
-            !differs(facts, write.context, other.context, hold.lock, write.access.place)
-                && other.access.locks.iter().any(|l| {
-                    l.lock == hold.lock && (l.mode == Mode::Exclusive || hold.mode == Mode::Exclusive)
-                })
-        };
+    let excludes = |hold: &&&HeldLock| {
+        !differs(facts, write.context, other.context, hold.lock, write.access.place)
+            && other.access.locks.iter().any(|l| {
+                let element = || {
+                    let (mine, theirs) = (write.access.place, other.access.place);
+                    guards_element(facts, (hold.lock, mine), (l.lock, theirs))
+                };
+                (l.lock == hold.lock || element())
+                    && (l.mode == Mode::Exclusive || hold.mode == Mode::Exclusive)
+            })
+    };
     common_holds(read, write.access).iter().find(excludes).map(|hold| Harmless::OneHold(hold.lock))
 }

@@ -374,7 +374,7 @@ fn locks_meet(facts: &Facts, (one, x): (ContextId, PlaceId), (two, y): (ContextI
 }
 
 /// Each has the lock at the index at which it accesses the data: who meets at one element holds one lock.
-fn guards_element(
+pub fn guards_element(
     facts: &Facts,
     (lock, data): (PlaceId, PlaceId),
     (other, there): (PlaceId, PlaceId),

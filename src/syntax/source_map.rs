@@ -84,6 +84,15 @@ impl SourceMap {
         }
     }
 
+    /// Where the rendered tokens came from, in their order; a group is two of them.
+    pub(super) fn token_ranges(&self) -> impl ExactSizeIterator<Item = TextRange> {
+        let table = match &self.kind {
+            Kind::Synthetic(table) => &table[..],
+            Kind::Text(_) => &[],
+        };
+        table.iter().map(|&(_, range)| range)
+    }
+
     /// The whole piece.
     pub(super) fn whole(&self) -> TextRange {
         self.whole

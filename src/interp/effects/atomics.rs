@@ -4,6 +4,7 @@
 
 use super::written::new_value;
 use super::*;
+use crate::interp::access::Side;
 use crate::interp::places::Places;
 use crate::interp::told::state_value;
 use crate::interp::values::ReadId;
@@ -131,13 +132,22 @@ impl Interp<'_> {
                 old.ty = call.ret.clone();
                 old
             }
-            OpName::AtomicCas | OpName::AtomicCasOld => {
+            OpName::AtomicCas | OpName::AtomicCasWeak | OpName::AtomicCasOld => {
+                let sets_bit = values.first().zip(values.get(1));
+                let sets_bit = sets_bit.and_then(|(seen, new)| self.sets_clear_bit(&lval, seen, new));
                 let new = values.get(1).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let order = self.ordering(values.get(2));
                 let expected = values.first().and_then(compared_with);
                 let stale = values.first().is_some_and(|seen| self.is_stale(&lval, seen, &new));
                 let effect = Some(Effect::Compare { expected, stale });
-                let write = AtomicWrite { kind: AccessKind::Update, order, effect, term: new.symbol() };
+                let term = match sets_bit {
+                    Some(bit) => {
+                        let by = Rc::new(Term::Const(bit));
+                        Term::apply(Operator::Binary(crate::hir::BinaryOp::Add), &Rc::new(Term::Old), &by)
+                    }
+                    None => new.symbol(),
+                };
+                let write = AtomicWrite { kind: AccessKind::Update, order, effect, term };
                 let own = self.unpublished(&new);
                 self.note_outdone(values.first(), &new);
                 let deps = self.atomic_write(call, &lval, write, &new);
@@ -150,11 +160,13 @@ impl Interp<'_> {
                 }
                 let taken =
                     values.first().is_some_and(|v| flag_value(v).is_some()) && flag_value(&new).is_some();
-                let won = match (taken, &lval.places[..]) {
+                let won = match (taken || sets_bit.is_some(), &lval.places[..]) {
                     // From one constant to another: who succeeds has it until it stores again.
                     (true, [place]) => {
                         let hold = self.new_hold(call.cx, call.id, 0);
-                        if let Some(bit) = values.first().and_then(|free| one_bit_set(free, &new)) {
+                        if let Some(bit) = values.first().and_then(|free| one_bit_set(free, &new))
+                            && taken
+                        {
                             let bit = self.bit_lock(*place, bit);
                             self.bits_taken.insert(hold, bit);
                         }
@@ -171,12 +183,18 @@ impl Interp<'_> {
                     _ => Val { alts: pointers_in(&seen), open: true, ..seen.clone() },
                 };
                 let result = self.either_result(won, seen, call.ret.clone());
-                let expected = values.first().and_then(flag_value);
-                let found = match (&lval.places[..], expected) {
-                    ([place], Some(value)) => Some(SyncKey { place: *place, kind: SyncKind::Flag(value) }),
-                    _ => None,
-                };
-                self.exchange_result(result, own, found, order)
+                let (mut found, mut failed) = (None, None);
+                if let ([place], Some(value)) = (&lval.places[..], values.first().and_then(flag_value)) {
+                    let flag = |value| Some(SyncKey { place: *place, kind: SyncKind::Flag(value) });
+                    found = flag(value).filter(|_| crate::interp::order::acquires(order));
+                    let failure = values.get(3).map_or(order, |order| self.ordering(Some(order)));
+                    let sure = name == OpName::AtomicCas && crate::interp::order::acquires(failure);
+                    // It has another value than at first, so somebody stored that.
+                    if sure && self.begun(*place) == Some(value) {
+                        failed = flag(crate::interp::order::ONE_OF_SEVERAL);
+                    }
+                }
+                self.exchange_result(result, own, found, failed)
             }
             _ => {
                 let f = values.first().cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
@@ -198,6 +216,26 @@ impl Interp<'_> {
 
     pub(super) fn holds_pointer(&mut self, lval: &Lval) -> bool {
         self.peek(lval).pointers().next().is_some()
+    }
+
+    /// The one bit that an exchange sets of what was loaded, where it was found clear: of an odd version, say, by which others are
+    /// kept out.
+    fn sets_clear_bit(&self, lval: &Lval, seen: &Val, new: &Val) -> Option<i128> {
+        let [place] = lval.places[..] else { return None };
+        let Some(Side::Clear(bit)) = self.st.sides.get(&place) else { return None };
+        let by = match new.single() {
+            Some(Kind::Difference { atomic, from: Some(from), turned: false, .. }) if *atomic == place => {
+                from.checked_neg()
+            }
+            _ => None,
+        };
+        by.filter(|by| was_loaded(seen, lval) && by == bit)
+    }
+
+    /// The number that a flag is before anybody stores to it.
+    pub(in crate::interp) fn begun(&self, flag: PlaceId) -> Option<i128> {
+        let held = crate::interp::memory::held_first(&self.initial, &self.places, flag)?;
+        held.constant().and_then(crate::interp::terms::number)
     }
 
     /// Whether the value that an exchange expects was read of the place anew after what the new value is computed from. What an
@@ -302,13 +340,28 @@ impl Interp<'_> {
             Some(Effect::Compare { .. } | Effect::Swap) => flag_value(value),
             _ => stored,
         };
+        let sides = self.sides_kept(lval, info.effect.as_ref());
         self.flag_changed(lval, stored, left, crate::interp::order::releases(order));
+        for (place, side) in sides {
+            Rc::make_mut(&mut self.st.sides).insert(place, side);
+        }
         if let ([place], Some(Effect::Swap), Some(value)) =
             (&lval.places[..], &info.effect, flag_value(value))
         {
             self.st.pass(*place, value, None);
         }
         deps
+    }
+
+    /// On which side of a bound a number stays that goes away from it.
+    fn sides_kept(&self, lval: &Lval, effect: Option<&Effect>) -> Vec<(PlaceId, Side)> {
+        let away = match effect {
+            Some(Effect::Add) => Side::Above,
+            Some(Effect::Subtract | Effect::SubtractSeen) => Side::Below,
+            _ => return Vec::new(),
+        };
+        let known = lval.places.iter().filter_map(|place| Some((*place, *self.st.sides.get(place)?)));
+        known.filter(|(_, side)| *side == away).collect()
     }
 
     /// A fence makes relaxed loads before it acquire, relaxed stores after it release.

@@ -547,7 +547,7 @@ impl Interp<'_> {
     }
 
     /// The channel that an end belongs to: the end is itself a pointer to it.
-    pub(super) fn channel_of(&mut self, end: &Val) -> Vec<PlaceId> {
+    pub(in crate::interp) fn channel_of(&mut self, end: &Val) -> Vec<PlaceId> {
         let mut found = Vec::new();
         for (place, _) in end.pointers() {
             let inner = self.value_at(place);

@@ -60,6 +60,20 @@ impl Interp<'_> {
         self.variant_op(OpName::Either, vec![value, failed]).with_deps(&of)
     }
 
+    /// One of the two effects comes about: what each found out is told where its variant is seen; where nobody looks it is taken
+    /// to be the first.
+    pub(super) fn outcome(&mut self, call: &mut Call, args: &[Op]) -> Val {
+        let [wanted, other] = args else { return Val::unknown(Ty::Unknown) };
+        let before = self.st.clone();
+        let failed = self.apply(call, other);
+        let failure = Learned::orders(&self.st, &before);
+        self.st = before;
+        let value = self.apply(call, wanted);
+        let failed = self.telling(failed, None, Some(&failure));
+        let of = call.this.as_ref().map_or_else(Deps::default, Val::all_deps);
+        self.variant_op(OpName::Either, vec![value, failed]).with_deps(&of)
+    }
+
     pub(in crate::interp) fn enum_value(&self, variant: Name, payload: Val, ty: Ty) -> Val {
         Val::aggregate(Some(variant), vec![(crate::interp::expr::field(0), payload)], ty)
     }
@@ -350,6 +364,10 @@ impl Interp<'_> {
         };
         let wrapped = if on_success { self.succeeded_as(&value, wrapped) } else { wrapped };
         let skipped = !result.alts.is_empty() || value.open;
+        let wrapped = match (on_success && skipped).then(|| self.atomics_taken(&before)).flatten() {
+            Some(taken) => self.telling(wrapped, Some(&taken), None),
+            None => wrapped,
+        };
         if skipped {
             self.st.join(&before);
         }

@@ -1,12 +1,14 @@
 //! A place in the tokens, and the questions one asks there.
 
-use super::Outer;
+use super::{Bodies, Outer};
 use crate::hir::{Name, TextRange};
 use crate::syntax::lexer::TokenKind;
 
 pub(super) struct Reader<'t> {
     pub(super) text: &'t str,
     tokens: &'t [Outer],
+    /// Where bodies are.
+    pub(super) bodies: Bodies<'t>,
     at: usize,
     /// Bindings made so far by the parameters of the present function.
     pub(super) bindings: u32,
@@ -22,8 +24,8 @@ pub(super) struct Ident {
 }
 
 impl<'t> Reader<'t> {
-    pub(super) fn new(text: &'t str, tokens: &'t [Outer]) -> Reader<'t> {
-        Reader { text, tokens, at: 0, bindings: 0, depth: 0 }
+    pub(super) fn new(text: &'t str, tokens: &'t [Outer], bodies: Bodies<'t>) -> Reader<'t> {
+        Reader { text, tokens, bodies, at: 0, bindings: 0, depth: 0 }
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -44,14 +46,25 @@ impl<'t> Reader<'t> {
         self.at = (self.at + count).min(self.tokens.len());
     }
 
-    /// Where the next token begins.
-    pub(super) fn start(&self) -> Option<u32> {
-        self.nth(0).map(|token| token.lo)
+    /// The number of the next token, to ask later what came since.
+    pub(super) fn start(&self) -> Option<usize> {
+        self.nth(0).map(|_| self.at)
     }
 
-    /// Where the last token ended.
-    pub(super) fn end(&self) -> u32 {
-        self.at.checked_sub(1).map_or(0, |before| self.tokens[before].hi)
+    /// From the token of this number to the last one.
+    pub(super) fn since(&self, start: usize) -> TextRange {
+        let read = &self.tokens[start.min(self.at)..self.at];
+        read.first()
+            .zip(read.last())
+            .map_or_else(TextRange::default, |(first, last)| first.range.to(last.range))
+    }
+
+    /// The text of these tokens.
+    pub(super) fn text_since(&self, start: usize) -> &'t str {
+        let read = &self.tokens[start.min(self.at)..self.at];
+        read.first()
+            .zip(read.last())
+            .map_or("", |(first, last)| &self.text[first.lo as usize..last.hi as usize])
     }
 
     pub(super) fn text_of(&self, token: &Outer) -> &'t str {
@@ -146,7 +159,7 @@ impl<'t> Reader<'t> {
         self.at += 1;
         let text = self.text_of(token);
         let name = token.name.unwrap_or_else(|| Name::new(text.strip_prefix("r#").unwrap_or(text)));
-        Some(Ident { name, range: TextRange::new(token.lo, token.hi) })
+        Some(Ident { name, range: token.range })
     }
 
     pub(super) fn lifetime(&mut self) -> Option<Name> {

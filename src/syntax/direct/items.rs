@@ -1,5 +1,6 @@
 //! Items: what stands in files and modules.
 
+use super::Bodies;
 use super::cursor::{Ident, Reader};
 use super::trees::Attrs;
 use crate::hir::{
@@ -14,7 +15,7 @@ pub(super) struct Head {
     pub(super) attrs: Attrs,
     pub(super) vis: Visibility,
     /// Where the visibility begins, or what follows it.
-    pub(super) start: u32,
+    pub(super) start: usize,
     /// The first token after the visibility.
     pub(super) first: TextRange,
 }
@@ -25,7 +26,7 @@ impl Reader<'_> {
         let start = self.start()?;
         let vis = self.visibility()?;
         let first = self.nth(0)?;
-        Some(Head { attrs, vis, start, first: TextRange::new(first.lo, first.hi) })
+        Some(Head { attrs, vis, start, first: first.range })
     }
 
     /// The item that ends here.
@@ -33,7 +34,7 @@ impl Reader<'_> {
         Item {
             name: name.map_or_else(|| Name::new(""), |name| name.name),
             name_range: name.map_or(head.first, |name| name.range),
-            range: TextRange::new(head.attrs.start.unwrap_or(head.start), self.end()),
+            range: self.since(head.attrs.start.unwrap_or(head.start)),
             vis: head.vis,
             attrs: head.attrs.list,
             kind,
@@ -58,10 +59,10 @@ impl Reader<'_> {
         }
         self.bump();
         self.eat_word("in");
-        let lo = self.start()?;
+        let start = self.start()?;
         let global = self.eat_pair(*b"::");
         let segments = self.mod_path()?;
-        let range = TextRange::new(lo, self.end());
+        let range = self.since(start);
         self.expect(TokenKind::Close(b')'))?;
         Some(Visibility::Restricted(Path { global, segments, range, ..Path::default() }))
     }
@@ -98,12 +99,9 @@ impl Reader<'_> {
     }
 
     /// A macro call; `named`: where a word may stand before its arguments.
-    pub(super) fn macro_item(&mut self, mut head: Head, named: bool) -> Option<Item> {
+    pub(super) fn macro_item(&mut self, head: Head, named: bool) -> Option<Item> {
         if head.vis != Visibility::Private {
             return None;
-        }
-        if self.is_pair(0, *b"::") {
-            head.first.hi = head.first.lo + 1;
         }
         let (kind, name) = self.macro_call(&head.attrs.list, named)?;
         Some(self.finish(head, name, kind))
@@ -167,11 +165,23 @@ impl Reader<'_> {
         Some(self.finish(head, Some(name), kind))
     }
 
-    /// `= value`, which the scanner made one token.
+    /// `= value`; in a file the value is one token.
     fn initializer(&mut self) -> Option<BodySource> {
         self.punct(b'=')?;
-        let value = self.bump().filter(|token| token.kind == TokenKind::Number)?;
-        Some(BodySource::Text(TextRange::new(value.lo, value.hi)))
+        let start = self.start()?;
+        match self.bodies {
+            Bodies::InFile => {
+                self.expect(TokenKind::Number)?;
+                Some(BodySource::Text(self.since(start)))
+            }
+            Bodies::SetAside(_) => {
+                let mut tokens = Vec::new();
+                while !self.is_punct(b';') {
+                    tokens.push(self.tree()?);
+                }
+                self.is_value(start, &tokens).then(|| BodySource::Tokens(tokens.into()))
+            }
+        }
     }
 
     /// An alias with the type it stands for.
@@ -232,7 +242,7 @@ impl Reader<'_> {
 
     /// Skips a value up to the comma or brace that ends it. `<` may hold commas.
     fn discriminant(&mut self) -> Option<()> {
-        let lo = self.start()?;
+        let start = self.start()?;
         let mut tokens = Vec::new();
         while !self.is_punct(b',') && !self.is(TokenKind::Close(b'}')) {
             if self.is_pair(0, *b"<<") {
@@ -242,7 +252,7 @@ impl Reader<'_> {
             }
             tokens.push(self.tree()?);
         }
-        self.is_value(lo, &tokens).then_some(())
+        self.is_value(start, &tokens).then_some(())
     }
 
     /// Of a struct or variant: `{ a: A }`, `(A)`, or nothing.
@@ -278,9 +288,9 @@ impl Reader<'_> {
     fn tuple_field(&mut self, index: usize) -> Option<FieldDef> {
         let Attrs { list: attrs, .. } = self.outer_attrs()?;
         let vis = self.visibility()?;
-        let lo = self.start()?;
+        let start = self.start()?;
         let ty = self.ty(true)?;
-        let name_range = TextRange::new(lo, self.end());
+        let name_range = self.since(start);
         Some(FieldDef { name: Name::new(&index.to_string()), name_range, vis, attrs, ty })
     }
 }

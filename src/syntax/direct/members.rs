@@ -1,13 +1,18 @@
 //! Functions, impls, traits, extern blocks and `use` trees.
 
+use super::Bodies;
 use super::cursor::{Ident, Reader};
 use super::items::Head;
 use crate::hir::{
     BodySource, FnItem, Generics, ImplItem, Item, ItemKind, Name, Param, Path, Segment, SelfParam,
     StaticItem, StaticKind, TextRange, TraitItem, Type, UseKind, UseLeaf, Visibility,
 };
+use crate::syntax::expand::body_number;
 use crate::syntax::lexer::TokenKind;
 use std::sync::Arc;
+
+/// Segments of an import's path; what is longer is left to syn.
+const MAX_SEGMENTS: usize = 100;
 
 /// What stands before `fn`.
 #[derive(Default)]
@@ -29,7 +34,8 @@ impl Reader<'_> {
         let ret = if self.eat_pair(*b"->") { Some(self.ty(true)?) } else { None };
         self.where_clause(&mut generics.preds)?;
         let body = match self.eat_punct(b';') {
-            true if with_body => return None,
+            // What a macro makes may be meant for a trait.
+            true if with_body && matches!(self.bodies, Bodies::InFile) => return None,
             true => None,
             false => Some(self.body()?),
         };
@@ -76,12 +82,20 @@ impl Reader<'_> {
         (!name.contains('\\')).then(|| Name::new(name))
     }
 
-    /// The body is two braces: what was in them the scanner set aside.
+    /// The body is two braces, with a number in them if it was set aside by a macro.
     fn body(&mut self) -> Option<BodySource> {
-        let lo = self.start()?;
+        let start = self.start()?;
         self.expect(TokenKind::Open(b'{'))?;
+        let source = match self.bodies {
+            Bodies::InFile => None,
+            Bodies::SetAside(bodies) => {
+                let token = self.bump()?;
+                let number = body_number(self.text_of(token))?;
+                Some(BodySource::Tokens(bodies.get(number)?.clone()))
+            }
+        };
         self.expect(TokenKind::Close(b'}'))?;
-        Some(BodySource::Text(TextRange::new(lo, self.end())))
+        Some(source.unwrap_or_else(|| BodySource::Text(self.since(start))))
     }
 
     fn parameters(&mut self) -> Option<(Option<SelfParam>, Vec<Param>)> {
@@ -299,7 +313,7 @@ impl Reader<'_> {
 
     fn use_tree(&mut self, global: bool, prefix: &mut Vec<Segment>, out: &mut Vec<UseLeaf>) -> Option<()> {
         let token = self.nth(0)?;
-        let here = TextRange::new(token.lo, token.hi);
+        let here = token.range;
         match token.kind {
             TokenKind::Punct(b'*') => {
                 self.bump();
@@ -312,6 +326,7 @@ impl Reader<'_> {
                     self.list_goes_on(b'}')?;
                 }
             }
+            _ if prefix.len() >= MAX_SEGMENTS => return None,
             _ if matches!(self.word(0), "self" | "super" | "crate") || self.is_ident(0) => {
                 let is_self = self.word(0) == "self" && !prefix.is_empty();
                 let word = self.any_word()?;

@@ -1,9 +1,10 @@
-//! Reads a file's declarations straight from the scanner's tokens.
+//! Reads declarations straight from tokens.
 //!
-//! In: the tokens outside bodies, comments left out; a body is its two braces, an initializer one token. Out: the same
-//! HIR that `items` lowers from syn's tree, at a tenth of the price, for no tree is made and no text is read twice;
-//! or `None`. Invariant: what isn't surely understood (an error, syntax that is rare or new) is left to syn, which
-//! then reads the whole file; so nothing is refused here and no message is made.
+//! In: a file's tokens outside bodies, comments left out (a body is its two braces, an initializer one token), or the
+//! tokens that a macro made of items, bodies set aside. Out: the same HIR that `items` lowers from syn's tree, at a
+//! tenth of the price, for no tree is made and no text is read twice; or `None`. Invariant: what isn't surely
+//! understood (an error, syntax that is rare or new) is left to syn, which then reads the whole; so nothing is refused
+//! here and no message is made.
 //!
 //! `cursor` walks the tokens; `trees` reads attributes and macro calls, `types` types and generics, `patterns` the
 //! patterns of parameters, `items` and `members` the rest.
@@ -15,29 +16,59 @@ mod patterns;
 mod trees;
 mod types;
 
-use super::lexer::{Token, TokenKind};
-use crate::hir::{ItemTree, Name};
+use super::lexer::{Lexer, Token, TokenKind};
+use super::source_map::SourceMap;
+use crate::hir::{Item, ItemTree, Name, TextRange, Tokens};
 use cursor::Reader;
 
 /// A token outside bodies.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Outer {
     pub(super) kind: TokenKind,
-    pub(super) lo: u32,
-    pub(super) hi: u32,
+    /// Where it is in the text that is read.
+    lo: u32,
+    hi: u32,
+    /// Where it is in the file.
+    range: TextRange,
     /// Of an identifier, without `r#`, if the scanner knows it.
     pub(super) name: Option<Name>,
 }
 
 impl Outer {
     pub(super) fn new(token: Token, name: Option<Name>) -> Outer {
-        Outer { kind: token.kind, lo: token.lo as u32, hi: token.hi as u32, name }
+        let (lo, hi) = (token.lo as u32, token.hi as u32);
+        Outer { kind: token.kind, lo, hi, range: TextRange::new(lo, hi), name }
     }
+}
+
+/// Where the bodies of what is read are.
+#[derive(Clone, Copy)]
+enum Bodies<'t> {
+    /// In the file, between their braces.
+    InFile,
+    /// Here, under the number that stands between their braces.
+    SetAside(&'t [Tokens]),
 }
 
 /// The declarations of a file, bodies left as text; `None`: ask syn.
 pub(super) fn file(text: &str, tokens: &[Outer]) -> Option<ItemTree> {
-    let mut reader = Reader::new(text, tokens);
+    tree(Reader::new(text, tokens, Bodies::InFile))
+}
+
+/// The declarations that a macro made: `text` is rendered from tokens, which `map` knows; the bodies are set aside.
+pub(super) fn items(text: &str, map: &SourceMap, bodies: &[Tokens]) -> Option<Vec<Item>> {
+    let ranges = map.token_ranges();
+    let mut tokens = Vec::with_capacity(ranges.len());
+    tokens.extend(Lexer::new(text, 0, text.len()).map(|token| Outer::new(token, None)));
+    // What was one token for the macro may be several here: `-1`.
+    if tokens.len() != ranges.len() {
+        return None;
+    }
+    tokens.iter_mut().zip(ranges).for_each(|(token, range)| token.range = range);
+    tree(Reader::new(text, &tokens, Bodies::SetAside(bodies))).map(|tree| tree.items)
+}
+
+fn tree(mut reader: Reader) -> Option<ItemTree> {
     let mut attrs = Vec::new();
     reader.inner_attrs(&mut attrs)?;
     let mut items = Vec::new();

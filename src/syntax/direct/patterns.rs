@@ -70,9 +70,9 @@ impl Reader<'_> {
 
     /// `a::B(x)`, `a::B { x, .. }`, `a::B`
     fn path_pat(&mut self) -> Option<Pat> {
-        let lo = self.start()?;
+        let start = self.start()?;
         let segments = self.mod_path()?;
-        let range = crate::hir::TextRange::new(lo, self.end());
+        let range = self.since(start);
         let path = crate::hir::Path { segments, range, ..Default::default() };
         match self.nth(0)?.kind {
             TokenKind::Open(b'(') => {

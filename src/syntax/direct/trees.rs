@@ -4,6 +4,7 @@ use super::cursor::{Ident, Reader, is_keyword};
 use crate::hir::{
     Attr, Delim, ExprText, ItemKind, Joint, Name, Path, PathId, Segment, TextRange, Tokens, Tt,
 };
+use crate::syntax::expand::body_number;
 use crate::syntax::lexer::{TokenKind, closing};
 use crate::syntax::macro_defs::macro_def;
 use crate::syntax::source_map::{SourceMap, parse};
@@ -16,7 +17,7 @@ pub(super) struct Attrs {
     /// But for doc comments.
     pub(super) list: Vec<Attr>,
     /// Where the first of them begins.
-    pub(super) start: Option<u32>,
+    pub(super) start: Option<usize>,
 }
 
 impl Reader<'_> {
@@ -27,8 +28,9 @@ impl Reader<'_> {
             if self.is_nth(1, TokenKind::Punct(b'!')) {
                 return None;
             }
+            let start = self.start()?;
             if let Some(attr) = self.attr()? {
-                attrs.start.get_or_insert(attr.range.lo);
+                attrs.start.get_or_insert(start);
                 attrs.list.push(attr);
             }
         }
@@ -45,7 +47,7 @@ impl Reader<'_> {
 
     /// One attribute; nothing for a doc comment.
     fn attr(&mut self) -> Option<Option<Attr>> {
-        let lo = self.start()?;
+        let start = self.start()?;
         self.punct(b'#')?;
         self.eat_punct(b'!');
         self.expect(TokenKind::Open(b'['))?;
@@ -66,7 +68,7 @@ impl Reader<'_> {
             }
         };
         self.expect(TokenKind::Close(b']'))?;
-        let range = TextRange::new(lo, self.end());
+        let range = self.since(start);
         let is_doc = is_pair && matches!(path[..], [only] if only == "doc");
         Some((!is_doc).then_some(Attr { path, tokens, range }))
     }
@@ -85,11 +87,10 @@ impl Reader<'_> {
 
     /// A macro's call after its attributes; `named`: a word may stand before the arguments. Says what the word was.
     pub(super) fn macro_call(&mut self, attrs: &[Attr], named: bool) -> Option<(ItemKind, Option<Ident>)> {
-        let lo = self.start()?;
+        let start = self.start()?;
         let global = self.eat_pair(*b"::");
         let segments = self.mod_path()?;
-        let path =
-            Path { global, qself: None, segments, range: TextRange::new(lo, self.end()), id: PathId::ITEM };
+        let path = Path { global, qself: None, segments, range: self.since(start), id: PathId::ITEM };
         self.punct(b'!')?;
         let name = if named && self.is_ident(0) { self.ident() } else { None };
         let Tt::Group(delim, tokens, _) = self.tree()? else { return None };
@@ -106,19 +107,19 @@ impl Reader<'_> {
 
     /// A small expression as its tokens, up to the bracket that closes what it stands in.
     pub(super) fn expr_text(&mut self, close: u8) -> Option<ExprText> {
-        let lo = self.start()?;
+        let start = self.start()?;
         let tokens = self.trees(close)?;
-        self.is_value(lo, &tokens).then_some(ExprText(tokens))
+        self.is_value(start, &tokens).then_some(ExprText(tokens))
     }
 
-    /// Whether the tokens read from `lo` on are an expression: of one that is more than a word or a literal syn has to
+    /// Whether the tokens read since `start` are an expression: of one that is more than a word or a literal syn has to
     /// say.
-    pub(super) fn is_value(&self, lo: u32, tokens: &[Tt]) -> bool {
+    pub(super) fn is_value(&self, start: usize, tokens: &[Tt]) -> bool {
         match tokens {
             [] => false,
             [Tt::Literal(..)] => true,
             [Tt::Ident(name, _)] if !is_keyword(name.as_str()) => true,
-            _ => is_expr(&self.text[lo as usize..self.end() as usize]),
+            _ => is_expr(self.text_since(start)),
         }
     }
 
@@ -133,8 +134,9 @@ impl Reader<'_> {
 
     /// One token, or a group.
     pub(super) fn tree(&mut self) -> Option<Tt> {
+        let start = self.start()?;
         let token = self.bump()?;
-        let range = TextRange::new(token.lo, token.hi);
+        let range = token.range;
         let text = self.text_of(token);
         Some(match token.kind {
             TokenKind::Ident => {
@@ -147,7 +149,7 @@ impl Reader<'_> {
                 let has_suffix = self.nth(0).is_some_and(|next| {
                     next.lo == token.hi && matches!(next.kind, TokenKind::Ident | TokenKind::Number)
                 });
-                if !ends_well || has_suffix {
+                if !ends_well || has_suffix || body_number(text).is_some() {
                     return None;
                 }
                 Tt::Literal(Name::new(text), range)
@@ -164,7 +166,7 @@ impl Reader<'_> {
                     b'[' => Delim::Bracket,
                     _ => Delim::Brace,
                 };
-                Tt::Group(delim, inner, TextRange::new(range.lo, self.end()))
+                Tt::Group(delim, inner, self.since(start))
             }
             _ => return None,
         })

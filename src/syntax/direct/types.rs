@@ -151,18 +151,18 @@ impl Reader<'_> {
 
     /// A path with its generic arguments, as it stands in types.
     pub(super) fn path(&mut self) -> Option<Path> {
-        let lo = self.start()?;
+        let start = self.start()?;
         if self.is_punct(b'<') {
-            return self.qualified_path(lo);
+            return self.qualified_path(start);
         }
         let global = self.eat_pair(*b"::");
         let mut segments = Vec::new();
         self.segments(&mut segments)?;
-        Some(Path { global, qself: None, segments, range: TextRange::new(lo, self.end()), id: PathId::ITEM })
+        Some(Path { global, qself: None, segments, range: self.since(start), id: PathId::ITEM })
     }
 
     /// `<T as Trait>::Name`
-    fn qualified_path(&mut self, lo: u32) -> Option<Path> {
+    fn qualified_path(&mut self, start: usize) -> Option<Path> {
         self.bump()?;
         let ty = self.ty(true)?;
         let of_trait = match self.eat_word("as") {
@@ -179,7 +179,7 @@ impl Reader<'_> {
             range: path.segments.iter().map(|s| s.range).reduce(TextRange::to).unwrap_or(path.range),
             ..path
         });
-        let range = TextRange::new(lo, self.end());
+        let range = self.since(start);
         Some(Path { global: false, qself: Some(Box::new((ty, of_trait))), segments, range, id: PathId::ITEM })
     }
 
@@ -202,7 +202,7 @@ impl Reader<'_> {
     }
 
     /// `(A, B) -> C` after the path of a bound.
-    fn callable(&mut self, path: &mut Path) -> Option<()> {
+    fn callable(&mut self, path: &mut Path, start: usize) -> Option<()> {
         let segment = path.segments.last_mut().filter(|last| last.args.is_empty())?;
         self.eat_pair(*b"::");
         self.bump()?;
@@ -211,7 +211,7 @@ impl Reader<'_> {
             inputs.push(self.ty(true)?);
             self.list_goes_on(b')')?;
         }
-        path.range.hi = self.end();
+        path.range = self.since(start);
         segment.args = vec![GenericArg::Type(Type::Tuple(inputs))];
         if self.eat_pair(*b"->") {
             segment.fn_output = Some(Box::new(self.ty(false)?));
@@ -319,11 +319,12 @@ impl Reader<'_> {
         let in_parens = self.eat(TokenKind::Open(b'('));
         let maybe = self.eat_punct(b'?');
         self.binder()?;
+        let start = self.start()?;
         let mut path = self.path().filter(|path| path.qself.is_none())?;
         if self.is(TokenKind::Open(b'('))
             || (self.is_pair(0, *b"::") && self.is_nth(2, TokenKind::Open(b'(')))
         {
-            self.callable(&mut path)?;
+            self.callable(&mut path, start)?;
         }
         if in_parens {
             self.expect(TokenKind::Close(b')'))?;

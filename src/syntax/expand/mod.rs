@@ -17,15 +17,16 @@ mod transcribe;
 #[cfg(test)]
 mod tests;
 
+use super::direct;
 use super::items::{Bodies, lower_items};
-use super::source_map::parse;
+use super::source_map::{SourceMap, parse};
 use super::tokens::render;
 use crate::hir::{Item, MacroDef, MacroRule, TextRange, Tokens, Tt};
 use hygiene::Renames;
 use syn::parse::Parse;
 use template::Half;
 
-pub(super) use set_aside::numbered;
+pub(super) use set_aside::{body_number, numbered};
 pub(super) use shapes::{asked, cfg_branches, items_of_shape};
 
 /// Tokens that the expansions of one body (or of one item) may make and read, all together.
@@ -136,8 +137,13 @@ pub(super) fn expand_items(def: &MacroDef, args: &Tokens, call: TextRange) -> Op
 fn items_of_tokens(tokens: &[Tt]) -> Option<Vec<Item>> {
     let mut bodies = Vec::new();
     let (text, map) = render(&set_aside::set_aside(tokens, &mut bodies));
-    let lower = |file: syn::File| lower_items(&file.items, &map, Bodies::SetAside(&bodies));
-    parse(&text, &map, syn::File::parse, lower).ok()
+    direct::items(&text, &map, &bodies).or_else(|| syn_items(&text, &map, &bodies))
+}
+
+/// What syn makes of items rendered from tokens.
+fn syn_items(text: &str, map: &SourceMap, bodies: &[Tokens]) -> Option<Vec<Item>> {
+    let lower = |file: syn::File| lower_items(&file.items, map, Bodies::SetAside(bodies));
+    parse(text, map, syn::File::parse, lower).ok()
 }
 
 /// Expands, and follows calls of the same macro (`@step` rules) as long as they are the whole result.

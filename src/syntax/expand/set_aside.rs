@@ -78,11 +78,16 @@ fn number(body: &Tt, bodies: &mut Vec<Tokens>) -> Tt {
 pub(in crate::syntax) fn numbered(block: &syn::Block) -> Option<usize> {
     match block.stmts.as_slice() {
         [syn::Stmt::Expr(syn::Expr::Lit(literal), None)] => match &literal.lit {
-            syn::Lit::Int(number) if number.suffix() == SUFFIX => number.base10_digits().parse().ok(),
+            syn::Lit::Int(number) => body_number(&number.to_string()),
             _ => None,
         },
         _ => None,
     }
+}
+
+/// The number of a body, if the literal is one.
+pub(in crate::syntax) fn body_number(literal: &str) -> Option<usize> {
+    literal.strip_suffix(SUFFIX)?.parse().ok()
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Definitions, calls, and the text of what they expand to.
 
-use super::{Budget, Failure, Position, expand, expand_items, items_of_shape};
+use super::{Budget, Failure, Position, direct, expand, expand_items, items_of_shape, set_aside, syn_items};
 use crate::hir::{Item, ItemKind, MacroDef, MacroRule, MacroShape, Name, StaticKind, TextRange, Tokens, Tt};
 use crate::syntax::source_map::{SourceMap, parse};
 use crate::syntax::tokens::{from_stream, render};
@@ -262,6 +262,27 @@ fn items_come_from_rules() {
     assert_eq!(names(&items), ["A", "B", "total"]);
     let endless = definition("m", "() => { m!(); }");
     assert!(expand_items(&endless, &tokens(""), TextRange::default()).is_none());
+}
+
+#[test]
+fn items_are_read_as_syn_reads_them() {
+    let texts = [
+        "#![a] pub(in a::b) static mut A: [T; 2] = [x, { 1 }]; const _: () = f(2. * 1e-5); fn f(self: &S) -> U { y } fn g();",
+        "impl<'a> T<'a> for S { const C: u8 = -1; fn f<F: Fn(A) -> B>((a, _): P, x: F) where F: 'a { z } m! { x } }",
+        "mod m { use a::{b, c as d}; struct S(u8, *mut T); trait T: A { type X: B; fn f(&self) { x } } macro_rules! n { () => { fn f() {} } } }",
+    ];
+    for text in texts {
+        let mut bodies = Vec::new();
+        let (text, map) = render(&set_aside::set_aside(&tokens(text), &mut bodies));
+        let direct = direct::items(&text, &map, &bodies);
+        let syn = syn_items(&text, &map, &bodies);
+        assert!(direct.is_some() && format!("{direct:?}") == format!("{syn:?}"), "{text}");
+    }
+    let nothing = |text| {
+        let (text, map) = render(&tokens(text));
+        direct::items(&text, &map, &[]).is_none()
+    };
+    assert!(nothing("fn f() { 0aside }") && nothing("fn f() { x }") && nothing("static A: u8 = 1 2;"));
 }
 
 #[test]
