@@ -5,6 +5,7 @@
 use super::access::Side;
 use super::acts::split_ways;
 use super::effects::flag_value;
+use super::memory::held_first;
 use super::pattern::Subject;
 use super::places::PlaceId;
 use super::scopes::ScopeKind;
