@@ -505,7 +505,11 @@ fn looks_again<'a>(facts: &Facts<'a>, write: &Event<'a>) -> Vec<&'a AccessEvent>
     });
     let under_it = |read: &&AccessEvent| {
         let of_it = write.access.atomic.is_some() || same_place(facts, write, read);
-        of_it && common_holds(read, write.access).iter().any(|hold| keeps_others_out(facts, write, hold))
+        // What a loop read after the write, it read for the next round.
+        let earlier = std::ptr::from_ref::<AccessEvent>(read) < std::ptr::from_ref(write.access);
+        of_it
+            && earlier
+            && common_holds(read, write.access).iter().any(|hold| keeps_others_out(facts, write, hold))
     };
     let decisive = write.access.control.join(&write.access.acted_on);
     decisive.iter().chain(mirrored).filter_map(|id| log.get(id.0 as usize)).filter(under_it).collect()
