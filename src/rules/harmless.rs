@@ -6,9 +6,10 @@
 use super::Facts;
 use super::pairs::{Event, common_lock, differs, guards_element, is_own, meet};
 use super::protocol::{awaits_another, forgets_notice};
+use super::same_again::{acts, found_by_itself, is_below, same_again};
 use crate::finding::{AccessKind, ContextKind, Location};
 use crate::interp::ProgramKind;
-use crate::interp::access::{AccessEvent, Effect, HeldLock, Made, Runs, Side};
+use crate::interp::access::{AccessEvent, Effect, HeldLock, Runs, Side};
 use crate::interp::contexts::{Context, ContextId};
 use crate::interp::order::Ordered;
 use crate::interp::places::{FrameId, Index, PlaceId, Proj, Root};
@@ -277,65 +278,12 @@ fn stops(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event) -> boo
 }
 
 /// What was looked at is the whole collection that the write puts something into under a key, as by how much is in it.
-fn looks_at_whole(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
+pub(super) fn looks_at_whole(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
     let places = &facts.analysis.places;
     let (looked, written) = (places.path(read.place), places.path(write.access.place));
     write.access.effect == Some(Effect::Put)
         && written.starts_with(&looked)
         && written.get(looked.len()).is_some_and(index)
-}
-
-/// Both writes store one value, and nothing else follows from the decision: who comes second changes nothing.
-fn same_again(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event) -> bool {
-    let Some((same, others)) = write.access.same.zip(other.access.same) else { return false };
-    if !same.is_same_as(others) {
-        return false;
-    }
-    // Under two keys even the same is put in twice.
-    if looks_at_whole(facts, write, read) {
-        return false;
-    }
-    match same.made {
-        Made::Constant => !acts(facts, write, read, |_| true),
-        Made::Chosen => {
-            let below = |frame| is_below(facts, frame, write.access.frame);
-            !acts(facts, write, read, below) && stays_same(facts, write)
-        }
-        Made::Computed => !refuses(facts, write, read) && stays_same(facts, write),
-    }
-}
-
-/// Who finds it there already is told so by an error.
-fn refuses(facts: &Facts, write: &Event, read: &AccessEvent) -> bool {
-    let log = &facts.analysis.contexts.get(write.context).log;
-    log.refusing.iter().any(|id| log.events.get(id.0 as usize).is_some_and(|event| std::ptr::eq(event, read)))
-}
-
-/// Whether anything else with an effect is done because of the look that the write is decided by.
-fn acts(facts: &Facts, write: &Event, read: &AccessEvent, within: impl Fn(FrameId) -> bool) -> bool {
-    let context = facts.analysis.contexts.get(write.context);
-    context.acts.follow(&context.log.events, read.at, write.access, within)
-}
-
-/// Whether a call is made by another one, or is it.
-fn is_below(facts: &Facts, frame: FrameId, caller: FrameId) -> bool {
-    facts.analysis.frames.outward(frame).any(|at| at == caller)
-}
-
-/// What the written value is computed from doesn't change. What was read to get to the place, of what it is in, is no part of that.
-fn stays_same(facts: &Facts, write: &Event) -> bool {
-    let log = &facts.analysis.contexts.get(write.context).log.events;
-    let leads_there = |id, source: &AccessEvent| {
-        write.access.through.contains(id)
-            && facts.analysis.places.below(source.place, write.access.place).is_some()
-    };
-    write.access.data.iter().all(|id| {
-        log.get(id.0 as usize).is_none_or(|source| {
-            leads_there(id, source)
-                || found_by_itself(facts, write, source)
-                || (!is_old_state(facts, write, source) && never_written(facts, source, write))
-        })
-    })
 }
 
 /// A swap put in what tells that there is nothing to be had, and got what was there: until the write puts something back, others
@@ -442,58 +390,6 @@ fn same_place_as(facts: &Facts, one: &AccessEvent, two: &AccessEvent) -> bool {
     one.place == two.place || facts.analysis.places.same_but_index(one.place, two.place)
 }
 
-/// It was read by a call of the very function that decides on the write, for another argument: what that gives is as much the
-/// same whoever asks as what is written.
-fn found_by_itself(facts: &Facts, write: &Event, source: &AccessEvent) -> bool {
-    let frames = &facts.analysis.frames;
-    let calls = |frame| frames.outward(frame);
-    let log = &facts.analysis.contexts.get(write.context).log.events;
-    let decisive = write.access.control.join(&write.access.acted_on);
-    let looks: Vec<&AccessEvent> = decisive
-        .iter()
-        .filter_map(|id| log.get(id.0 as usize))
-        .filter(|read| read.place == write.access.place)
-        .collect();
-    let own =
-        calls(write.access.frame).find(|at| looks.iter().any(|read| calls(read.frame).any(|f| f == *at)));
-    own.is_some_and(|own| {
-        let function = frames.get(own).function;
-        let mut inner = calls(source.frame).take_while(|at| *at != own);
-        function.is_some()
-            && calls(source.frame).any(|at| at == own)
-            && inner.any(|at| frames.get(at).function == function)
-    })
-}
-
-/// What was read is the very state that the write changes (no other element of a collection), and under one hold with it.
-fn is_old_state(facts: &Facts, write: &Event, source: &AccessEvent) -> bool {
-    let places = &facts.analysis.places;
-    let known = |step| {
-        !matches!(step, Proj::Index(_)) || matches!(step, Proj::Index(Index::Const(_) | Index::Key(_)))
-    };
-    let one_of_many = |place| places.passes(place, |step| !known(step));
-    source.kind == AccessKind::Read
-        && source.at != write.access.at
-        && places.below(source.place, write.access.place).is_some()
-        && (source.place != write.access.place || !one_of_many(source.place))
-        && !common_holds(source, write.access).is_empty()
-}
-
-/// Nobody writes where this was read, but for the write itself and what was written once, before.
-fn never_written(facts: &Facts, source: &AccessEvent, but: &Event) -> bool {
-    let places = &facts.analysis.places;
-    let contexts = &facts.analysis.contexts;
-    let all = contexts.ids().flat_map(|id| contexts.get(id).log.events.iter().map(move |event| (id, event)));
-    source.kind == AccessKind::Read
-        && all.into_iter().all(|(id, event)| {
-            event.kind == AccessKind::Read
-                || places.same_but_index(event.place, but.access.place)
-                || (places.below(event.place, source.place).is_none()
-                    && places.below(source.place, event.place).is_none())
-                || facts.analysis.comes_once_before((id, event), (but.context, source))
-        })
-}
-
 /// The write is decided anew by a read under the very hold that it is made under: of the place itself, or, for an atomic,
 /// of what the lock protects.
 fn looks_again<'a>(facts: &Facts<'a>, write: &Event<'a>) -> Vec<&'a AccessEvent> {
@@ -562,7 +458,7 @@ fn same_version(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event)
 }
 
 /// Locks held without interruption from the one access to the other.
-fn common_holds<'a>(read: &'a AccessEvent, write: &AccessEvent) -> Vec<&'a HeldLock> {
+pub(super) fn common_holds<'a>(read: &'a AccessEvent, write: &AccessEvent) -> Vec<&'a HeldLock> {
     read.locks.iter().filter(|l| write.locks.iter().any(|w| w.hold == l.hold)).collect()
 }
 

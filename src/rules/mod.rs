@@ -18,6 +18,7 @@ mod raw_pointer_race;
 mod recursion;
 mod relaxed_publish;
 mod retired;
+mod same_again;
 mod sentence;
 mod split;
 mod split_atomic_update;
