@@ -507,6 +507,13 @@ pub(super) fn strip_deps(value: &mut Val) {
             _ => {}
         }
     }
+    // What differed in that alone is the same now.
+    let stripped = std::mem::take(&mut value.alts);
+    for kind in stripped {
+        if !value.alts.contains(&kind) {
+            value.alts.push(kind);
+        }
+    }
 }
 
 /// Whether there is anything to strip.
