@@ -38,22 +38,32 @@ pub(super) fn intern_plain(word: &impl Display) -> Name {
     INTERNER.with_borrow_mut(|interner| interner.name(word, "r#"))
 }
 
+/// The name for a word as it is.
+pub(super) fn intern_word(word: &str) -> Name {
+    INTERNER.with_borrow_mut(|interner| lookup(&mut interner.recent, word))
+}
+
 impl Interner {
     fn name(&mut self, word: &impl Display, prefix: &str) -> Name {
         self.text.clear();
         // Writing to a string doesn't fail unless the word's own Display does; what it wrote is its name then.
         let _ = write!(self.text, "{word}");
         let text = self.text.strip_prefix(prefix).unwrap_or(&self.text);
-        let mut hasher = FxHasher::default();
-        hasher.write(text.as_bytes());
-        let slot = &mut self.recent[hasher.finish() as usize % RECENT];
-        match slot {
-            Some((known, name)) if *known == text => *name,
-            _ => {
-                let name = Name::new(text);
-                *slot = Some((name.as_str(), name));
-                name
-            }
+        lookup(&mut self.recent, text)
+    }
+}
+
+/// The name for `text`, from among the recent ones if it is there.
+fn lookup(recent: &mut [Option<(&'static str, Name)>], text: &str) -> Name {
+    let mut hasher = FxHasher::default();
+    hasher.write(text.as_bytes());
+    let slot = &mut recent[hasher.finish() as usize % RECENT];
+    match slot {
+        Some((known, name)) if *known == text => *name,
+        _ => {
+            let name = Name::new(text);
+            *slot = Some((name.as_str(), name));
+            name
         }
     }
 }
