@@ -227,7 +227,9 @@ impl Interp<'_> {
         }
         let plain_exit = self.st.reachable;
         let value = self.pop_exit(if plain_exit { Val::unit() } else { Val::bottom() });
-        self.st.each_joined.retain(|(l, ..)| *l != at);
+        if !self.st.each_joined.is_empty() {
+            self.st.each_joined.retain(|(l, ..)| *l != at);
+        }
         if self.st.reachable {
             let waited = self.waited_for();
             self.st.control = outer.0.join(&waited);

@@ -31,11 +31,13 @@ mod contents;
 mod counters;
 mod counting;
 mod declared;
+pub mod deps;
 mod doors;
 mod effects;
 mod elements;
 mod entering;
 mod entries;
+pub mod env;
 mod escape;
 mod expr;
 mod facts;
@@ -66,6 +68,7 @@ mod relevance;
 mod remembered;
 mod same;
 mod scopes;
+pub mod shared;
 mod shown_shared;
 mod spawn;
 mod stand_ins;
@@ -84,7 +87,7 @@ use crate::hir::{ExprId, Name, TextRange};
 use crate::models::Models;
 use crate::resolve::{FnId, LocalId, Program, ResolvedBody, Subst, Ty};
 pub use entries::{ProgramEntries, ProgramKind, programs};
-pub use fixpoint::Budget;
+pub use fixpoint::{Budget, Share};
 pub use relevance::Relevance;
 
 use access::MomentId;
@@ -104,7 +107,7 @@ pub struct Analysis {
     pub contexts: Contexts,
     pub frames: Frames,
     pub objects: Objects,
-    pub moments: Vec<Moment>,
+    pub moments: Vec<Rc<Moment>>,
     pub locals: LocalNames,
     /// The atomic that an object was first published through.
     pub published: FxHashMap<PlaceId, PlaceId>,
@@ -177,6 +180,8 @@ pub struct Counts {
     pub opaque_macros: u64,
     pub cut: u64,
     pub steps: u64,
+    /// Those of them that were taken in walks that were cut short.
+    pub in_vain: u64,
 }
 
 impl Counts {
@@ -186,6 +191,7 @@ impl Counts {
         self.opaque_macros += other.opaque_macros;
         self.cut += other.cut;
         self.steps += other.steps;
+        self.in_vain += other.in_vain;
     }
 }
 
@@ -283,8 +289,8 @@ pub struct Interp<'p> {
     contexts: Contexts,
     frames: Frames,
     objects: Objects,
-    moments: Vec<Moment>,
-    moment_ids: FxHashMap<Moment, MomentId>,
+    moments: Vec<Rc<Moment>>,
+    moment_ids: FxHashMap<Rc<Moment>, MomentId>,
     /// Last interned moment: most accesses share it with the one before.
     last_moment: Option<(Rc<Moment>, MomentId)>,
     heap: facts::Heap,
@@ -325,11 +331,8 @@ pub struct Interp<'p> {
     loop_entries: FxHashMap<LoopId, Rc<Moment>>,
     stack: Vec<CallFrame>,
     steps: u64,
-    /// Steps (expressions evaluated) this program may take; those of an entry with what it starts; and the step at which
-    /// the one under way has had its share.
-    budget: u64,
-    tree_steps: u64,
-    most_tree_steps: u64,
+    /// What this program may take, and the step at which the entry under way has had its share.
+    budget: Share,
     limit: u64,
     unfinished: fixpoint::Unfinished,
     stand_ins: stand_ins::StandIns,
@@ -421,13 +424,13 @@ impl Known {
     }
 }
 
-/// Walks everything that one program of the group runs, in at most `budget` steps.
+/// Walks everything that one program of the group runs, within `budget`.
 pub fn analyse(
     program: &Program,
     models: &Models,
     relevance: &Relevance,
     entries: &ProgramEntries,
-    budget: u64,
+    budget: Share,
 ) -> Analysis {
     let mut interp = Interp {
         program,
@@ -468,9 +471,7 @@ pub fn analyse(
         stack: Vec::new(),
         steps: 0,
         budget,
-        tree_steps: 0,
-        most_tree_steps: 0,
-        limit: budget,
+        limit: budget.steps,
         unfinished: Default::default(),
         stand_ins: Default::default(),
         elsewhere: FxHashMap::default(),
@@ -611,8 +612,8 @@ impl<'p> Interp<'p> {
             Some(&id) => id,
             None => {
                 let id = MomentId(self.moments.len() as u32);
-                self.moments.push((*self.st.moment).clone());
-                self.moment_ids.insert((*self.st.moment).clone(), id);
+                self.moments.push(self.st.moment.clone());
+                self.moment_ids.insert(self.st.moment.clone(), id);
                 id
             }
         };

@@ -21,7 +21,7 @@ mod types;
 
 use super::body::{Contents, State};
 use super::types::Counters;
-use crate::hir::{BodySource, ExprId, Item, ItemTree, TextRange, Tokens, Tt};
+use crate::hir::{Attr, BodySource, ExprId, Item, ItemTree, TextRange, Tokens, Tt};
 use cursor::Reader;
 
 pub(super) use stream::Stream;
@@ -63,6 +63,13 @@ pub(super) fn code(tokens: &[Tt], range: TextRange, state: &mut State) -> Option
 /// Lowers what a macro call in a statement's place stands for; `None`: ask syn, the state is what it was.
 pub(super) fn statements(tokens: &[Tt], state: &mut State) -> Option<Contents> {
     body::statements(tokens, state)
+}
+
+/// The outer attributes that `tokens` are, doc comments left out.
+pub(super) fn attrs(stream: &Stream) -> Option<Vec<Attr>> {
+    let mut reader = Reader::new(&stream.tokens, Bodies::InFile, Counters::default());
+    let attrs = reader.outer_attrs()?.list;
+    reader.is_done().then_some(attrs)
 }
 
 fn tree(mut reader: Reader) -> Option<ItemTree> {
