@@ -2,10 +2,10 @@
 
 use super::Bodies;
 use super::cursor::{Ident, Passed, Reader};
-use super::trees::{Attrs, printed};
+use super::trees::Attrs;
 use crate::hir::{
-    AdtItem, AdtKind, Attr, BodySource, ConstItem, Delim, FieldDef, Generics, Item, ItemKind, Name, Path,
-    StaticItem, StaticKind, TextRange, Tt, Variant, VariantShape, Visibility,
+    AdtItem, AdtKind, Attr, BodySource, ConstItem, FieldDef, Generics, Item, ItemKind, Name, Path,
+    StaticItem, StaticKind, TextRange, Variant, VariantShape, Visibility,
 };
 use crate::syntax::lexer::TokenKind;
 use std::sync::Arc;
@@ -186,10 +186,8 @@ impl Reader<'_> {
                 while !self.is_punct(b';') {
                     tokens.push(self.tree()?);
                 }
-                // What has blocks syn may print with other commas.
-                let has_blocks = tokens.iter().any(|tree| matches!(tree, Tt::Group(Delim::Brace, ..)));
-                let sound = !has_blocks && self.is_value(start, &tokens);
-                if sound { printed(&tokens).map(BodySource::Tokens) } else { None }
+                self.passed.push(Passed::Value(start, self.position()));
+                Some(BodySource::Tokens(tokens.into()))
             }
             Bodies::SetAside(_) => {
                 let mut tokens = Vec::new();

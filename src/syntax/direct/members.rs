@@ -93,7 +93,12 @@ impl Reader<'_> {
                 self.passed.push(Passed::Body(start, self.position()));
                 return Some(BodySource::Text(self.since(start)));
             }
-            Bodies::Tokens => return None,
+            Bodies::Tokens => {
+                self.go_to(start);
+                let body = self.tree()?;
+                self.passed.push(Passed::Body(start, self.position()));
+                return Some(BodySource::Tokens(Arc::new([body])));
+            }
             Bodies::SetAside(bodies) => {
                 let token = self.bump()?;
                 let number = body_number(token.text)?;

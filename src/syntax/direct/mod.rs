@@ -33,7 +33,7 @@ enum Bodies<'t> {
     InFile,
     /// In the file, and here: of items in a block.
     InBlock,
-    /// Here only.
+    /// Here only, whole.
     Tokens,
     /// Here, under the number that stands between their braces.
     SetAside(&'t [Tokens]),

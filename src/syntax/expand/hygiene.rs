@@ -22,9 +22,7 @@ pub(super) struct Renames {
 
 impl Renames {
     /// What must be renamed. `scope_leaks`: the expansion's outermost `let`s stay visible after the call.
-    pub(super) fn find(transcriber: &[Tt], call: &[Tt], scope_leaks: bool, number: u32) -> Renames {
-        let mut binders = Binders::default();
-        binders.visit(transcriber, true);
+    pub(super) fn find(binders: &Binders, call: &[Tt], scope_leaks: bool, number: u32) -> Renames {
         if binders.any.is_empty() {
             return Renames::default();
         }
@@ -83,13 +81,20 @@ fn captures(text: &str, out: &mut FxHashSet<Name>) {
     }
 }
 
-#[derive(Default)]
-struct Binders {
+/// The variables that a definition binds.
+#[derive(Debug, Default)]
+pub(super) struct Binders {
     any: FxHashSet<Name>,
     outermost: FxHashSet<Name>,
 }
 
 impl Binders {
+    pub(super) fn of(transcriber: &[Tt]) -> Binders {
+        let mut binders = Binders::default();
+        binders.visit(transcriber, true);
+        binders
+    }
+
     fn visit(&mut self, tokens: &[Tt], outermost: bool) {
         for (at, tt) in tokens.iter().enumerate() {
             let rest = &tokens[at + 1..];

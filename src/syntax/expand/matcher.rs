@@ -21,18 +21,18 @@ pub(super) enum Binding<'a> {
 pub(super) type Bindings<'a> = Vec<(Name, Binding<'a>)>;
 
 /// The bindings if the whole input matches.
-pub(super) fn match_rule<'a>(nodes: &[Node<'_>], input: &'a [Tt]) -> Option<Bindings<'a>> {
+pub(super) fn match_rule<'a>(nodes: &[Node], input: &'a [Tt]) -> Option<Bindings<'a>> {
     let mut out = Vec::new();
     whole(nodes, input, &mut out)?;
     Some(out)
 }
 
-fn whole<'a>(nodes: &[Node<'_>], input: &'a [Tt], out: &mut Bindings<'a>) -> Option<()> {
+fn whole<'a>(nodes: &[Node], input: &'a [Tt], out: &mut Bindings<'a>) -> Option<()> {
     (sequence(nodes, input, out)? == input.len()).then_some(())
 }
 
 /// Matches a prefix of the input; yields its length.
-fn sequence<'a>(nodes: &[Node<'_>], input: &'a [Tt], out: &mut Bindings<'a>) -> Option<usize> {
+fn sequence<'a>(nodes: &[Node], input: &'a [Tt], out: &mut Bindings<'a>) -> Option<usize> {
     let mut at = 0;
     for node in nodes {
         let rest = &input[at..];
@@ -58,7 +58,7 @@ fn sequence<'a>(nodes: &[Node<'_>], input: &'a [Tt], out: &mut Bindings<'a>) -> 
     Some(at)
 }
 
-fn rounds<'a>(repeat: &Repeat<'_>, input: &'a [Tt], out: &mut Bindings<'a>) -> Option<usize> {
+fn rounds<'a>(repeat: &Repeat, input: &'a [Tt], out: &mut Bindings<'a>) -> Option<usize> {
     let base = out.len();
     out.extend(repeat.vars.iter().map(|name| (*name, Binding::Rounds(Vec::new()))));
     let mut at = 0;
@@ -67,7 +67,7 @@ fn rounds<'a>(repeat: &Repeat<'_>, input: &'a [Tt], out: &mut Bindings<'a>) -> O
     while count == 0 || repeat.times != Times::Optional {
         let mut start = at;
         if count > 0 && !repeat.separator.is_empty() {
-            match same_token(repeat.separator, &input[at..]) {
+            match same_token(&repeat.separator, &input[at..]) {
                 Some(len) => start += len,
                 None => break,
             }
@@ -88,10 +88,11 @@ fn rounds<'a>(repeat: &Repeat<'_>, input: &'a [Tt], out: &mut Bindings<'a>) -> O
 }
 
 /// `#[$meta]`
-fn is_attribute(body: &[Node<'_>]) -> bool {
+fn is_attribute(body: &[Node]) -> bool {
     match body {
-        [Node::Token([Tt::Punct('#', ..)]), Node::Group(Delim::Bracket, inner)] => {
-            matches!(inner[..], [Node::Var { kind: Some(Frag::Meta), .. }])
+        [Node::Token(token), Node::Group(Delim::Bracket, inner)] => {
+            matches!(token[..], [Tt::Punct('#', ..)])
+                && matches!(inner[..], [Node::Var { kind: Some(Frag::Meta), .. }])
         }
         _ => false,
     }

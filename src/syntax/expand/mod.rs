@@ -8,6 +8,7 @@ mod fragment;
 mod glue;
 mod hygiene;
 mod matcher;
+mod rules;
 mod scan_expr;
 mod set_aside;
 mod shapes;
@@ -24,7 +25,6 @@ use super::tokens::render;
 use crate::hir::{Item, MacroDef, MacroRule, TextRange, Tokens, Tt};
 use hygiene::Renames;
 use syn::parse::Parse;
-use template::Half;
 
 pub(super) use set_aside::{body_number, numbered};
 pub(super) use shapes::{asked, cfg_branches, items_of_shape};
@@ -94,17 +94,18 @@ pub(super) fn expand(
     budget.expansions += 1;
     budget.spend(1 + args.len() as u32).ok_or(Failure::Bound)?;
     for rule in def.rules.iter().filter(|rule| may_match(rule, args)) {
-        let matcher = template::compile(&rule.matcher, Half::Matcher).ok_or(Failure::NoRule)?;
-        let Some(bindings) = matcher::match_rule(&matcher, args) else { continue };
+        let compiled = rules::compiled(rule);
+        let matcher = compiled.matcher.as_ref().ok_or(Failure::NoRule)?;
+        let Some(bindings) = matcher::match_rule(matcher, args) else { continue };
         let scope_leaks = position == Position::Stmt;
         let renames = match position {
             Position::Item => Renames::default(),
             Position::Expr | Position::Stmt => {
-                Renames::find(&rule.transcriber, args, scope_leaks, budget.expansions)
+                Renames::find(compiled.binders(), args, scope_leaks, budget.expansions)
             }
         };
-        let transcriber = template::compile(&rule.transcriber, Half::Transcriber).ok_or(Failure::NoRule)?;
-        let tokens = transcribe::transcribe(&transcriber, &bindings, &renames, call, budget);
+        let transcriber = compiled.transcriber().ok_or(Failure::NoRule)?;
+        let tokens = transcribe::transcribe(transcriber, &bindings, &renames, call, budget);
         return match tokens {
             Some(tokens) if nesting(&tokens) <= MAX_NESTING => Ok(tokens),
             None if budget.tokens > 0 => Err(Failure::NoRule),

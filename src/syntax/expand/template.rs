@@ -1,7 +1,7 @@
 //! The two halves of a macro rule, compiled: what the matcher and the transcriber look like.
 //!
-//! In: the rule's tokens. Out: a tree of `Node`s that borrows them. `$x:kind` is a variable in a matcher, `$x` in a
-//! transcriber. Source: Rust Reference, "Macros By Example".
+//! In: the rule's tokens. Out: a tree of `Node`s. `$x:kind` is a variable in a matcher, `$x` in a transcriber.
+//! Source: Rust Reference, "Macros By Example".
 
 use super::fragment::Frag;
 use super::glue::{operator, tree_len};
@@ -9,15 +9,15 @@ use crate::hir::{Delim, Name, Tt};
 
 /// A piece of a matcher or transcriber.
 #[derive(Debug)]
-pub(super) enum Node<'a> {
+pub(super) enum Node {
     /// One token; an operator of several characters is one.
-    Token(&'a [Tt]),
-    Group(Delim, Vec<Node<'a>>),
+    Token(Box<[Tt]>),
+    Group(Delim, Vec<Node>),
     /// `$name` or `$name:kind`; in transcribers `dollar` are its tokens as written.
     Var {
         name: Name,
         kind: Option<Frag>,
-        dollar: &'a [Tt],
+        dollar: Box<[Tt]>,
     },
     /// `$crate`
     Crate,
@@ -26,13 +26,13 @@ pub(super) enum Node<'a> {
         function: Name,
         argument: Option<Name>,
     },
-    Repeat(Repeat<'a>),
+    Repeat(Repeat),
 }
 
 #[derive(Debug)]
-pub(super) struct Repeat<'a> {
-    pub(super) body: Vec<Node<'a>>,
-    pub(super) separator: &'a [Tt],
+pub(super) struct Repeat {
+    pub(super) body: Vec<Node>,
+    pub(super) separator: Box<[Tt]>,
     pub(super) times: Times,
     /// All variables inside, at any depth.
     pub(super) vars: Vec<Name>,
@@ -53,7 +53,7 @@ pub(super) enum Half {
 }
 
 /// Compiles tokens; `None` if they are no macro pattern.
-pub(super) fn compile(tokens: &[Tt], half: Half) -> Option<Vec<Node<'_>>> {
+pub(super) fn compile(tokens: &[Tt], half: Half) -> Option<Vec<Node>> {
     let mut nodes = Vec::new();
     let mut at = 0;
     while let Some(tt) = tokens.get(at) {
@@ -69,7 +69,7 @@ pub(super) fn compile(tokens: &[Tt], half: Half) -> Option<Vec<Node<'_>>> {
             }
             Tt::Ident(..) | Tt::Lifetime(..) | Tt::Punct(..) | Tt::Literal(..) => {
                 let len = tree_len(&tokens[at..]);
-                nodes.push(Node::Token(&tokens[at..at + len]));
+                nodes.push(Node::Token(tokens[at..at + len].into()));
                 at += len;
             }
         }
@@ -78,28 +78,28 @@ pub(super) fn compile(tokens: &[Tt], half: Half) -> Option<Vec<Node<'_>>> {
 }
 
 /// What a `$` begins, and its length.
-fn dollar(tokens: &[Tt], half: Half) -> Option<(Node<'_>, usize)> {
+fn dollar(tokens: &[Tt], half: Half) -> Option<(Node, usize)> {
     match (&tokens[1..], half) {
-        ([Tt::Punct('$', ..), ..], _) => Some((Node::Token(&tokens[1..2]), 2)),
+        ([Tt::Punct('$', ..), ..], _) => Some((Node::Token(tokens[1..2].into()), 2)),
         ([Tt::Group(Delim::Paren, inner, _), rest @ ..], _) => {
             let body = compile(inner, half)?;
             let (sep_len, times) = repetition(rest)?;
             let mut vars = Vec::new();
             collect_vars(&body, &mut vars);
-            let repeat = Repeat { body, separator: &rest[..sep_len], times, vars };
+            let repeat = Repeat { body, separator: rest[..sep_len].into(), times, vars };
             Some((Node::Repeat(repeat), 2 + sep_len + 1))
         }
         ([Tt::Group(Delim::Brace, inner, _), ..], Half::Transcriber) => Some((meta(inner)?, 2)),
         ([Tt::Ident(name, _), ..], _) if *name == "crate" => Some((Node::Crate, 2)),
         ([Tt::Ident(name, _), Tt::Punct(':', ..), Tt::Ident(kind, _), ..], Half::Matcher) => {
             let kind = Some(Frag::named(kind.as_str())?);
-            Some((Node::Var { name: *name, kind, dollar: &tokens[..2] }, 4))
+            Some((Node::Var { name: *name, kind, dollar: tokens[..2].into() }, 4))
         }
         ([Tt::Ident(name, _), ..], Half::Transcriber) => {
-            Some((Node::Var { name: *name, kind: None, dollar: &tokens[..2] }, 2))
+            Some((Node::Var { name: *name, kind: None, dollar: tokens[..2].into() }, 2))
         }
         // A lone `$`, as a token.
-        _ => Some((Node::Token(&tokens[..1]), 1)),
+        _ => Some((Node::Token(tokens[..1].into()), 1)),
     }
 }
 
@@ -122,7 +122,7 @@ fn times(tt: &Tt) -> Option<Times> {
 }
 
 /// `count(x)`, `index()`, `ignore(x)`, …
-fn meta(tokens: &[Tt]) -> Option<Node<'static>> {
+fn meta(tokens: &[Tt]) -> Option<Node> {
     let [Tt::Ident(function, _), Tt::Group(Delim::Paren, inner, _)] = tokens else { return None };
     let argument = inner.iter().find_map(|tt| match tt {
         Tt::Ident(name, _) => Some(*name),
@@ -131,7 +131,7 @@ fn meta(tokens: &[Tt]) -> Option<Node<'static>> {
     Some(Node::Meta { function: *function, argument })
 }
 
-fn collect_vars(nodes: &[Node<'_>], vars: &mut Vec<Name>) {
+fn collect_vars(nodes: &[Node], vars: &mut Vec<Name>) {
     for node in nodes {
         match node {
             Node::Var { name, .. } => vars.push(*name),

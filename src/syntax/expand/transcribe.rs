@@ -14,7 +14,7 @@ use crate::hir::{Delim, Joint, Name, TextRange, Tokens, Tt};
 
 /// The tokens a transcriber yields; `None` if a variable is used at the wrong depth or the budget is spent.
 pub(super) fn transcribe(
-    nodes: &[Node<'_>],
+    nodes: &[Node],
     bindings: &Bindings<'_>,
     renames: &Renames,
     call: TextRange,
@@ -42,13 +42,13 @@ fn lookup<'a>(env: &Env<'a>, name: Name) -> Option<&'a Binding<'a>> {
 }
 
 impl Writer<'_> {
-    fn nodes(&mut self, nodes: &[Node<'_>], env: &Env<'_>) -> Option<Vec<Tt>> {
+    fn nodes(&mut self, nodes: &[Node], env: &Env<'_>) -> Option<Vec<Tt>> {
         let mut out = Vec::with_capacity(nodes.len());
         self.write(nodes, env, &mut out)?;
         Some(out)
     }
 
-    fn token(&self, nodes: &[Node<'_>], at: usize, tokens: &[Tt], out: &mut Vec<Tt>) {
+    fn token(&self, nodes: &[Node], at: usize, tokens: &[Tt], out: &mut Vec<Tt>) {
         match tokens {
             [Tt::Ident(name, _)] if is_member(nodes, at, self.in_fields) => {
                 out.push(Tt::Ident(*name, self.call))
@@ -57,7 +57,7 @@ impl Writer<'_> {
         }
     }
 
-    fn write(&mut self, nodes: &[Node<'_>], env: &Env<'_>, out: &mut Vec<Tt>) -> Option<()> {
+    fn write(&mut self, nodes: &[Node], env: &Env<'_>, out: &mut Vec<Tt>) -> Option<()> {
         for (at, node) in nodes.iter().enumerate() {
             self.budget.spend(1)?;
             match node {
@@ -112,7 +112,7 @@ impl Writer<'_> {
         Some(())
     }
 
-    fn repeat(&mut self, repeat: &Repeat<'_>, env: &Env<'_>, out: &mut Vec<Tt>) -> Option<()> {
+    fn repeat(&mut self, repeat: &Repeat, env: &Env<'_>, out: &mut Vec<Tt>) -> Option<()> {
         let mut times = None;
         for name in &repeat.vars {
             if let Some(Binding::Rounds(list)) = lookup(env, *name) {
@@ -159,7 +159,7 @@ impl Writer<'_> {
 
 /// Whether the identifier at `at` names a field, method or path segment and so no variable: after `.` or `::`, before
 /// `::`, or before the `:` of a struct literal's field.
-fn is_member(nodes: &[Node<'_>], at: usize, in_fields: bool) -> bool {
+fn is_member(nodes: &[Node], at: usize, in_fields: bool) -> bool {
     let before = at.checked_sub(1).and_then(|at| nodes.get(at));
     let after = nodes.get(at + 1);
     let begins_field = in_fields && (before.is_none() || is_op(before, &[op1(b',')]));
@@ -169,16 +169,17 @@ fn is_member(nodes: &[Node<'_>], at: usize, in_fields: bool) -> bool {
 }
 
 /// `name:` or `name,` in front, as in a struct literal and not in a block.
-fn begins_with_field(nodes: &[Node<'_>]) -> bool {
-    match nodes {
-        [Node::Token([Tt::Ident(..)]) | Node::Var { .. }, rest @ ..] => {
-            is_op(rest.first(), &[op1(b':'), op1(b',')])
-        }
+fn begins_with_field(nodes: &[Node]) -> bool {
+    let Some((first, rest)) = nodes.split_first() else { return false };
+    let is_name = match first {
+        Node::Token(token) => matches!(token[..], [Tt::Ident(..)]),
+        Node::Var { .. } => true,
         _ => false,
-    }
+    };
+    is_name && is_op(rest.first(), &[op1(b':'), op1(b',')])
 }
 
-fn is_op(node: Option<&Node<'_>>, wanted: &[Op]) -> bool {
+fn is_op(node: Option<&Node>, wanted: &[Op]) -> bool {
     match node {
         Some(Node::Token(tokens)) => operator(tokens).is_some_and(|(op, _)| wanted.contains(&op)),
         _ => false,
