@@ -84,7 +84,7 @@ mod words;
 
 use crate::finding::Location;
 use crate::hir::{ExprId, Name, TextRange};
-use crate::models::Models;
+use crate::models::{FnModelId, Models};
 use crate::resolve::{FnId, LocalId, Program, ResolvedBody, Subst, Ty};
 pub use entries::{ProgramEntries, ProgramKind, programs};
 pub use fixpoint::{Budget, Share};
@@ -318,6 +318,9 @@ pub struct Interp<'p> {
     closures: FxHashMap<(usize, ExprId), Rc<closures::ClosureInfo>>,
     /// Functions without an effect of their own.
     quiet: FxHashMap<FnId, bool>,
+    /// What paths into libraries mean as functions, and as values.
+    library_functions: FxHashMap<Name, Option<FnModelId>>,
+    library_values: FxHashMap<Name, Val>,
     names: Known,
     counts: Counts,
 
@@ -416,11 +419,18 @@ struct Known {
     none: Name,
     ok: Name,
     err: Name,
+    seq_cst: Name,
 }
 
 impl Known {
     fn new() -> Known {
-        Known { some: Name::new("Some"), none: Name::new("None"), ok: Name::new("Ok"), err: Name::new("Err") }
+        Known {
+            some: Name::new("Some"),
+            none: Name::new("None"),
+            ok: Name::new("Ok"),
+            err: Name::new("Err"),
+            seq_cst: Name::new("SeqCst"),
+        }
     }
 }
 
@@ -460,6 +470,8 @@ pub fn analyse(
         relevance,
         closures: FxHashMap::default(),
         quiet: FxHashMap::default(),
+        library_functions: FxHashMap::default(),
+        library_values: FxHashMap::default(),
         names: Known::new(),
         counts: Counts::default(),
         context: ContextId(0),
