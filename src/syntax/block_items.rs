@@ -9,7 +9,7 @@
 
 use super::direct::Outer;
 use super::lexer::{Lexer, Token, TokenKind, closing, may_name_macro};
-use super::names::intern;
+use super::names::intern_text;
 use super::{BlockItems, MacroScope, direct, scan};
 use crate::hir::{Item, ItemKind, Name, TextRange};
 use std::ops::Range;
@@ -176,7 +176,7 @@ impl Finder<'_> {
 
     fn is_item_macro(&self, name: Token) -> bool {
         let name = name.text(self.text);
-        (self.makes_items)(intern(&name.strip_prefix("r#").unwrap_or(name)))
+        (self.makes_items)(intern_text(name.strip_prefix("r#").unwrap_or(name)))
     }
 
     /// The words around the present token: the one before it, itself, and what comes next.
