@@ -195,7 +195,7 @@ fn is_no_item(keyword: Name, before: Option<&Tt>, after: &[Tt]) -> bool {
         || match keyword.as_str() {
             "fn" => is_group(Delim::Paren),
             "const" => matches!(before, Some(Tt::Punct('*', ..))) || is_group(Delim::Brace),
-            "union" => !matches!(after, [Tt::Ident(..), ..]),
+            "union" => !matches!(after, [Tt::Ident(..) | Tt::Punct('$', ..), ..]),
             _ => false,
         }
 }
@@ -242,8 +242,8 @@ impl Program {
         if let BodySource::Text(range) = pending.source {
             let words = &words[self.krate(module).0 as usize];
             let makes_items = |name| words.makes_items(name, &*self.index.macros);
-            // Attributes are all that is asked of it here: names of macros are looked up in no module.
-            let macros = self.macro_scope(module, &[]);
+            let path = self.module_path(module);
+            let macros = self.macro_scope(module, &path);
             if let Some(found) = block_items(&self.file(file).source.text, range, &macros, &makes_items) {
                 return Found::Read(found);
             }
