@@ -1,46 +1,60 @@
 //! Interned names: every identifier, lifetime and literal text the analysis keeps is one `u32`.
 //!
-//! The table is global and only grows. Ids depend on the order in which threads intern, so nothing may be ordered
-//! or iterated by id: `Ord` compares the text, and maps keyed by `Name` that are iterated must keep insertion order.
+//! The table is global and only grows; texts are read without a lock. Ids depend on the order in which threads intern,
+//! so nothing may be ordered or iterated by id: `Ord` compares the text, and maps keyed by `Name` that are iterated must
+//! keep insertion order.
 
 use rustc_hash::FxBuildHasher;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{LazyLock, RwLock};
+use std::sync::{LazyLock, OnceLock, RwLock};
 
 /// An interned string. Equality and hashing are by id; ordering is by text.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Name(u32);
 
-#[derive(Default)]
-struct Table {
-    ids: HashMap<&'static str, u32, FxBuildHasher>,
-    texts: Vec<&'static str>,
-}
+static IDS: LazyLock<RwLock<HashMap<&'static str, u32, FxBuildHasher>>> = LazyLock::new(Default::default);
 
-static TABLE: LazyLock<RwLock<Table>> = LazyLock::new(Default::default);
+/// Texts by id, in chunks of which each holds twice as many as the one before.
+static TEXTS: [OnceLock<Box<[OnceLock<&'static str>]>>; CHUNKS] = [const { OnceLock::new() }; CHUNKS];
+
+/// Enough for all ids.
+const CHUNKS: usize = 32 - FIRST_CHUNK_BITS as usize + 1;
+/// The first chunk has two to this power.
+const FIRST_CHUNK_BITS: u32 = 12;
+
+/// The chunk that an id's text is in, and where.
+fn place(id: u32) -> (usize, usize) {
+    let shifted = u64::from(id) + (1 << FIRST_CHUNK_BITS);
+    let bits = shifted.ilog2();
+    ((bits - FIRST_CHUNK_BITS) as usize, (shifted - (1 << bits)) as usize)
+}
 
 impl Name {
     /// The name for `text`, interning it if it is new.
     pub fn new(text: &str) -> Name {
-        if let Some(&id) = TABLE.read().expect("interner").ids.get(text) {
+        if let Some(&id) = IDS.read().expect("interner").get(text) {
             return Name(id);
         }
-        let mut table = TABLE.write().expect("interner");
-        if let Some(&id) = table.ids.get(text) {
+        let mut ids = IDS.write().expect("interner");
+        if let Some(&id) = ids.get(text) {
             return Name(id);
         }
-        let id = table.texts.len() as u32;
+        let id = ids.len() as u32;
         let leaked: &'static str = Box::leak(text.to_owned().into_boxed_str());
-        table.texts.push(leaked);
-        table.ids.insert(leaked, id);
+        let (chunk, at) = place(id);
+        let new_chunk =
+            || (0..1_usize << (FIRST_CHUNK_BITS as usize + chunk)).map(|_| OnceLock::new()).collect();
+        TEXTS[chunk].get_or_init(new_chunk)[at].get_or_init(|| leaked);
+        ids.insert(leaked, id);
         Name(id)
     }
 
     /// The text.
     pub fn as_str(self) -> &'static str {
-        TABLE.read().expect("interner").texts[self.0 as usize]
+        let (chunk, at) = place(self.0);
+        TEXTS[chunk].get().and_then(|texts| texts[at].get()).copied().unwrap_or_default()
     }
 }
 
