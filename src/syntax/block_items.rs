@@ -7,7 +7,7 @@
 //!
 //! Why: most bodies with items in them are never walked, and to find the items is a hundredth of lowering the body.
 
-use super::direct::Outer;
+use super::direct::Stream;
 use super::lexer::{Lexer, Token, TokenKind, closing, may_name_macro};
 use super::names::intern_text;
 use super::{BlockItems, MacroMeaning, MacroScope, direct, scan};
@@ -125,8 +125,9 @@ impl Finder<'_> {
         if !tokens.iter().any(decides) {
             return true;
         }
-        let tokens: Vec<Outer> = tokens.iter().map(|token| Outer::new(*token, None)).collect();
-        direct::attrs(self.text, &tokens).is_some_and(|attrs| self.macros.enabled(&attrs))
+        let mut stream = Stream::default();
+        tokens.iter().for_each(|token| stream.push(*token, self.text, None));
+        direct::attrs(&stream).is_some_and(|attrs| self.macros.enabled(&attrs))
     }
 
     fn ident(&mut self, token: Token) -> Option<()> {
@@ -186,7 +187,7 @@ impl Finder<'_> {
     fn is_call(&self, at: usize) -> bool {
         self.kind(at + 1) == Some(TokenKind::Punct(b'!'))
             && self.is_open(at + 2)
-            && may_name_macro(self.tokens[at], self.text)
+            && may_name_macro(self.tokens[at].kind, self.tokens[at].text(self.text))
     }
 
     fn is_item_macro(&self, name: Token) -> bool {
@@ -270,7 +271,7 @@ impl Finder<'_> {
         if !found.checked {
             return None;
         }
-        let [item] = <[Item; 1]>::try_from(direct::file(self.text, &found.tokens)?.items).ok()?;
+        let [item] = <[Item; 1]>::try_from(direct::file(&found.tokens)?.items).ok()?;
         if matches!(item.kind, ItemKind::MacroRules(_) | ItemKind::MacroCall { .. }) {
             return None;
         }

@@ -44,7 +44,7 @@ pub(super) fn check(text: &str) -> Result<Cow<'_, str>, Refusal> {
     let mut guard = Guard::default();
     let mut huge = Vec::new();
     for token in Lexer::new(text, 0, text.len()).filter(|token| !token.is_comment()) {
-        match guard.take(token, text) {
+        match guard.take(token.kind, token.text(text)) {
             Verdict::Fine => {}
             Verdict::Huge => huge.push(token),
             Verdict::Deep => return Err(refuse(text, token)),
@@ -53,13 +53,19 @@ pub(super) fn check(text: &str) -> Result<Cow<'_, str>, Refusal> {
     Ok(shorten(text, &huge))
 }
 
+/// So many tokens can't nest too deeply.
+pub(super) const ALWAYS_FINE: usize = 2 * MAX_BRACKETS;
+
 /// Watches the tokens of a text go by.
 #[derive(Default)]
-pub(super) struct Guard {
+pub(super) struct Guard<'t> {
     outer: Vec<Level>,
     level: Level,
-    before: [Option<Token>; 3],
+    before: [Option<Seen<'t>>; 3],
 }
+
+/// A token's kind and text.
+type Seen<'t> = (TokenKind, &'t str);
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Verdict {
@@ -70,26 +76,26 @@ pub(super) enum Verdict {
     Deep,
 }
 
-impl Guard {
-    /// `token` is the next of `text`, comments left out.
-    pub(super) fn take(&mut self, token: Token, text: &str) -> Verdict {
-        if ends_before(token, self.before[2], text) {
+impl<'t> Guard<'t> {
+    /// The next token, comments left out.
+    pub(super) fn take(&mut self, kind: TokenKind, text: &'t str) -> Verdict {
+        if ends_before((kind, text), self.before[2]) {
             self.level.restart();
         }
         let mut huge = false;
-        match token.kind {
+        match kind {
             TokenKind::Open(_) => {
                 self.level.run += 1;
                 self.outer.push(self.level);
-                let opaque = self.level.opaque || opens_macro(text, &self.before);
+                let opaque = self.level.opaque || opens_macro(&self.before);
                 self.level = Level { opaque, ..Level::default() };
             }
             TokenKind::Close(_) => self.level = self.outer.pop().unwrap_or_default(),
             TokenKind::Punct(char) => self.level.punct(char, self.before[2]),
-            TokenKind::Number if token.hi - token.lo > MAX_NUMBER => huge = true,
+            TokenKind::Number if text.len() > MAX_NUMBER => huge = true,
             _ => self.level.run += 1,
         }
-        self.before = [self.before[1], self.before[2], Some(token)];
+        self.before = [self.before[1], self.before[2], Some((kind, text))];
         if self.level.is_deep() || self.outer.len() > MAX_BRACKETS {
             return Verdict::Deep;
         }
@@ -98,13 +104,13 @@ impl Guard {
 }
 
 impl Level {
-    fn punct(&mut self, char: u8, before: Option<Token>) {
+    fn punct(&mut self, char: u8, before: Option<Seen>) {
         self.run += 1;
         match char {
             b',' => self.run = 0,
             b'<' => self.angles += 1,
             b'|' => self.bars += 1,
-            b'>' if before.is_some_and(|token| token.is_punct(b'=')) => self.restart(),
+            b'>' if before.is_some_and(|(kind, _)| kind == TokenKind::Punct(b'=')) => self.restart(),
             b'>' => self.angles = self.angles.saturating_sub(1),
             b';' => self.restart(),
             _ => {}
@@ -121,20 +127,20 @@ impl Level {
     }
 }
 
-/// Whether a statement or item that ends with `}` ended before `token`: a word follows that doesn't go on with it.
-fn ends_before(token: Token, before: Option<Token>, text: &str) -> bool {
-    let starts = token.is_punct(b'#')
-        || (token.kind == TokenKind::Ident && !matches!(token.text(text), "else" | "as"));
-    starts && before.is_some_and(|before| before.kind == TokenKind::Close(b'}'))
+/// Whether a statement or item that ends with `}` ended before a token: a word follows that doesn't go on with it.
+fn ends_before((kind, text): Seen, before: Option<Seen>) -> bool {
+    let starts =
+        kind == TokenKind::Punct(b'#') || (kind == TokenKind::Ident && !matches!(text, "else" | "as"));
+    starts && before.is_some_and(|(before, _)| before == TokenKind::Close(b'}'))
 }
 
 /// Whether a bracket after these tokens holds a macro's arguments: `name!` or `name! ident`.
-fn opens_macro(text: &str, before: &[Option<Token>; 3]) -> bool {
-    let bang = |token: &Option<Token>| token.is_some_and(|token| token.is_punct(b'!'));
-    let name = |token: &Option<Token>| token.is_some_and(|token| lexer::may_name_macro(token, text));
+fn opens_macro(before: &[Option<Seen>; 3]) -> bool {
+    let bang = |token: &Option<Seen>| token.is_some_and(|(kind, _)| kind == TokenKind::Punct(b'!'));
+    let name = |token: &Option<Seen>| token.is_some_and(|(kind, text)| lexer::may_name_macro(kind, text));
     match before {
         [_, first, second] if bang(second) => name(first),
-        [first, second, Some(third)] if bang(second) => name(first) && third.kind == TokenKind::Ident,
+        [first, second, Some((kind, _))] if bang(second) => name(first) && *kind == TokenKind::Ident,
         _ => false,
     }
 }

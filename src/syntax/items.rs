@@ -30,7 +30,7 @@ pub(super) fn parse_file(text: &str) -> ParsedFile {
     };
     let whole = TextRange::new(0, len);
     let found = scan::scan(text, whole);
-    let direct = if found.checked { direct::file(text, &found.tokens) } else { None };
+    let direct = if found.checked { direct::file(&found.tokens) } else { None };
     let mut tree = direct.unwrap_or_else(|| skeleton_tree(text, whole, &found));
     tree.comments = found.comments;
     let (bodies, outside) = match_bodies(text, &tree, found.bodies, found.outside);

@@ -61,9 +61,9 @@ pub(super) fn closing(open: u8) -> u8 {
 }
 
 /// Whether `!` after this token makes it a macro's name, and isn't an operator or a negative impl.
-pub(super) fn may_name_macro(token: Token, text: &str) -> bool {
+pub(super) fn may_name_macro(kind: TokenKind, text: &str) -> bool {
     let keyword = ["if", "while", "match", "return", "impl", "in", "break", "else", "move", "as", "mut"];
-    token.kind == TokenKind::Ident && !keyword.contains(&token.text(text))
+    kind == TokenKind::Ident && !keyword.contains(&text)
 }
 
 pub(super) struct Lexer<'t> {

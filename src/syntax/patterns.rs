@@ -9,7 +9,7 @@ use crate::hir::{BindingId, Lit, Name, Pat};
 use syn::punctuated::Punctuated;
 
 /// Longest string literal whose value is kept, in bytes.
-const MAX_STR: usize = 256;
+pub(super) const MAX_STR: usize = 256;
 
 pub(super) fn lower_pat(pat: &syn::Pat, map: &SourceMap, counters: &mut Counters) -> Pat {
     PatLowering { map, counters, known: Vec::new() }.pat(pat)
@@ -103,7 +103,7 @@ impl PatLowering<'_> {
     }
 }
 
-fn collect_bindings(pat: &Pat, out: &mut Vec<(Name, BindingId)>) {
+pub(super) fn collect_bindings(pat: &Pat, out: &mut Vec<(Name, BindingId)>) {
     match pat {
         Pat::Bind { name, binding, sub, .. } => {
             out.push((*name, *binding));

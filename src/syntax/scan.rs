@@ -8,7 +8,7 @@
 //! Why: parsing is 40 times as slow as scanning, and most bodies are never looked at. Doc comments alone are a third
 //! of what syn would read of a well documented crate.
 
-use super::direct::Outer;
+use super::direct::Stream;
 use super::guard::{Guard, Verdict};
 use super::lexer::{Lexer, Token, TokenKind, closing, may_name_macro};
 use super::names::{NameIndex, Names};
@@ -18,7 +18,7 @@ use crate::hir::{BodyIndex, DirectiveComment, Name, TextRange};
 /// What one pass over a text finds.
 pub(super) struct Scan<'t> {
     /// The tokens outside bodies; a body is its braces, an initializer one number.
-    pub(super) tokens: Vec<Outer>,
+    pub(super) tokens: Stream<'t>,
     /// The same as text, to be parsed in the text's place.
     pub(super) skeleton: Skeleton<'t>,
     /// The guard has nothing against the skeleton.
@@ -109,8 +109,8 @@ struct Scanner<'t> {
     peeked: Option<Token>,
     names: NameIndex<'t>,
     skeleton: Skeleton<'t>,
-    tokens: Vec<Outer>,
-    guard: Guard,
+    tokens: Stream<'t>,
+    guard: Guard<'t>,
     checked: bool,
     bodies: Vec<BodyIndex>,
     comments: Vec<DirectiveComment>,
@@ -125,7 +125,7 @@ impl<'t> Scanner<'t> {
             peeked: None,
             names: NameIndex::of((range.hi - start.min(range.hi)) as usize),
             skeleton: Skeleton::new(text, range),
-            tokens: Vec::new(),
+            tokens: Stream::default(),
             guard: Guard::default(),
             checked: true,
             bodies: Vec::new(),
@@ -140,8 +140,8 @@ impl<'t> Scanner<'t> {
             None => self.advance(true)?,
         };
         let name = self.names.add(token, self.text);
-        self.checked &= self.guard.take(token, self.text) == Verdict::Fine;
-        self.tokens.push(Outer::new(token, name));
+        self.checked &= self.guard.take(token.kind, token.text(self.text)) == Verdict::Fine;
+        self.tokens.push(token, self.text, name);
         Some(token)
     }
 
@@ -196,7 +196,7 @@ impl<'t> Scanner<'t> {
     fn word(&mut self, token: Token, at_start: bool) -> bool {
         let next = self.peek();
         let next_is_word = next.is_some_and(|next| next.kind == TokenKind::Ident);
-        if next.is_some_and(|next| next.is_punct(b'!')) && may_name_macro(token, self.text) {
+        if next.is_some_and(|next| next.is_punct(b'!')) && may_name_macro(token.kind, token.text(self.text)) {
             return self.macro_call(at_start);
         }
         match token.text(self.text) {
@@ -302,7 +302,7 @@ impl<'t> Scanner<'t> {
                     return None;
                 }
                 TokenKind::Punct(b'!')
-                    if before.is_some_and(|name: Token| may_name_macro(name, self.text)) =>
+                    if before.is_some_and(|name: Token| may_name_macro(name.kind, name.text(self.text))) =>
                 {
                     self.macro_call(false);
                     before = None;
@@ -334,9 +334,9 @@ impl<'t> Scanner<'t> {
                 }
             }
             if depth == 0 {
-                self.checked &= self.guard.take(token, self.text) == Verdict::Fine;
+                self.checked &= self.guard.take(token.kind, token.text(self.text)) == Verdict::Fine;
                 self.skeleton.drop(open.hi, token.lo);
-                self.tokens.push(Outer::new(token, None));
+                self.tokens.push(token, self.text, None);
                 let range = TextRange::new(open.lo as u32, token.hi as u32);
                 self.bodies.push(indexed(range, self.names.end_body()));
                 return;
@@ -361,12 +361,13 @@ impl<'t> Scanner<'t> {
                 TokenKind::Close(_) if depth == 0 => break,
                 TokenKind::Close(_) => depth -= 1,
                 TokenKind::Punct(b';') if depth == 0 => {
-                    self.checked &= self.guard.take(token, self.text) == Verdict::Fine;
+                    self.checked &= self.guard.take(token.kind, token.text(self.text)) == Verdict::Fine;
                     if let Some((lo, hi)) = value {
                         self.skeleton.replace(lo, hi, "0");
-                        self.tokens.push(Outer::new(Token { kind: TokenKind::Number, lo, hi }, None));
+                        let number = Token { kind: TokenKind::Number, lo, hi };
+                        self.tokens.push(number, self.text, None);
                     }
-                    self.tokens.push(Outer::new(token, None));
+                    self.tokens.push(token, self.text, None);
                     return;
                 }
                 _ => {}

@@ -84,13 +84,9 @@ impl SourceMap {
         }
     }
 
-    /// Where the rendered tokens came from, in their order; a group is two of them.
-    pub(super) fn token_ranges(&self) -> impl ExactSizeIterator<Item = TextRange> {
-        let table = match &self.kind {
-            Kind::Synthetic(table) => &table[..],
-            Kind::Text(_) => &[],
-        };
-        table.iter().map(|&(_, range)| range)
+    /// The same map for a piece of which the text is only a part.
+    pub(super) fn within(self, whole: TextRange) -> SourceMap {
+        SourceMap { whole, ..self }
     }
 
     /// The whole piece.

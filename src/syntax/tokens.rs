@@ -50,17 +50,50 @@ fn delim(delimiter: Delimiter) -> Delim {
 
 /// The tokens as text, and where each of them comes from.
 pub(super) fn render(tokens: &[Tt]) -> (String, SourceMap) {
-    let mut renderer = Renderer { text: String::new(), position: (1, 0), table: Vec::new(), joint: None };
+    let mut renderer = Renderer { rendered: Rendered::default(), joint: None };
     renderer.all(tokens);
-    (renderer.text, SourceMap::of_tokens(renderer.table))
+    renderer.rendered.finish()
 }
 
-struct Renderer {
+/// Text that tokens are written to.
+pub(super) struct Rendered {
     text: String,
     /// The end of `text`.
     position: Position,
     table: Vec<(Position, TextRange)>,
-    /// The punctuation character that `text` ends with, if it wants to touch the next one.
+}
+
+impl Default for Rendered {
+    fn default() -> Rendered {
+        Rendered { text: String::new(), position: (1, 0), table: Vec::new() }
+    }
+}
+
+impl Rendered {
+    /// Adds a token; `touches`: without a blank before it.
+    pub(super) fn add(&mut self, text: &str, range: TextRange, touches: bool) {
+        if !touches && !self.text.is_empty() {
+            self.text.push(' ');
+            self.position.1 += 1;
+        }
+        self.table.push((self.position, range));
+        for char in text.chars() {
+            self.position = match char {
+                '\n' => (self.position.0 + 1, 0),
+                _ => (self.position.0, self.position.1 + 1),
+            };
+        }
+        self.text.push_str(text);
+    }
+
+    pub(super) fn finish(self) -> (String, SourceMap) {
+        (self.text, SourceMap::of_tokens(self.table))
+    }
+}
+
+struct Renderer {
+    rendered: Rendered,
+    /// The punctuation character that the text ends with, if it wants to touch the next one.
     joint: Option<char>,
 }
 
@@ -78,18 +111,14 @@ impl Renderer {
     }
 
     fn token(&mut self, text: &str, range: TextRange) {
-        self.blank();
-        self.push(text, range);
+        self.rendered.add(text, range, false);
         self.joint = None;
     }
 
     /// Two puncts touch if the first is joint, unless they would open a comment (`$a /$b` with `*c` for `$b`).
     fn punct(&mut self, char: char, joint: Joint, range: TextRange) {
         let touches = self.joint.is_some_and(|before| before != '/' || !matches!(char, '/' | '*'));
-        if !touches {
-            self.blank();
-        }
-        self.push(char.encode_utf8(&mut [0; 4]), range);
+        self.rendered.add(char.encode_utf8(&mut [0; 4]), range, touches);
         self.joint = (joint == Joint::Joint).then_some(char);
     }
 
@@ -103,24 +132,6 @@ impl Renderer {
         self.token(open, range);
         self.all(inner);
         self.token(close, range);
-    }
-
-    fn blank(&mut self) {
-        if !self.text.is_empty() {
-            self.text.push(' ');
-            self.position.1 += 1;
-        }
-    }
-
-    fn push(&mut self, text: &str, range: TextRange) {
-        self.table.push((self.position, range));
-        for char in text.chars() {
-            self.position = match char {
-                '\n' => (self.position.0 + 1, 0),
-                _ => (self.position.0, self.position.1 + 1),
-            };
-        }
-        self.text.push_str(text);
     }
 }
 

@@ -37,7 +37,7 @@ impl Counters {
         Counters { bindings: first_binding, in_body: true, ..Counters::default() }
     }
 
-    fn next_path(&mut self) -> PathId {
+    pub(super) fn next_path(&mut self) -> PathId {
         if !self.in_body {
             return PathId::ITEM;
         }

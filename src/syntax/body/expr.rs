@@ -300,7 +300,7 @@ pub(super) fn label_name(label: &syn::Lifetime) -> Name {
 }
 
 /// Where a type as written ends, as far as its paths tell.
-fn type_end(ty: &Type) -> Option<TextRange> {
+pub(in crate::syntax) fn type_end(ty: &Type) -> Option<TextRange> {
     match ty {
         Type::Path(path) => Some(path.range),
         Type::Ref { inner, .. } | Type::Ptr { inner, .. } => type_end(inner),

@@ -3,7 +3,7 @@
 //! In: the call's tokens. Out: the argument expressions, borrowed as formatting does. `{x}`, `{x:?}`, `{x:>width$}`
 //! capture variables, which become paths at the literal's range. Source: std::fmt, "Syntax".
 
-use super::Lowering;
+use super::{Lowering, State};
 use crate::hir::{ExprId, ExprKind, Name, Path, PathId, Segment, TextRange};
 use syn::ext::IdentExt;
 use syn::parse::discouraged::Speculative;
@@ -100,7 +100,8 @@ impl Lowering<'_, '_> {
                 let range = self.range(literal.span());
                 for name in captures(&literal.value()) {
                     if !args.iter().any(|arg| arg.name == Some(name)) {
-                        let path = self.variable(name, range);
+                        let id = self.state.counters.next_path();
+                        let path = self.state.variable(name, id, range);
                         ids.push(self.shared(path));
                     }
                 }
@@ -113,15 +114,14 @@ impl Lowering<'_, '_> {
         ids
     }
 
-    /// `&operand`
     pub(super) fn shared(&mut self, operand: ExprId) -> ExprId {
-        let range = self.range_of(operand);
-        self.alloc(ExprKind::Borrow { mutable: false, raw: false, operand }, range)
+        self.state.shared(operand)
     }
+}
 
-    fn variable(&mut self, name: Name, range: TextRange) -> ExprId {
-        let id = PathId(self.state.counters.paths);
-        self.state.counters.paths += 1;
+impl State<'_> {
+    /// A variable that a format string names.
+    pub(in crate::syntax) fn variable(&mut self, name: Name, id: PathId, range: TextRange) -> ExprId {
         let segment = Segment { name, range, args: Vec::new(), fn_output: None };
         let path = Path { global: false, qself: None, segments: vec![segment], range, id };
         self.alloc(ExprKind::Path(path), range)
@@ -139,7 +139,7 @@ fn template_of(expr: &Expr) -> Option<&LitStr> {
 }
 
 /// The variables that a format string names, each once, in order.
-fn captures(template: &str) -> Vec<Name> {
+pub(in crate::syntax) fn captures(template: &str) -> Vec<Name> {
     let mut names = Vec::new();
     let mut add = |text: &str| {
         if text.starts_with(|c: char| c.is_alphabetic() || c == '_') {

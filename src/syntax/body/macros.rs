@@ -1,18 +1,15 @@
 //! Macro calls in bodies.
 //!
 //! In: a call. Out: the expression or statements it stands for. The body's own `macro_rules!` are looked up first,
-//! then `MacroScope` says what the path means: rules are expanded and the result is parsed and lowered like the
-//! text around it; known shapes are lowered by their grammar (`shapes`); of unknown macros the arguments are
-//! evaluated if they parse as expressions or statements, else the call is opaque and counted. Macro recursion is
-//! bounded by `MAX_MACRO_DEPTH` and by the body's token budget.
+//! then `MacroScope` says what the path means: rules are expanded (`expansion`); known shapes are lowered by their
+//! grammar (`shapes`); of unknown macros the arguments are evaluated if they parse as expressions or statements, else
+//! the call is opaque and counted.
 
+use super::Lowering;
 use super::stmt::{Contents, add_expr};
-use super::{Lowering, MAX_MACRO_DEPTH};
-use crate::hir::{
-    Block, BlockKind, ExprId, ExprKind, MacroArgsKind, MacroDef, Path, PathId, Segment, TextRange, Tokens, Tt,
-};
+use crate::hir::{BlockKind, ExprId, ExprKind, MacroArgsKind, MacroDef, TextRange, Tokens};
 use crate::syntax::MacroMeaning;
-use crate::syntax::expand::{Failure, MAX_STEPS, Position, expand, sole_call};
+use crate::syntax::expand::Failure;
 use crate::syntax::tokens::from_stream;
 use crate::syntax::types::{Counters, lower_path};
 use proc_macro2::{TokenStream, TokenTree};
@@ -86,17 +83,7 @@ impl Lowering<'_, '_> {
     }
 
     fn meaning_of(&self, mac: &syn::Macro) -> MacroMeaning {
-        self.meaning(&lower_path(&mac.path, None, self.map, &mut Counters::default()))
-    }
-
-    fn meaning(&self, path: &Path) -> MacroMeaning {
-        if let [only] = &path.segments[..] {
-            let local = self.state.local_macros.iter().rev().find(|def| def.name == only.name);
-            if let Some(def) = local {
-                return MacroMeaning::Rules(def.clone());
-            }
-        }
-        self.state.macros.lookup(path)
+        self.state.meaning(&lower_path(&mac.path, None, self.map, &mut Counters::default()))
     }
 
     /// The whole call.
@@ -124,13 +111,8 @@ impl Lowering<'_, '_> {
 
     fn expanded_expr(&mut self, def: &MacroDef, mac: &syn::Macro) -> ExprId {
         let range = self.call_range(mac);
-        let lowered = self.expanded(def, mac, Position::Expr, |lowering, tokens| {
-            lowering.reparse(tokens, Code::parse, |inner, code| match code {
-                Code::Expr(expr) => inner.expr(&expr),
-                Code::Stmts(stmts) => inner.block_of(&stmts, BlockKind::Plain, None, range),
-            })
-        });
-        match lowered {
+        let (args, path) = (self.args_of(mac), self.path_range(mac));
+        match self.state.expanded_expr(def, &args, path, range) {
             Ok(id) => id,
             Err(Failure::NoRule) => self.unknown_macro(mac),
             Err(Failure::Bound) => self.cut(range),
@@ -139,78 +121,13 @@ impl Lowering<'_, '_> {
 
     fn expanded_stmts(&mut self, def: &MacroDef, mac: &syn::Macro, is_tail: bool, out: &mut Contents) {
         let range = self.call_range(mac);
-        let lowered = self.expanded(def, mac, Position::Stmt, |lowering, tokens| {
-            lowering.reparse(tokens, syn::Block::parse_within, |inner, stmts| {
-                inner.transparent(&stmts, is_tail, range, out);
-            })
-        });
-        match lowered {
-            Ok(()) => {}
-            Err(Failure::NoRule) => {
-                let id = self.unknown_macro(mac);
-                add_expr(id, is_tail, out);
-            }
-            Err(Failure::Bound) => {
-                let id = self.cut(range);
-                add_expr(id, is_tail, out);
-            }
-        }
-    }
-
-    /// Statements that a macro call stands for, in the scope around it: its items are the outer block's.
-    pub(super) fn transparent(
-        &mut self,
-        stmts: &[syn::Stmt],
-        is_tail: bool,
-        range: TextRange,
-        out: &mut Contents,
-    ) {
-        let mut contents = Contents { items: std::mem::take(&mut out.items), ..Contents::default() };
-        self.statements(stmts, &mut contents);
-        let Contents { items, stmts, tail } = contents;
-        out.items = items;
-        match tail {
-            None if stmts.is_empty() => {}
-            Some(tail) if stmts.is_empty() => add_expr(tail, is_tail, out),
-            _ => {
-                let kind = BlockKind::Plain;
-                let block = Block { kind, label: None, items: None, stmts, tail, transparent: true };
-                let id = self.alloc(ExprKind::Block(block), range);
-                add_expr(id, is_tail, out);
-            }
-        }
-    }
-
-    /// Expands a call and gives the result to `then` (which says `None` if it doesn't parse).
-    fn expanded<R>(
-        &mut self,
-        def: &MacroDef,
-        mac: &syn::Macro,
-        position: Position,
-        then: impl FnOnce(&mut Self, &[Tt]) -> Option<R>,
-    ) -> Result<R, Failure> {
-        if self.state.macro_depth >= MAX_MACRO_DEPTH {
-            return Err(Failure::Bound);
-        }
-        let tokens = self.expansion(def, mac, position)?;
-        self.state.macro_depth += 1;
-        let result = then(self, &tokens);
-        self.state.macro_depth -= 1;
-        result.ok_or(Failure::NoRule)
-    }
-
-    /// The tokens a call stands for. If they are just another call of rules, that one is expanded in turn, here and
-    /// not in the depth: recursive macros that consume their input step by step are long and not deep.
-    fn expansion(&mut self, def: &MacroDef, mac: &syn::Macro, position: Position) -> Result<Tokens, Failure> {
-        let call = self.path_range(mac);
-        let args = self.args_of(mac);
-        let mut tokens = expand(def, &args, call, position, &mut self.state.budget)?;
-        for _ in 0..MAX_STEPS {
-            let Some((path, args)) = sole_call(&tokens) else { return Ok(tokens) };
-            let MacroMeaning::Rules(next) = self.meaning(&token_path(path, call)) else { return Ok(tokens) };
-            tokens = expand(&next, args, call, position, &mut self.state.budget)?;
-        }
-        Err(Failure::Bound)
+        let (args, path) = (self.args_of(mac), self.path_range(mac));
+        let id = match self.state.expanded_stmts(def, &args, path, is_tail, range, out) {
+            Ok(()) => return,
+            Err(Failure::NoRule) => self.unknown_macro(mac),
+            Err(Failure::Bound) => self.cut(range),
+        };
+        add_expr(id, is_tail, out);
     }
 
     /// A call of which nothing is known: its arguments by value, if they are code.
@@ -241,16 +158,4 @@ fn is_flat(tokens: &TokenStream) -> bool {
         }
         run <= MAX_RUN
     })
-}
-
-/// `a::b` as a path without generic arguments.
-fn token_path(tokens: &[Tt], range: TextRange) -> Path {
-    let segments = tokens.iter().filter_map(|tt| match tt {
-        Tt::Ident(name, range) => {
-            Some(Segment { name: *name, range: *range, args: Vec::new(), fn_output: None })
-        }
-        _ => None,
-    });
-    let global = matches!(tokens.first(), Some(Tt::Punct(':', ..)));
-    Path { global, qself: None, segments: segments.collect(), range, id: PathId::ITEM }
 }

@@ -5,14 +5,18 @@
 //! bottom, never by asking a tree for its span (that is quadratic); long chains (`a + b + …`, `a.b().c()…`,
 //! `else if …`) are lowered in loops, everything else recurses at most `MAX_DEPTH` expressions deep, macros included;
 //! what lies deeper is `Missing` and counted in `Body::cut`.
+//!
+//! `direct` is asked first and writes to the same `State`; here syn's trees are lowered, of what `direct` left.
 
 mod attrs;
 mod control;
+mod expansion;
 mod expr;
 mod format;
 mod macros;
 mod select;
 mod shapes;
+mod state;
 mod stmt;
 
 #[cfg(test)]
@@ -20,24 +24,25 @@ mod pretty;
 #[cfg(test)]
 mod tests;
 
-use super::expand::Budget;
 use super::items::Bodies;
 use super::source_map::{SourceMap, parse};
 use super::tokens::render;
-use super::types::Counters;
-use super::{LoweredBody, MacroScope};
-use crate::hir::{
-    BlockKind, Body, BodySource, Expr, ExprId, ExprKind, Item, MacroDef, SyntaxError, TextRange,
-};
+use super::{LoweredBody, MacroScope, direct};
+use crate::hir::{BlockKind, BodySource, ExprId, ExprKind, SyntaxError, TextRange, Tt};
 use proc_macro2::Span;
-use std::sync::Arc;
 use syn::parse::discouraged::Speculative;
-use syn::parse::{Parse, ParseStream};
+use syn::parse::{Parse, ParseStream, Parser};
+
+pub(super) use expr::type_end;
+pub(super) use format::captures;
+pub(super) use shapes::declares;
+pub(super) use state::{Mark, State};
+pub(super) use stmt::{Contents, add_expr};
 
 /// Expressions inside expressions.
-const MAX_DEPTH: u32 = 400;
+pub(super) const MAX_DEPTH: u32 = 400;
 /// Macro calls inside what macro calls expand to.
-const MAX_MACRO_DEPTH: u32 = 32;
+pub(super) const MAX_MACRO_DEPTH: u32 = 32;
 
 /// See `syntax::lower_body`.
 pub(super) fn lower_body(
@@ -47,6 +52,14 @@ pub(super) fn lower_body(
     macros: &dyn MacroScope,
 ) -> LoweredBody {
     let mut state = State::new(first_binding, macros);
+    if let Some(root) = direct::body(text, source, &mut state) {
+        return LoweredBody { body: state.finish(root), errors: Vec::new() };
+    }
+    lower_by_syn(text, source, state)
+}
+
+/// The same with what syn makes of the body.
+fn lower_by_syn(text: &str, source: &BodySource, mut state: State<'_>) -> LoweredBody {
     let lowered = with_tree(text, source, |tree, map| {
         let bodies = match source {
             BodySource::Text(_) => Bodies::InFile(text),
@@ -118,56 +131,6 @@ fn with_tree<R>(
     }
 }
 
-/// What the lowering of one body has made so far.
-struct State<'a> {
-    macros: &'a dyn MacroScope,
-    exprs: Vec<Expr>,
-    counters: Counters,
-    block_items: Vec<Vec<Item>>,
-    opaque_macros: u32,
-    cut: u32,
-    /// Expressions, and macro expansions, around the present one.
-    depth: u32,
-    macro_depth: u32,
-    budget: Budget,
-    /// The `macro_rules!` in scope that the body itself defines, innermost last.
-    local_macros: Vec<Arc<MacroDef>>,
-}
-
-impl<'a> State<'a> {
-    fn new(first_binding: u32, macros: &'a dyn MacroScope) -> State<'a> {
-        State {
-            macros,
-            exprs: Vec::new(),
-            counters: Counters::body(first_binding),
-            block_items: Vec::new(),
-            opaque_macros: 0,
-            cut: 0,
-            depth: 0,
-            macro_depth: 0,
-            budget: Budget::default(),
-            local_macros: Vec::new(),
-        }
-    }
-
-    fn alloc(&mut self, kind: ExprKind, range: TextRange) -> ExprId {
-        self.exprs.push(Expr { kind, range });
-        ExprId(self.exprs.len() as u32 - 1)
-    }
-
-    fn finish(self, root: ExprId) -> Body {
-        Body {
-            exprs: self.exprs,
-            root,
-            binding_count: self.counters.bindings,
-            path_count: self.counters.paths,
-            block_items: self.block_items,
-            opaque_macros: self.opaque_macros,
-            cut: self.cut,
-        }
-    }
-}
-
 /// Lowers the trees of one parsed text: the body's own, or what a macro call in it expanded to.
 struct Lowering<'s, 'a> {
     state: &'s mut State<'a>,
@@ -181,14 +144,12 @@ impl Lowering<'_, '_> {
         self.state.alloc(kind, range)
     }
 
-    /// In place of what isn't lowered for its depth or size.
     fn cut(&mut self, range: TextRange) -> ExprId {
-        self.state.cut += 1;
-        self.alloc(ExprKind::Missing, range)
+        self.state.cut(range)
     }
 
     fn range_of(&self, id: ExprId) -> TextRange {
-        self.state.exprs[id.0 as usize].range
+        self.state.range_of(id)
     }
 
     /// The bytes of one token.
@@ -199,20 +160,69 @@ impl Lowering<'_, '_> {
     fn between(&self, first: Span, last: Span) -> TextRange {
         self.map.join(first, last)
     }
+}
 
+impl State<'_> {
     /// Renders tokens, parses them and lowers the tree; `None` if they don't parse.
-    fn reparse<P, R>(
+    fn reparse<P: Parser, R>(
         &mut self,
-        tokens: &[crate::hir::Tt],
+        tokens: &[Tt],
         parser: P,
         then: impl FnOnce(&mut Lowering<'_, '_>, P::Output) -> R,
-    ) -> Option<R>
-    where
-        P: syn::parse::Parser,
-    {
+    ) -> Option<R> {
         let (text, map) = render(tokens);
-        let state = &mut *self.state;
-        let lower = |tree| then(&mut Lowering { state, map: &map, bodies: Bodies::Tokens }, tree);
+        let lower = |tree| then(&mut Lowering { state: self, map: &map, bodies: Bodies::Tokens }, tree);
         parse(&text, &map, parser, lower).ok()
     }
+}
+
+/// The text of a macro call, with what knows where it stands.
+pub(super) struct CallText<'t> {
+    pub(super) text: &'t str,
+    pub(super) map: &'t SourceMap,
+    pub(super) bodies: Bodies<'t>,
+}
+
+impl State<'_> {
+    /// Lowers a call in expression position; `unknown`: as one of which nothing is known. `None` if it isn't a call.
+    pub(super) fn call_expr(&mut self, call: CallText<'_>, unknown: bool) -> Option<ExprId> {
+        self.call(call, |lowering, mac| match unknown {
+            true => lowering.unknown_macro(mac),
+            false => lowering.macro_expr(mac),
+        })
+    }
+
+    /// Lowers a call in statement position.
+    pub(super) fn call_stmt(&mut self, call: CallText<'_>, is_tail: bool, out: &mut Contents) -> Option<()> {
+        self.call(call, |lowering, mac| lowering.macro_statement(mac, is_tail, out))
+    }
+
+    fn call<R>(
+        &mut self,
+        CallText { text, map, bodies }: CallText<'_>,
+        then: impl FnOnce(&mut Lowering<'_, '_>, &syn::Macro) -> R,
+    ) -> Option<R> {
+        let lower = |mac| then(&mut Lowering { state: self, map, bodies }, &mac);
+        parse(text, map, syn::Macro::parse, lower).ok()
+    }
+}
+
+/// What lowering gives when only syn reads: to compare with.
+#[cfg(test)]
+pub(super) fn lower_by_syn_alone(text: &str, source: &BodySource, macros: &dyn MacroScope) -> LoweredBody {
+    let mut state = State::new(0, macros);
+    state.try_nothing();
+    lower_by_syn(text, source, state)
+}
+
+/// What lowering gives when syn is asked for single macro calls only.
+#[cfg(test)]
+pub(super) fn lower_directly(
+    text: &str,
+    source: &BodySource,
+    macros: &dyn MacroScope,
+) -> Option<LoweredBody> {
+    let mut state = State::new(0, macros);
+    let root = direct::body(text, source, &mut state)?;
+    Some(LoweredBody { body: state.finish(root), errors: Vec::new() })
 }

@@ -4,7 +4,7 @@
 //! `default` and `complete` branches, `biased;`, and channel operations `recv(channel) -> pat => handler`, which
 //! become method calls on the channel.
 
-use super::Lowering;
+use super::{Lowering, State};
 use crate::hir::{Arm, ExprId, ExprKind, Pat as HirPat, SelectBranch, TextRange};
 use crate::syntax::types::name_of;
 use syn::ext::IdentExt;
@@ -128,7 +128,7 @@ impl Lowering<'_, '_> {
                 Branch::Otherwise(handler) => others.push(self.expr(handler)),
             }
         }
-        let else_ = self.one_of(&others, range);
+        let else_ = self.state.one_of(&others, range);
         self.alloc(ExprKind::Select { branches, else_, name_range }, range)
     }
 
@@ -154,9 +154,11 @@ impl Lowering<'_, '_> {
         };
         self.alloc(kind, range)
     }
+}
 
+impl State<'_> {
     /// One of the handlers runs, it isn't known which.
-    fn one_of(&mut self, handlers: &[ExprId], range: TextRange) -> Option<ExprId> {
+    pub(in crate::syntax) fn one_of(&mut self, handlers: &[ExprId], range: TextRange) -> Option<ExprId> {
         if handlers.len() < 2 {
             return handlers.first().copied();
         }

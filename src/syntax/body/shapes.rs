@@ -3,11 +3,11 @@
 //! In: a shape and the call. Out: an expression, or items and statements of the block around. Arguments that don't
 //! have the shape are treated like an unknown macro's.
 
-use super::Lowering;
 use super::format::FormatArgs;
 use super::macros::Code;
 use super::select::{Select, skip_biased};
 use super::stmt::{Contents, add_expr};
+use super::{Lowering, State};
 use crate::hir::{
     Arm, BinaryOp, BlockKind, ExprId, ExprKind, Lit, MacroArgsKind, MacroShape, Name, Pat, TextRange, Tokens,
     Tt,
@@ -82,11 +82,8 @@ impl Lowering<'_, '_> {
             MacroShape::Exprs => self.args_call(mac, range, MacroArgsKind::Unknown),
             MacroShape::AddrOf => self.addr_of(mac, range, false),
             MacroShape::AddrOfMut => self.addr_of(mac, range, true),
-            MacroShape::Constant => Some(self.constant(range)),
-            MacroShape::Cfg => Some(match self.holds(&self.args_of(mac), range) {
-                Some(holds) => self.alloc(ExprKind::Lit(Lit::Bool(holds)), range),
-                None => self.constant(range),
-            }),
+            MacroShape::Constant => Some(self.state.constant(range)),
+            MacroShape::Cfg => Some(self.state.holds(&self.args_of(mac), range)),
             MacroShape::Join => self.parsed(mac, Exprs::parse).map(|exprs| {
                 let branches = self.exprs(&exprs.0);
                 let name_range = self.name_range(mac);
@@ -100,7 +97,7 @@ impl Lowering<'_, '_> {
             MacroShape::ThreadLocal | MacroShape::LazyStatic | MacroShape::CfgIf | MacroShape::Items => {
                 let mut contents = Contents::default();
                 self.shape_stmt(shape, mac, true, &mut contents);
-                Some(self.finish_block(contents, BlockKind::Plain, None, range))
+                Some(self.state.finish_block(contents, BlockKind::Plain, None, range))
             }
         };
         lowered.unwrap_or_else(|| self.unknown_macro(mac))
@@ -114,49 +111,15 @@ impl Lowering<'_, '_> {
         is_tail: bool,
         out: &mut Contents,
     ) {
-        let declares = matches!(
-            shape,
-            MacroShape::ThreadLocal | MacroShape::LazyStatic | MacroShape::CfgIf | MacroShape::Items
-        );
-        if !declares {
+        if !declares(shape) {
             let id = self.shape_expr(shape, mac);
             return add_expr(id, is_tail, out);
         }
-        let args = self.args_of(mac);
-        let call = self.path_range(mac);
-        if let Some(items) = items_of_shape(shape, &args, call) {
-            return self.add_items(items, out);
-        }
-        let branches = if shape == MacroShape::CfgIf { cfg_branches(&args, call) } else { None };
-        let chosen = branches
-            .map(|branches| branches.into_iter().find(|branch| self.state.macros.enabled(&branch.attrs)));
-        let range = self.call_range(mac);
-        let lowered = match chosen {
-            Some(Some(branch)) => self.reparse(branch.tokens, syn::Block::parse_within, |inner, stmts| {
-                inner.transparent(&stmts, is_tail, range, out);
-            }),
-            Some(None) => Some(()),
-            None => None,
-        };
-        if lowered.is_none() {
+        let (args, path, range) = (self.args_of(mac), self.path_range(mac), self.call_range(mac));
+        if self.state.declared(shape, &args, path, is_tail, range, out).is_none() {
             let id = self.unknown_macro(mac);
             add_expr(id, is_tail, out);
         }
-    }
-
-    /// A constant that isn't known.
-    fn constant(&mut self, range: TextRange) -> ExprId {
-        let kind = MacroArgsKind::Constant;
-        self.alloc(ExprKind::MacroArgs { kind, args: Vec::new(), diverges: false }, range)
-    }
-
-    /// Whether a predicate holds, if it does or doesn't in every build: what users of the crate choose may be either.
-    fn holds(&self, pred: &Tokens, range: TextRange) -> Option<bool> {
-        if mentions_choice(pred) {
-            return None;
-        }
-        let [holds, fails] = asked(pred, range).map(|attr| self.state.macros.enabled(&[attr]));
-        (holds != fails).then_some(holds)
     }
 
     /// The last name of the macro's path.
@@ -222,10 +185,7 @@ impl Lowering<'_, '_> {
         let scrutinee = self.expr(&parsed.scrutinee);
         let pat = self.pat(&parsed.pat);
         let guard = parsed.guard.as_ref().map(|guard| self.expr(guard));
-        let yes = self.alloc(ExprKind::Lit(Lit::Bool(true)), range);
-        let no = self.alloc(ExprKind::Lit(Lit::Bool(false)), range);
-        let arms = vec![Arm { pat, guard, body: yes }, Arm { pat: Pat::Wild, guard: None, body: no }];
-        Some(self.alloc(ExprKind::Match { scrutinee, arms }, range))
+        Some(self.state.matched(scrutinee, pat, guard, range))
     }
 
     fn vec_call(&mut self, mac: &syn::Macro, range: TextRange) -> Option<ExprId> {
@@ -243,6 +203,67 @@ impl Lowering<'_, '_> {
         let Code::Expr(place) = self.parsed(mac, Code::parse)? else { return None };
         let operand = self.expr(&place);
         Some(self.alloc(ExprKind::Borrow { mutable, raw: true, operand }, range))
+    }
+}
+
+/// Whether what a macro of this shape stands for belongs to the block around it.
+pub(in crate::syntax) fn declares(shape: MacroShape) -> bool {
+    matches!(shape, MacroShape::ThreadLocal | MacroShape::LazyStatic | MacroShape::CfgIf | MacroShape::Items)
+}
+
+impl State<'_> {
+    /// A call that `declares`; `None` if the arguments don't have the shape. `path`: the range of the macro's path.
+    pub(in crate::syntax) fn declared(
+        &mut self,
+        shape: MacroShape,
+        args: &Tokens,
+        path: TextRange,
+        is_tail: bool,
+        range: TextRange,
+        out: &mut Contents,
+    ) -> Option<()> {
+        if let Some(items) = items_of_shape(shape, args, path) {
+            self.add_items(items, out);
+            return Some(());
+        }
+        let branches = if shape == MacroShape::CfgIf { cfg_branches(args, path)? } else { return None };
+        if let Some(branch) = branches.into_iter().find(|branch| self.macros.enabled(&branch.attrs)) {
+            let contents = self.statements_of(branch.tokens)?;
+            self.add_transparent(contents, is_tail, range, out);
+        }
+        Some(())
+    }
+
+    /// A constant that isn't known.
+    pub(in crate::syntax) fn constant(&mut self, range: TextRange) -> ExprId {
+        let kind = MacroArgsKind::Constant;
+        self.alloc(ExprKind::MacroArgs { kind, args: Vec::new(), diverges: false }, range)
+    }
+
+    /// Whether a predicate holds, if it does or doesn't in every build: what users of the crate choose may be either.
+    pub(in crate::syntax) fn holds(&mut self, pred: &Tokens, range: TextRange) -> ExprId {
+        if mentions_choice(pred) {
+            return self.constant(range);
+        }
+        let [holds, fails] = asked(pred, range).map(|attr| self.macros.enabled(&[attr]));
+        match holds != fails {
+            true => self.alloc(ExprKind::Lit(Lit::Bool(holds)), range),
+            false => self.constant(range),
+        }
+    }
+
+    /// `match scrutinee { pat if guard => true, _ => false }`
+    pub(in crate::syntax) fn matched(
+        &mut self,
+        scrutinee: ExprId,
+        pat: Pat,
+        guard: Option<ExprId>,
+        range: TextRange,
+    ) -> ExprId {
+        let yes = self.alloc(ExprKind::Lit(Lit::Bool(true)), range);
+        let no = self.alloc(ExprKind::Lit(Lit::Bool(false)), range);
+        let arms = vec![Arm { pat, guard, body: yes }, Arm { pat: Pat::Wild, guard: None, body: no }];
+        self.alloc(ExprKind::Match { scrutinee, arms }, range)
     }
 }
 

@@ -4,16 +4,16 @@
 //! scope from their definition to the block's end.
 
 use super::Lowering;
-use crate::hir::{Block, BlockItemsId, BlockKind, ExprId, ExprKind, Item, ItemKind, Name, Stmt, TextRange};
+use crate::hir::{BlockKind, ExprId, Item, Name, Stmt, TextRange};
 use crate::syntax::items::lower_items;
 use syn::Expr;
 
 /// What the statements of a block have come to so far.
 #[derive(Default)]
-pub(super) struct Contents {
-    pub(super) items: Vec<Item>,
-    pub(super) stmts: Vec<Stmt>,
-    pub(super) tail: Option<ExprId>,
+pub(in crate::syntax) struct Contents {
+    pub(in crate::syntax) items: Vec<Item>,
+    pub(in crate::syntax) stmts: Vec<Stmt>,
+    pub(in crate::syntax) tail: Option<ExprId>,
 }
 
 impl Lowering<'_, '_> {
@@ -43,22 +43,7 @@ impl Lowering<'_, '_> {
         let mut contents = Contents::default();
         self.statements(stmts, &mut contents);
         self.state.local_macros.truncate(macros_outside);
-        self.finish_block(contents, kind, label, range)
-    }
-
-    pub(super) fn finish_block(
-        &mut self,
-        contents: Contents,
-        kind: BlockKind,
-        label: Option<Name>,
-        range: TextRange,
-    ) -> ExprId {
-        let Contents { items, stmts, tail } = contents;
-        let items = (!items.is_empty()).then(|| {
-            self.state.block_items.push(items);
-            BlockItemsId(self.state.block_items.len() as u32 - 1)
-        });
-        self.alloc(ExprKind::Block(Block { kind, label, items, stmts, tail, transparent: false }), range)
+        self.state.finish_block(contents, kind, label, range)
     }
 
     /// Lowers statements into the block that `out` collects; a last expression without `;` is its tail.
@@ -76,7 +61,7 @@ impl Lowering<'_, '_> {
             }
             syn::Stmt::Item(item) => {
                 let items = lower_items(std::slice::from_ref(item), self.map, self.bodies);
-                self.add_items(items, out);
+                self.state.add_items(items, out);
             }
             // A lone `;`.
             syn::Stmt::Expr(Expr::Verbatim(tokens), Some(_)) if tokens.is_empty() => {}
@@ -102,22 +87,9 @@ impl Lowering<'_, '_> {
             else_: else_.map(|(_, branch)| self.expr(branch)),
         }
     }
-
-    /// Adds items to a block; its macros are in scope from here on.
-    pub(super) fn add_items(&mut self, items: Vec<Item>, out: &mut Contents) {
-        for item in items {
-            if !item.attrs.is_empty() && !self.state.macros.enabled(&item.attrs) {
-                continue;
-            }
-            if let ItemKind::MacroRules(def) = &item.kind {
-                self.state.local_macros.push(def.clone());
-            }
-            out.items.push(item);
-        }
-    }
 }
 
-pub(super) fn add_expr(id: ExprId, is_tail: bool, out: &mut Contents) {
+pub(in crate::syntax) fn add_expr(id: ExprId, is_tail: bool, out: &mut Contents) {
     match is_tail {
         true => out.tail = Some(id),
         false => out.stmts.push(Stmt::Expr(id)),

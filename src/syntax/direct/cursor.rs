@@ -1,19 +1,31 @@
 //! A place in the tokens, and the questions one asks there.
 
-use super::{Bodies, Outer};
-use crate::hir::{Name, TextRange};
+use super::Bodies;
+use super::stream::Placed;
+use crate::hir::{BindingId, Name, TextRange};
 use crate::syntax::lexer::TokenKind;
+use crate::syntax::names::intern_text;
+use crate::syntax::types::Counters;
 
 pub(super) struct Reader<'t> {
-    pub(super) text: &'t str,
-    tokens: &'t [Outer],
+    tokens: &'t [Placed<'t>],
     /// Where bodies are.
     pub(super) bodies: Bodies<'t>,
     at: usize,
-    /// Bindings made so far by the parameters of the present function.
-    pub(super) bindings: u32,
-    /// Types and patterns around the present one.
-    pub(super) depth: u32,
+    /// The numbers given out so far in the present body, or to the parameters of the present function; types and
+    /// patterns around the present one.
+    pub(super) counters: Counters,
+    /// What the earlier alternatives of the or-patterns around bind.
+    pub(super) known: Vec<(Name, BindingId)>,
+    /// Of the items of a block: bodies and values that were passed over.
+    pub(super) passed: Vec<Passed>,
+}
+
+/// What was passed over, by the numbers of its first token and of the one after its last.
+#[derive(Clone, Copy)]
+pub(super) enum Passed {
+    Body(usize, usize),
+    Value(usize, usize),
 }
 
 /// A name and where it stands.
@@ -24,19 +36,38 @@ pub(super) struct Ident {
 }
 
 impl<'t> Reader<'t> {
-    pub(super) fn new(text: &'t str, tokens: &'t [Outer], bodies: Bodies<'t>) -> Reader<'t> {
-        Reader { text, tokens, bodies, at: 0, bindings: 0, depth: 0 }
+    pub(super) fn new(tokens: &'t [Placed<'t>], bodies: Bodies<'t>, counters: Counters) -> Reader<'t> {
+        Reader { tokens, bodies, at: 0, counters, known: Vec::new(), passed: Vec::new() }
     }
 
     pub(super) fn is_done(&self) -> bool {
         self.at == self.tokens.len()
     }
 
-    pub(super) fn nth(&self, ahead: usize) -> Option<&'t Outer> {
+    /// The number of the next token.
+    pub(super) fn position(&self) -> usize {
+        self.at
+    }
+
+    pub(super) fn go_to(&mut self, position: usize) {
+        self.at = position;
+    }
+
+    /// The tokens from one number up to another.
+    pub(super) fn between(&self, from: usize, to: usize) -> &'t [Placed<'t>] {
+        self.tokens.get(from..to).unwrap_or_default()
+    }
+
+    /// Where all tokens come from.
+    pub(super) fn whole(&self) -> TextRange {
+        self.tokens.iter().map(|token| token.range).reduce(TextRange::to).unwrap_or_default()
+    }
+
+    pub(super) fn nth(&self, ahead: usize) -> Option<&'t Placed<'t>> {
         self.tokens.get(self.at + ahead)
     }
 
-    pub(super) fn bump(&mut self) -> Option<&'t Outer> {
+    pub(super) fn bump(&mut self) -> Option<&'t Placed<'t>> {
         let token = self.tokens.get(self.at)?;
         self.at += 1;
         Some(token)
@@ -59,22 +90,10 @@ impl<'t> Reader<'t> {
             .map_or_else(TextRange::default, |(first, last)| first.range.to(last.range))
     }
 
-    /// The text of these tokens.
-    pub(super) fn text_since(&self, start: usize) -> &'t str {
-        let read = &self.tokens[start.min(self.at)..self.at];
-        read.first()
-            .zip(read.last())
-            .map_or("", |(first, last)| &self.text[first.lo as usize..last.hi as usize])
-    }
-
-    pub(super) fn text_of(&self, token: &Outer) -> &'t str {
-        &self.text[token.lo as usize..token.hi as usize]
-    }
-
     /// The word that stands there; raw identifiers begin with `r#`.
     pub(super) fn word(&self, ahead: usize) -> &'t str {
         match self.nth(ahead) {
-            Some(token) if token.kind == TokenKind::Ident => self.text_of(token),
+            Some(token) if token.kind == TokenKind::Ident => token.text,
             _ => "",
         }
     }
@@ -97,7 +116,7 @@ impl<'t> Reader<'t> {
             (Some(first), Some(second)) => {
                 first.kind == TokenKind::Punct(pair[0])
                     && second.kind == TokenKind::Punct(pair[1])
-                    && first.hi == second.lo
+                    && first.joint
             }
             _ => false,
         }
@@ -157,15 +176,15 @@ impl<'t> Reader<'t> {
     pub(super) fn any_word(&mut self) -> Option<Ident> {
         let token = self.nth(0).filter(|token| token.kind == TokenKind::Ident)?;
         self.at += 1;
-        let text = self.text_of(token);
-        let name = token.name.unwrap_or_else(|| Name::new(text.strip_prefix("r#").unwrap_or(text)));
+        let name =
+            token.name.unwrap_or_else(|| intern_text(token.text.strip_prefix("r#").unwrap_or(token.text)));
         Some(Ident { name, range: token.range })
     }
 
     pub(super) fn lifetime(&mut self) -> Option<Name> {
         let token = self.nth(0).filter(|token| token.kind == TokenKind::Lifetime)?;
         self.at += 1;
-        Some(Name::new(self.text_of(token)))
+        Some(intern_text(token.text))
     }
 }
 

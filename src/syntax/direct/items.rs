@@ -1,11 +1,11 @@
 //! Items: what stands in files and modules.
 
 use super::Bodies;
-use super::cursor::{Ident, Reader};
-use super::trees::Attrs;
+use super::cursor::{Ident, Passed, Reader};
+use super::trees::{Attrs, printed};
 use crate::hir::{
-    AdtItem, AdtKind, Attr, BodySource, ConstItem, FieldDef, Generics, Item, ItemKind, Name, Path,
-    StaticItem, StaticKind, TextRange, Variant, VariantShape, Visibility,
+    AdtItem, AdtKind, Attr, BodySource, ConstItem, Delim, FieldDef, Generics, Item, ItemKind, Name, Path,
+    StaticItem, StaticKind, TextRange, Tt, Variant, VariantShape, Visibility,
 };
 use crate::syntax::lexer::TokenKind;
 use std::sync::Arc;
@@ -173,6 +173,23 @@ impl Reader<'_> {
             Bodies::InFile => {
                 self.expect(TokenKind::Number)?;
                 Some(BodySource::Text(self.since(start)))
+            }
+            Bodies::InBlock => {
+                while !self.is_punct(b';') {
+                    self.pass_tree()?;
+                }
+                self.passed.push(Passed::Value(start, self.position()));
+                Some(BodySource::Text(self.since(start)))
+            }
+            Bodies::Tokens => {
+                let mut tokens = Vec::new();
+                while !self.is_punct(b';') {
+                    tokens.push(self.tree()?);
+                }
+                // What has blocks syn may print with other commas.
+                let has_blocks = tokens.iter().any(|tree| matches!(tree, Tt::Group(Delim::Brace, ..)));
+                let sound = !has_blocks && self.is_value(start, &tokens);
+                if sound { printed(&tokens).map(BodySource::Tokens) } else { None }
             }
             Bodies::SetAside(_) => {
                 let mut tokens = Vec::new();

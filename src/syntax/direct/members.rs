@@ -1,7 +1,7 @@
 //! Functions, impls, traits, extern blocks and `use` trees.
 
 use super::Bodies;
-use super::cursor::{Ident, Reader};
+use super::cursor::{Ident, Passed, Reader};
 use super::items::Head;
 use crate::hir::{
     BodySource, FnItem, Generics, ImplItem, Item, ItemKind, Name, Param, Path, Segment, SelfParam,
@@ -30,12 +30,12 @@ impl Reader<'_> {
         let name = self.ident()?;
         let mut generics = self.generics()?;
         let (self_param, params) = self.parameters()?;
-        let param_bindings = self.bindings;
+        let param_bindings = self.counters.bindings;
         let ret = if self.eat_pair(*b"->") { Some(self.ty(true)?) } else { None };
         self.where_clause(&mut generics.preds)?;
         let body = match self.eat_punct(b';') {
             // What a macro makes may be meant for a trait.
-            true if with_body && matches!(self.bodies, Bodies::InFile) => return None,
+            true if with_body && !matches!(self.bodies, Bodies::SetAside(_)) => return None,
             true => None,
             false => Some(self.body()?),
         };
@@ -77,8 +77,7 @@ impl Reader<'_> {
             return Some(Name::new("C"));
         }
         let token = self.bump()?;
-        let text = self.text_of(token);
-        let name = text.strip_prefix('"')?.strip_suffix('"')?;
+        let name = token.text.strip_prefix('"')?.strip_suffix('"')?;
         (!name.contains('\\')).then(|| Name::new(name))
     }
 
@@ -88,9 +87,16 @@ impl Reader<'_> {
         self.expect(TokenKind::Open(b'{'))?;
         let source = match self.bodies {
             Bodies::InFile => None,
+            Bodies::InBlock => {
+                self.go_to(start);
+                self.pass_tree()?;
+                self.passed.push(Passed::Body(start, self.position()));
+                return Some(BodySource::Text(self.since(start)));
+            }
+            Bodies::Tokens => return None,
             Bodies::SetAside(bodies) => {
                 let token = self.bump()?;
-                let number = body_number(self.text_of(token))?;
+                let number = body_number(token.text)?;
                 Some(BodySource::Tokens(bodies.get(number)?.clone()))
             }
         };
@@ -99,7 +105,7 @@ impl Reader<'_> {
     }
 
     fn parameters(&mut self) -> Option<(Option<SelfParam>, Vec<Param>)> {
-        self.bindings = 0;
+        self.counters.bindings = 0;
         self.expect(TokenKind::Open(b'('))?;
         let (mut self_param, mut params) = (None, Vec::new());
         let mut first = true;
@@ -138,7 +144,7 @@ impl Reader<'_> {
             return Some(None);
         }
         self.skip(ahead + 1);
-        self.bindings += 1;
+        self.counters.bindings += 1;
         if !by_ref && self.eat_punct(b':') {
             return Some(Some(SelfParam::Typed(self.ty(true)?)));
         }

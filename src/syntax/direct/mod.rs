@@ -1,76 +1,73 @@
-//! Reads declarations straight from tokens.
+//! Reads declarations and bodies straight from tokens.
 //!
 //! In: a file's tokens outside bodies, comments left out (a body is its two braces, an initializer one token), or the
-//! tokens that a macro made of items, bodies set aside. Out: the same HIR that `items` lowers from syn's tree, at a
-//! tenth of the price, for no tree is made and no text is read twice; or `None`. Invariant: what isn't surely
-//! understood (an error, syntax that is rare or new) is left to syn, which then reads the whole; so nothing is refused
-//! here and no message is made.
+//! tokens that a macro made of items, bodies set aside; the tokens of a body, or of what a macro call in one stands for.
+//! Out: the same HIR that `syntax::items` and `syntax::body` lower from syn's tree, at a tenth of the price, for no tree
+//! is made and no text is read twice; or `None`. Invariant: what isn't surely understood (an error, syntax that is rare
+//! or new) is left to syn, which then reads the whole; so nothing is refused here and no message is made.
 //!
-//! `cursor` walks the tokens; `trees` reads attributes and macro calls, `types` types and generics, `patterns` the
-//! patterns of parameters, `items` and `members` the rest.
+//! `stream` makes the tokens and `cursor` walks them; `trees` reads attributes and macro calls, `types` types and
+//! generics, `paths` paths, `patterns` patterns, `items` and `members` the other declarations, `body` bodies.
 
+mod body;
 mod cursor;
 mod items;
 mod members;
+mod paths;
 mod patterns;
+mod stream;
 mod trees;
 mod types;
 
-use super::lexer::{Lexer, Token, TokenKind};
-use super::source_map::SourceMap;
-use crate::hir::{Attr, Item, ItemTree, Name, TextRange, Tokens};
+use super::body::{Contents, State};
+use super::types::Counters;
+use crate::hir::{Attr, BodySource, ExprId, Item, ItemTree, TextRange, Tokens, Tt};
 use cursor::Reader;
 
-/// A token outside bodies.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Outer {
-    pub(super) kind: TokenKind,
-    /// Where it is in the text that is read.
-    lo: u32,
-    hi: u32,
-    /// Where it is in the file.
-    range: TextRange,
-    /// Of an identifier, without `r#`, if the scanner knows it.
-    pub(super) name: Option<Name>,
-}
-
-impl Outer {
-    pub(super) fn new(token: Token, name: Option<Name>) -> Outer {
-        let (lo, hi) = (token.lo as u32, token.hi as u32);
-        Outer { kind: token.kind, lo, hi, range: TextRange::new(lo, hi), name }
-    }
-}
+pub(super) use stream::Stream;
 
 /// Where the bodies of what is read are.
 #[derive(Clone, Copy)]
 enum Bodies<'t> {
-    /// In the file, between their braces.
+    /// In the file, between their braces, which are all that is here of them.
     InFile,
+    /// In the file, and here: of items in a block.
+    InBlock,
+    /// Here only.
+    Tokens,
     /// Here, under the number that stands between their braces.
     SetAside(&'t [Tokens]),
 }
 
 /// The declarations of a file, bodies left as text; `None`: ask syn.
-pub(super) fn file(text: &str, tokens: &[Outer]) -> Option<ItemTree> {
-    tree(Reader::new(text, tokens, Bodies::InFile))
+pub(super) fn file(stream: &Stream) -> Option<ItemTree> {
+    tree(Reader::new(&stream.tokens, Bodies::InFile, Counters::default()))
 }
 
-/// The declarations that a macro made: `text` is rendered from tokens, which `map` knows; the bodies are set aside.
-pub(super) fn items(text: &str, map: &SourceMap, bodies: &[Tokens]) -> Option<Vec<Item>> {
-    let ranges = map.token_ranges();
-    let mut tokens = Vec::with_capacity(ranges.len());
-    tokens.extend(Lexer::new(text, 0, text.len()).map(|token| Outer::new(token, None)));
-    // What was one token for the macro may be several here: `-1`.
-    if tokens.len() != ranges.len() {
-        return None;
-    }
-    tokens.iter_mut().zip(ranges).for_each(|(token, range)| token.range = range);
-    tree(Reader::new(text, &tokens, Bodies::SetAside(bodies))).map(|tree| tree.items)
+/// The declarations that a macro made, their bodies set aside.
+pub(super) fn items(tokens: &[Tt], bodies: &[Tokens]) -> Option<Vec<Item>> {
+    let stream = Stream::of_tokens(tokens)?;
+    tree(Reader::new(&stream.tokens, Bodies::SetAside(bodies), Counters::default())).map(|tree| tree.items)
+}
+
+/// Lowers a body; `None`: ask syn, what was lowered is void.
+pub(super) fn body(text: &str, source: &BodySource, state: &mut State) -> Option<ExprId> {
+    body::source(text, source, state)
+}
+
+/// Lowers what a macro call in an expression's place, `range`, stands for; `None`: ask syn, the state is what it was.
+pub(super) fn code(tokens: &[Tt], range: TextRange, state: &mut State) -> Option<ExprId> {
+    body::code(tokens, range, state)
+}
+
+/// Lowers what a macro call in a statement's place stands for; `None`: ask syn, the state is what it was.
+pub(super) fn statements(tokens: &[Tt], state: &mut State) -> Option<Contents> {
+    body::statements(tokens, state)
 }
 
 /// The outer attributes that `tokens` are, doc comments left out.
-pub(super) fn attrs(text: &str, tokens: &[Outer]) -> Option<Vec<Attr>> {
-    let mut reader = Reader::new(text, tokens, Bodies::InFile);
+pub(super) fn attrs(stream: &Stream) -> Option<Vec<Attr>> {
+    let mut reader = Reader::new(&stream.tokens, Bodies::InFile, Counters::default());
     let attrs = reader.outer_attrs()?.list;
     reader.is_done().then_some(attrs)
 }
@@ -94,7 +91,7 @@ mod tests {
     fn both(text: &str) -> (Option<ItemTree>, ItemTree) {
         let whole = TextRange::new(0, text.len() as u32);
         let found = scan(text, whole);
-        (super::file(text, &found.tokens), skeleton_tree(text, whole, &found))
+        (super::file(&found.tokens), skeleton_tree(text, whole, &found))
     }
 
     #[test]

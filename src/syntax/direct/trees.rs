@@ -1,6 +1,7 @@
 //! Attributes, macro calls and other tokens that are kept as they are.
 
 use super::cursor::{Ident, Reader, is_keyword};
+use super::stream::{Placed, is_operator, text_of};
 use crate::hir::{
     Attr, Delim, ExprText, ItemKind, Joint, Name, Path, PathId, Segment, TextRange, Tokens, Tt,
 };
@@ -24,7 +25,13 @@ impl Reader<'_> {
     /// `#[…]` as often as it comes.
     pub(super) fn outer_attrs(&mut self) -> Option<Attrs> {
         let mut attrs = Attrs::default();
-        while self.is_punct(b'#') {
+        loop {
+            if self.pass_doc(false) {
+                continue;
+            }
+            if !self.is_punct(b'#') {
+                return Some(attrs);
+            }
             if self.is_nth(1, TokenKind::Punct(b'!')) {
                 return None;
             }
@@ -34,15 +41,31 @@ impl Reader<'_> {
                 attrs.list.push(attr);
             }
         }
-        Some(attrs)
     }
 
     /// `#![…]` as often as it comes.
     pub(super) fn inner_attrs(&mut self, out: &mut Vec<Attr>) -> Option<()> {
-        while self.is_punct(b'#') && self.is_nth(1, TokenKind::Punct(b'!')) {
+        loop {
+            if self.pass_doc(true) {
+                continue;
+            }
+            if !self.is_punct(b'#') || !self.is_nth(1, TokenKind::Punct(b'!')) {
+                return Some(());
+            }
             out.extend(self.attr()?);
         }
-        Some(())
+    }
+
+    /// Past a doc comment, if one comes: of what is around, or of what follows.
+    fn pass_doc(&mut self, inner: bool) -> bool {
+        let found = self.nth(0).is_some_and(|token| {
+            matches!(token.kind, TokenKind::LineComment | TokenKind::BlockComment)
+                && token.text[2..].starts_with('!') == inner
+        });
+        if found {
+            self.bump();
+        }
+        found
     }
 
     /// One attribute; nothing for a doc comment.
@@ -109,7 +132,11 @@ impl Reader<'_> {
     pub(super) fn expr_text(&mut self, close: u8) -> Option<ExprText> {
         let start = self.start()?;
         let tokens = self.trees(close)?;
-        self.is_value(start, &tokens).then_some(ExprText(tokens))
+        let sound = self.is_value(start, &tokens);
+        if !sound {
+            return None;
+        }
+        printed(&tokens).map(ExprText)
     }
 
     /// Whether the tokens read since `start` are an expression: of one that is more than a word or a literal syn has to
@@ -119,7 +146,7 @@ impl Reader<'_> {
             [] => false,
             [Tt::Literal(..)] => true,
             [Tt::Ident(name, _)] if !is_keyword(name.as_str()) => true,
-            _ => is_expr(self.text_since(start)),
+            _ => is_expr(&text_of(self.between(start, self.position()))),
         }
     }
 
@@ -137,7 +164,7 @@ impl Reader<'_> {
         let start = self.start()?;
         let token = self.bump()?;
         let range = token.range;
-        let text = self.text_of(token);
+        let text = token.text;
         Some(match token.kind {
             TokenKind::Ident => {
                 let name = token.name.filter(|_| !text.starts_with("r#"));
@@ -145,17 +172,11 @@ impl Reader<'_> {
             }
             TokenKind::Lifetime => Tt::Lifetime(Name::new(text), range),
             TokenKind::Number | TokenKind::Str | TokenKind::Char => {
-                let ends_well = token.kind == TokenKind::Number || text.ends_with(['"', '\'', '#']);
-                let has_suffix = self.nth(0).is_some_and(|next| {
-                    next.lo == token.hi && matches!(next.kind, TokenKind::Ident | TokenKind::Number)
-                });
-                if !ends_well || has_suffix || body_number(text).is_some() {
-                    return None;
-                }
+                self.sound_literal(token)?;
                 Tt::Literal(Name::new(text), range)
             }
             TokenKind::Punct(byte) if is_operator(byte) => {
-                let joint = if self.touches(token.hi) { Joint::Joint } else { Joint::Alone };
+                let joint = if token.joint && self.begins_punct() { Joint::Joint } else { Joint::Alone };
                 Tt::Punct(byte as char, joint, range)
             }
             TokenKind::Open(open) => {
@@ -172,12 +193,41 @@ impl Reader<'_> {
         })
     }
 
-    /// Whether punctuation stands right there, and no comment.
-    fn touches(&self, at: u32) -> bool {
-        let rest = &self.text.as_bytes()[at as usize..];
-        rest.first().is_some_and(|byte| is_operator(*byte) || *byte == b'\'')
-            && !rest.starts_with(b"//")
-            && !rest.starts_with(b"/*")
+    /// Past one token or a group.
+    pub(super) fn pass_tree(&mut self) -> Option<()> {
+        let mut open = Vec::new();
+        loop {
+            let token = self.bump()?;
+            match token.kind {
+                TokenKind::Open(byte) => open.push(closing(byte)),
+                TokenKind::Close(byte) if open.pop() != Some(byte) => return None,
+                TokenKind::Number | TokenKind::Str | TokenKind::Char => self.sound_literal(token)?,
+                TokenKind::Punct(byte) if !is_operator(byte) => return None,
+                TokenKind::Other => return None,
+                _ => {}
+            }
+            if open.is_empty() {
+                return Some(());
+            }
+        }
+    }
+
+    /// Whether a literal, which was the last token, ends and has no suffix that is a token of its own here.
+    pub(super) fn sound_literal(&self, token: &Placed<'_>) -> Option<()> {
+        let ends_well = token.kind == TokenKind::Number || token.text.ends_with(['"', '\'', '#']);
+        let has_suffix = self
+            .nth(0)
+            .is_some_and(|next| token.joint && matches!(next.kind, TokenKind::Ident | TokenKind::Number));
+        (ends_well && !has_suffix && body_number(token.text).is_none()).then_some(())
+    }
+
+    /// Whether the next token begins with punctuation; a lifetime does.
+    fn begins_punct(&self) -> bool {
+        self.nth(0).is_some_and(|next| match next.kind {
+            TokenKind::Punct(byte) => is_operator(byte),
+            TokenKind::Lifetime | TokenKind::Char => next.text.starts_with('\''),
+            _ => false,
+        })
     }
 }
 
@@ -186,6 +236,33 @@ fn is_expr(text: &str) -> bool {
     parse(text, &map, syn::Expr::parse, drop).is_ok()
 }
 
-fn is_operator(byte: u8) -> bool {
-    b"~!@#$%^&*-=+|;:,<.>/?".contains(&byte)
+/// The tokens of an expression as syn prints them, where the last character of an operator touches nothing. `None` where
+/// it takes a parser to tell what the operators are.
+pub(super) fn printed(tokens: &[Tt]) -> Option<Tokens> {
+    let mut out: Vec<Tt> = Vec::with_capacity(tokens.len());
+    let mut rest = tokens;
+    while let [first, after @ ..] = rest {
+        rest = after;
+        match (first, after.first()) {
+            // A macro's arguments.
+            (Tt::Group(..), _) if matches!(out[..], [.., Tt::Ident(..), Tt::Punct('!', ..)]) => {
+                out.push(first.clone())
+            }
+            (Tt::Group(delim, inner, range), _) => out.push(Tt::Group(*delim, printed(inner)?, *range)),
+            (Tt::Punct(char, Joint::Joint, range), Some(Tt::Punct(next, joint, next_range))) => {
+                let ends_operand =
+                    matches!(out.last(), Some(Tt::Ident(..) | Tt::Literal(..) | Tt::Group(..)));
+                let is_shift = *char == '<' && ends_operand && *joint == Joint::Alone;
+                if char != next || !(*char == ':' || is_shift) {
+                    return None;
+                }
+                out.push(Tt::Punct(*char, Joint::Joint, *range));
+                out.push(Tt::Punct(*char, Joint::Alone, *next_range));
+                rest = &after[1..];
+            }
+            (Tt::Punct(char, _, range), _) => out.push(Tt::Punct(*char, Joint::Alone, *range)),
+            (other, _) => out.push(other.clone()),
+        }
+    }
+    Some(out.into())
 }

@@ -1,12 +1,9 @@
-//! Types, paths, bounds and generics.
+//! Types, bounds and generics.
 //!
 //! As in `syntax::types`: lifetimes and higher-ranked binders are dropped.
 
 use super::cursor::Reader;
-use crate::hir::{
-    Bound, GenericArg, GenericParam, GenericParamKind, Generics, Path, PathId, Segment, TextRange, Type,
-    WherePred,
-};
+use crate::hir::{Bound, GenericParam, GenericParamKind, Generics, Type, WherePred};
 use crate::syntax::lexer::TokenKind;
 
 /// What nests deeper is left to syn.
@@ -15,12 +12,12 @@ pub(super) const MAX_DEPTH: u32 = 100;
 impl Reader<'_> {
     /// A type; where no `+` may follow it, `dyn` and `impl` have one bound.
     pub(super) fn ty(&mut self, plus: bool) -> Option<Type> {
-        if self.depth >= MAX_DEPTH {
+        if self.counters.depth >= MAX_DEPTH {
             return None;
         }
-        self.depth += 1;
+        self.counters.depth += 1;
         let ty = self.type_inside(plus);
-        self.depth -= 1;
+        self.counters.depth -= 1;
         // `A + B` without `dyn`.
         ty.filter(|_| !(plus && self.is_punct(b'+')))
     }
@@ -63,10 +60,12 @@ impl Reader<'_> {
     }
 
     fn path_type(&mut self) -> Option<Type> {
+        let numbered = self.counters.paths;
         let path = self.path()?;
-        if self.is_punct(b'!') && !self.is_pair(0, *b"!=") {
+        if self.is_punct(b'!') && !self.is_pair(0, *b"!=") && path.qself.is_none() {
             self.bump();
-            self.tree()?;
+            self.passed_group()?;
+            self.counters.paths = numbered;
             return Some(Type::Unknown);
         }
         Some(Type::Path(path))
@@ -147,144 +146,6 @@ impl Reader<'_> {
             self.eat_punct(b',');
         }
         Some(())
-    }
-
-    /// A path with its generic arguments, as it stands in types.
-    pub(super) fn path(&mut self) -> Option<Path> {
-        let start = self.start()?;
-        if self.is_punct(b'<') {
-            return self.qualified_path(start);
-        }
-        let global = self.eat_pair(*b"::");
-        let mut segments = Vec::new();
-        self.segments(&mut segments)?;
-        Some(Path { global, qself: None, segments, range: self.since(start), id: PathId::ITEM })
-    }
-
-    /// `<T as Trait>::Name`
-    fn qualified_path(&mut self, start: usize) -> Option<Path> {
-        self.bump()?;
-        let ty = self.ty(true)?;
-        let of_trait = match self.eat_word("as") {
-            true => Some(self.path().filter(|path| path.qself.is_none())?),
-            false => None,
-        };
-        self.punct(b'>')?;
-        if !self.eat_pair(*b"::") {
-            return None;
-        }
-        let mut segments = Vec::new();
-        self.segments(&mut segments)?;
-        let of_trait = of_trait.map(|path| Path {
-            range: path.segments.iter().map(|s| s.range).reduce(TextRange::to).unwrap_or(path.range),
-            ..path
-        });
-        let range = self.since(start);
-        Some(Path { global: false, qself: Some(Box::new((ty, of_trait))), segments, range, id: PathId::ITEM })
-    }
-
-    fn segments(&mut self, out: &mut Vec<Segment>) -> Option<()> {
-        loop {
-            let word = self.path_word()?;
-            let mut segment =
-                Segment { name: word.name, range: word.range, args: Vec::new(), fn_output: None };
-            if self.is_pair(0, *b"::") && self.is_nth(2, TokenKind::Punct(b'<')) {
-                self.eat_pair(*b"::");
-            }
-            if self.is_punct(b'<') && !self.is_pair(0, *b"<=") {
-                segment.args = self.generic_args()?;
-            }
-            out.push(segment);
-            if self.is_nth(2, TokenKind::Open(b'(')) || !self.eat_pair(*b"::") {
-                return Some(());
-            }
-        }
-    }
-
-    /// `(A, B) -> C` after the path of a bound.
-    fn callable(&mut self, path: &mut Path, start: usize) -> Option<()> {
-        let segment = path.segments.last_mut().filter(|last| last.args.is_empty())?;
-        self.eat_pair(*b"::");
-        self.bump()?;
-        let mut inputs = Vec::new();
-        while !self.eat(TokenKind::Close(b')')) {
-            inputs.push(self.ty(true)?);
-            self.list_goes_on(b')')?;
-        }
-        path.range = self.since(start);
-        segment.args = vec![GenericArg::Type(Type::Tuple(inputs))];
-        if self.eat_pair(*b"->") {
-            segment.fn_output = Some(Box::new(self.ty(false)?));
-        }
-        Some(())
-    }
-
-    /// `<…>`, without lifetimes and associated constants.
-    fn generic_args(&mut self) -> Option<Vec<GenericArg>> {
-        self.punct(b'<')?;
-        let mut args = Vec::new();
-        while !self.eat_punct(b'>') {
-            args.extend(self.generic_arg()?);
-            if !self.eat_punct(b',') && !self.is_punct(b'>') {
-                return None;
-            }
-        }
-        Some(args)
-    }
-
-    fn generic_arg(&mut self) -> Option<Option<GenericArg>> {
-        if self.lifetime().is_some() {
-            return Some(None);
-        }
-        if self.is_constant() {
-            return Some(Some(GenericArg::Const(self.constant()?)));
-        }
-        let ty = self.ty(true)?;
-        let named = match &ty {
-            Type::Path(path) if path.qself.is_none() && !path.global => match &path.segments[..] {
-                [only] => Some(only.name),
-                _ => None,
-            },
-            _ => None,
-        };
-        let Some(name) = named else { return Some(Some(GenericArg::Type(ty))) };
-        if self.is_punct(b'=') && !self.is_pair(0, *b"==") {
-            self.bump();
-            if self.is_constant() {
-                return self.constant().map(|_| None);
-            }
-            return Some(Some(GenericArg::Assoc(name, self.ty(true)?)));
-        }
-        if self.is_punct(b':') && !self.is_pair(0, *b"::") {
-            self.bump();
-            return Some(Some(GenericArg::Assoc(name, Type::Impl(self.bounds(true)?))));
-        }
-        Some(Some(GenericArg::Type(ty)))
-    }
-
-    /// Whether a constant argument comes that can't be a type.
-    fn is_constant(&self) -> bool {
-        match self.nth(0).map(|token| token.kind) {
-            Some(
-                TokenKind::Number
-                | TokenKind::Str
-                | TokenKind::Char
-                | TokenKind::Open(b'{')
-                | TokenKind::Punct(b'-'),
-            ) => true,
-            Some(TokenKind::Ident) => matches!(self.word(0), "true" | "false"),
-            _ => false,
-        }
-    }
-
-    /// A literal or a block.
-    fn constant(&mut self) -> Option<crate::hir::ExprText> {
-        let mut tokens = Vec::new();
-        if self.is_punct(b'-') {
-            tokens.push(self.tree()?);
-        }
-        tokens.push(self.tree()?);
-        Some(crate::hir::ExprText(tokens.into()))
     }
 
     /// Bounds joined by `+`, if several are allowed; without lifetimes and `use<…>`. There may be none.

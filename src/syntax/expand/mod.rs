@@ -20,7 +20,7 @@ mod tests;
 
 use super::direct;
 use super::items::{Bodies, lower_items};
-use super::source_map::{SourceMap, parse};
+use super::source_map::parse;
 use super::tokens::render;
 use crate::hir::{Item, MacroDef, TextRange, Tokens, Tt};
 use calls::Part;
@@ -39,7 +39,7 @@ const MAX_NESTING: u32 = 200;
 pub(super) const MAX_STEPS: u32 = 512;
 
 /// What expansions may still cost.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Budget {
     tokens: u32,
     /// Number of expansions so far: tells their variables apart.
@@ -53,6 +53,11 @@ impl Default for Budget {
 }
 
 impl Budget {
+    /// What was spent since it was like that.
+    pub(super) fn spent_since(&self, before: &Budget) -> u32 {
+        before.tokens.saturating_sub(self.tokens)
+    }
+
     /// `None` when it is used up.
     fn spend(&mut self, tokens: u32) -> Option<()> {
         let left = self.tokens.checked_sub(tokens);
@@ -158,14 +163,15 @@ fn items_of_tokens(tokens: &[Tt]) -> Option<Vec<Item>> {
 /// The items that tokens are, read from their text.
 fn rendered_items(tokens: &[Tt]) -> Option<Vec<Item>> {
     let mut bodies = Vec::new();
-    let (text, map) = render(&set_aside::set_aside(tokens, &mut bodies));
-    direct::items(&text, &map, &bodies).or_else(|| syn_items(&text, &map, &bodies))
+    let tokens = set_aside::set_aside(tokens, &mut bodies);
+    direct::items(&tokens, &bodies).or_else(|| syn_items(&tokens, &bodies))
 }
 
-/// What syn makes of items rendered from tokens.
-fn syn_items(text: &str, map: &SourceMap, bodies: &[Tokens]) -> Option<Vec<Item>> {
-    let lower = |file: syn::File| lower_items(&file.items, map, Bodies::SetAside(bodies));
-    parse(text, map, syn::File::parse, lower).ok()
+/// What syn makes of the same.
+fn syn_items(tokens: &[Tt], bodies: &[Tokens]) -> Option<Vec<Item>> {
+    let (text, map) = render(tokens);
+    let lower = |file: syn::File| lower_items(&file.items, &map, Bodies::SetAside(bodies));
+    parse(&text, &map, syn::File::parse, lower).ok()
 }
 
 /// Expands, and follows calls of the same macro (`@step` rules) as long as they are the whole result.

@@ -1,0 +1,188 @@
+//! Tokens as they are read: those of a text, or those that a macro made.
+//!
+//! In: the scanner's tokens with their text, or `hir::Tokens`. Out: `Placed` tokens in one row, groups flattened into their
+//! brackets. Invariant: the row that is made of macro tokens is the one that their rendered text would be scanned to, so
+//! syn, which gets the text, reads the same: an invisible group is parentheses (or nothing around a single token), and
+//! punctuation touches where `render` lets it touch.
+
+use crate::hir::{Delim, Joint, Name, TextRange, Tt};
+use crate::syntax::lexer::{Lexer, Token, TokenKind};
+
+/// A token and where it stands.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::syntax) struct Placed<'t> {
+    pub(in crate::syntax) kind: TokenKind,
+    /// The next token follows without a blank or comment between.
+    pub(super) joint: bool,
+    pub(in crate::syntax) text: &'t str,
+    /// In the file.
+    pub(super) range: TextRange,
+    /// Of an identifier, without `r#`, if it is known already.
+    pub(super) name: Option<Name>,
+}
+
+/// A row of tokens that grows.
+#[derive(Default)]
+pub(in crate::syntax) struct Stream<'t> {
+    pub(super) tokens: Vec<Placed<'t>>,
+    /// Where the last token ends in its text.
+    end: usize,
+}
+
+impl<'t> Stream<'t> {
+    /// Adds a token of the file `text`.
+    pub(in crate::syntax) fn push(&mut self, token: Token, text: &'t str, name: Option<Name>) {
+        if let Some(last) = self.tokens.last_mut() {
+            last.joint = self.end == token.lo;
+        }
+        self.end = token.hi;
+        let range = TextRange::new(token.lo as u32, token.hi as u32);
+        self.tokens.push(Placed { kind: token.kind, joint: false, text: token.text(text), range, name });
+    }
+
+    /// Whether a semicolon stands outside of brackets, but at the end.
+    pub(super) fn has_inner_semicolon(&self) -> bool {
+        let mut depth = 0_u32;
+        let before_last = self.tokens.len().saturating_sub(1);
+        self.tokens[..before_last].iter().any(|token| {
+            match token.kind {
+                TokenKind::Open(_) => depth += 1,
+                TokenKind::Close(_) => depth = depth.saturating_sub(1),
+                _ => {}
+            }
+            depth == 0 && token.kind == TokenKind::Punct(b';')
+        })
+    }
+
+    /// All tokens of `text[range]`; of comments those that document something, which are attributes.
+    pub(super) fn of_text(text: &'t str, range: TextRange) -> Stream<'t> {
+        let mut stream = Stream { tokens: Vec::with_capacity((range.hi - range.lo) as usize / 4), end: 0 };
+        for token in Lexer::new(text, range.lo as usize, range.hi as usize) {
+            if !token.is_comment() || documents(token.text(text)) {
+                stream.push(token, text, None);
+            }
+        }
+        stream
+    }
+}
+
+impl Stream<'static> {
+    /// What tokens would be read as from their rendered text; `None` for tokens that no text has.
+    pub(super) fn of_tokens(tokens: &[Tt]) -> Option<Stream<'static>> {
+        let mut flattened = Flattened { stream: Stream::default(), joint: None };
+        flattened.stream.tokens.reserve(tokens.len());
+        flattened.all(tokens)?;
+        Some(flattened.stream)
+    }
+}
+
+/// Whether a comment is documentation.
+fn documents(comment: &str) -> bool {
+    match comment.as_bytes() {
+        [b'/', b'/', b'/', rest @ ..] => rest.first() != Some(&b'/'),
+        [b'/', b'*', b'*', rest @ ..] => !matches!(rest.first(), Some(b'*' | b'/')),
+        [b'/', b'/' | b'*', b'!', ..] => true,
+        _ => false,
+    }
+}
+
+struct Flattened {
+    stream: Stream<'static>,
+    /// The punctuation character before, if it wants to touch the next one.
+    joint: Option<char>,
+}
+
+impl Flattened {
+    fn all(&mut self, tokens: &[Tt]) -> Option<()> {
+        for token in tokens {
+            match token {
+                Tt::Ident(name, range) => {
+                    let text = name.as_str();
+                    self.token(TokenKind::Ident, text, *range, (!text.starts_with("r#")).then_some(*name));
+                }
+                Tt::Lifetime(name, range) => self.token(TokenKind::Lifetime, name.as_str(), *range, None),
+                Tt::Literal(name, range) => self.literal(name.as_str(), *range)?,
+                Tt::Punct(char, joint, range) => self.punct(*char, *joint, *range)?,
+                Tt::Group(delim, inner, range) => self.group(*delim, inner, *range)?,
+            }
+        }
+        Some(())
+    }
+
+    fn token(&mut self, kind: TokenKind, text: &'static str, range: TextRange, name: Option<Name>) {
+        self.stream.tokens.push(Placed { kind, joint: false, text, range, name });
+        self.joint = None;
+    }
+
+    /// A negative number is two tokens.
+    fn literal(&mut self, text: &'static str, range: TextRange) -> Option<()> {
+        if let Some(number) = text.strip_prefix('-') {
+            self.punct('-', Joint::Alone, range)?;
+            return self.literal(number, range);
+        }
+        let kind = match (text.as_bytes(), text.as_bytes().last()?) {
+            ([b'0'..=b'9', ..], _) => TokenKind::Number,
+            ([b'\'', ..] | [b'b', b'\'', ..], _) => TokenKind::Char,
+            (_, b'"' | b'#') => TokenKind::Str,
+            _ => return None,
+        };
+        self.token(kind, text, range, None);
+        Some(())
+    }
+
+    fn punct(&mut self, char: char, joint: Joint, range: TextRange) -> Option<()> {
+        let touches = self.joint.is_some_and(|before| before != '/' || !matches!(char, '/' | '*'));
+        if let Some(last) = self.stream.tokens.last_mut() {
+            last.joint = touches;
+        }
+        let byte = u8::try_from(char).ok().filter(|byte| is_operator(*byte))?;
+        self.token(TokenKind::Punct(byte), operator_text(byte), range, None);
+        self.joint = (joint == Joint::Joint).then_some(char);
+        Some(())
+    }
+
+    fn group(&mut self, delim: Delim, inner: &[Tt], range: TextRange) -> Option<()> {
+        let (open, close) = match (delim, inner) {
+            (Delim::None, [_]) => return self.all(inner),
+            (Delim::Paren | Delim::None, _) => (b'(', b')'),
+            (Delim::Bracket, _) => (b'[', b']'),
+            (Delim::Brace, _) => (b'{', b'}'),
+        };
+        self.token(TokenKind::Open(open), operator_text(open), range, None);
+        self.all(inner)?;
+        self.token(TokenKind::Close(close), operator_text(close), range, None);
+        Some(())
+    }
+}
+
+/// All characters of one byte, to take a slice of.
+static ASCII: [u8; 128] = {
+    let mut table = [0; 128];
+    let mut byte = 0;
+    while byte < 128 {
+        table[byte] = byte as u8;
+        byte += 1;
+    }
+    table
+};
+
+fn operator_text(byte: u8) -> &'static str {
+    let at = usize::from(byte);
+    ASCII.get(at..at + 1).and_then(|one| std::str::from_utf8(one).ok()).unwrap_or_default()
+}
+
+pub(super) fn is_operator(byte: u8) -> bool {
+    b"~!@#$%^&*-=+|;:,<.>/?".contains(&byte)
+}
+
+/// The tokens as text that is scanned to the same tokens.
+pub(super) fn text_of(tokens: &[Placed<'_>]) -> String {
+    let mut text = String::new();
+    for token in tokens {
+        text.push_str(token.text);
+        if !token.joint {
+            text.push(if token.kind == TokenKind::LineComment { '\n' } else { ' ' });
+        }
+    }
+    text
+}
