@@ -320,6 +320,15 @@ impl Interp<'_> {
                     bit: None,
                 });
             }
+            Tested::TakenBack(place, order) => {
+                let key = SyncKey { place: *place, kind: SyncKind::Flag(1) };
+                if super::order::acquires(*order) {
+                    holds.pass(*place, 1, None);
+                    holds.acquire(key);
+                } else {
+                    holds.moment_mut().weak.insert(key);
+                }
+            }
             Tested::Outcome(outcome) => {
                 outcome.holds.recall(holds);
                 outcome.fails.recall(fails);

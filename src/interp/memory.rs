@@ -103,6 +103,12 @@ impl Interp<'_> {
         } else {
             value = self.found_behind_lock(&lval.places, value);
         }
+        if let [place] = lval.places[..]
+            && value.alts.is_empty()
+            && let Some(number) = self.number_for_good(place)
+        {
+            (value.alts, value.open, value.term) = (number.alts, false, None);
+        }
         value.with_deps(&deps)
     }
 
@@ -110,10 +116,10 @@ impl Interp<'_> {
     fn never_changes(&mut self, lval: &Lval) -> Option<Val> {
         let [place] = lval.places[..] else { return None };
         let found = self.places.get(place);
+        let root = found.root;
         if found.parent.is_some() || !matches!(found.ty, Ty::Prim(_)) {
             return None;
         }
-        let root = found.root;
         match root {
             Root::Static(id) => {
                 let item = &self.program.statics[id.index()].item;
@@ -171,7 +177,7 @@ impl Interp<'_> {
         let path = self.places.path(place);
         let mut value = self.root_value(root, place);
         for proj in path {
-            value = project(&value, proj);
+            value = self.projected(&value, proj);
             self.part_of_unknown(&mut value, proj);
         }
         let ty = self.places.get(place).ty.clone();
@@ -179,6 +185,17 @@ impl Interp<'_> {
             value.ty = ty;
         }
         self.with_symbolic_pointee(place, value)
+    }
+
+    /// The part that a projection names, exactly where it is one of a written list.
+    pub(super) fn projected(&mut self, value: &Val, proj: Proj) -> Val {
+        let own = match (proj, value.single()) {
+            (Proj::Index(index @ Index::Linear(..)), Some(Kind::Aggregate(elements))) => {
+                self.listed_at(elements, index)
+            }
+            _ => None,
+        };
+        own.map_or_else(|| project(value, proj), |own| own.with_deps(&value.deps))
     }
 
     fn root_value(&mut self, root: Root, place: PlaceId) -> Val {
@@ -362,6 +379,9 @@ impl Interp<'_> {
             }
             _ if self.keeps_for_itself(root) => {}
             Root::Static(_) | Root::ThreadLocal(_) | Root::Object(_) | Root::Process(_) => {
+                if !path.is_empty() {
+                    self.rewritten.insert(place);
+                }
                 let old = self.root_value(root, root_place);
                 let new = updated(&old, &path, &generalize(&value), false);
                 self.put_into(root, &value);

@@ -553,6 +553,8 @@ fn by_effect(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event, ho
         (Some(Effect::Add), How::Computed) if access.effect == Some(Effect::SubtractSeen) => {
             Some(Harmless::KeepsRest)
         }
+        // Who comes last opens a barrier, and is another one only when all have come again.
+        _ if facts.analysis.hand_barriers.contains(&access.place) => Some(Harmless::AwaitsAnother),
         _ if took_all(facts, write, other) => Some(Harmless::AwaitsAnother),
         (Some(Effect::Compare { .. }), How::Computed) if takes_back(facts, write, other) => {
             Some(Harmless::AwaitsAnother)

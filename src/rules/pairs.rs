@@ -14,7 +14,7 @@ use crate::interp::access::{AccessEvent, HeldLock};
 use crate::interp::contexts::ContextId;
 use crate::interp::handles::takes_handle;
 use crate::interp::order::Ordered;
-use crate::interp::places::{Index, LoopId, PlaceId, Proj, Root};
+use crate::interp::places::{Index, LoopId, PlaceId, Portion, Proj, Root};
 use crate::interp::values::Mode;
 
 /// An access with the context that makes it.
@@ -296,6 +296,12 @@ fn indices_meet(facts: &Facts, one: ContextId, x: Index, two: ContextId, y: Inde
         (Index::Portion(l, a), Index::Portion(k, b)) if (l, a) == (k, b) => {
             !(one == two && facts.analysis.contexts.get(one).loops.contains(&l))
         }
+        (
+            Index::Portion(l, Portion::Listed { list: a, .. }),
+            Index::Portion(k, Portion::Listed { list: b, .. }),
+        ) if l == k && one == two && facts.analysis.contexts.get(one).loops.contains(&l) => {
+            facts.analysis.written.meet(a, b)
+        }
         (Index::Claimed(a), Index::Claimed(b)) => facts.analysis.claims.meet(&[(a, b)]),
         (Index::Linear(l, 1, a), Index::Linear(k, 1, b))
             if follows(facts, (l, a), (k, b)) || follows(facts, (k, b), (l, a)) =>
@@ -338,6 +344,7 @@ fn numbers(facts: &Facts, index: Index) -> Option<(i128, i128)> {
         Index::Const(n) => Some((n, n)),
         Index::Linear(at, mul, add) => counted(at, mul, add, 1),
         Index::Block(at, mul, add) => counted(at, mul, add, mul.checked_abs()?),
+        Index::Portion(_, Portion::Listed { list, .. }) => facts.analysis.written.ends(list),
         Index::Span(first, len) => {
             let first = i128::from(first);
             Some((first, first + i128::from(len) - 1))

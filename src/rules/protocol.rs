@@ -134,7 +134,11 @@ fn follows(facts: &Facts, event: Event) -> bool {
                     read.atomic.is_some_and(acquires) && !followed && !only_a_lock(facts, read.place)
                 }
                 AccessKind::Read => read.atomic.is_some_and(acquires),
-                AccessKind::Write | AccessKind::Update => found && orders(read),
+                AccessKind::Write | AccessKind::Update => {
+                    let held = || event.access.locks.iter().any(|held| held.lock == read.place);
+                    let weak = || held() && facts.analysis.is_too_weak(read.place);
+                    found && orders(read) && !weak()
+                }
             }
     })
 }

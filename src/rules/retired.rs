@@ -43,7 +43,7 @@ fn asked_since(facts: &Facts, free: Event) -> Vec<PlaceId> {
 /// Whether its context writes to one of these atomics before and again after the access.
 fn announces_in(facts: &Facts, reader: Event, atomics: &[PlaceId]) -> bool {
     let log = &facts.analysis.contexts.get(reader.context).log.events;
-    let Some(here) = position(log, reader.access) else { return false };
+    let Some(here) = first_time(log, reader.access) else { return false };
     let places = &facts.analysis.places;
     let announces = |event: &AccessEvent| {
         event.kind != AccessKind::Read
@@ -51,6 +51,15 @@ fn announces_in(facts: &Facts, reader: Event, atomics: &[PlaceId]) -> bool {
             && atomics.iter().any(|at| places.same_but_index(*at, event.place))
     };
     log[..here].iter().any(announces) && log[here..].iter().any(announces)
+}
+
+/// Where the log has the access the first time: what a round of a loop does again stands there once.
+fn first_time(log: &[AccessEvent], wanted: &AccessEvent) -> Option<usize> {
+    let again = |event: &AccessEvent| {
+        (event.place, event.at, event.frame, event.kind)
+            == (wanted.place, wanted.at, wanted.frame, wanted.kind)
+    };
+    log.iter().position(again)
 }
 
 fn position(log: &[AccessEvent], wanted: &AccessEvent) -> Option<usize> {
