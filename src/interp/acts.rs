@@ -107,10 +107,20 @@ impl Ways {
 
     /// These reads decide once more, in a way that nobody can tell: what was the same for all their values isn't any more.
     pub fn decided_anew(&mut self, deps: &Deps) {
-        let all = |read: &ReadId| self.get(*read).is_some_and(Found::is_all);
-        for read in deps.iter().filter(all).collect::<Vec<_>>() {
-            self.forget(read);
+        for read in deps.iter() {
+            if self.leads_anyway(read) {
+                self.forget(read);
+            }
         }
+    }
+
+    /// Whether some of these reads were tested, and whatever each of them gave led here.
+    pub fn any_leads_anyway(&self, deps: &Deps) -> bool {
+        self.0.is_some() && deps.iter().any(|read| self.leads_anyway(read))
+    }
+
+    fn leads_anyway(&self, read: ReadId) -> bool {
+        self.get(read).is_some_and(Found::is_all)
     }
 
     /// Of these reads those of which every value may lead here, and there too.

@@ -3,7 +3,6 @@
 use super::pattern::Subject;
 use super::recursion::MAX_CALLS;
 use super::scopes::ScopeKind;
-use super::state::FrameEnv;
 use super::values::{Deps, FutureValue, Kind, Val};
 use super::{CallFrame, CalleeKey, Cx, Frame, Interp};
 use crate::finding::Location;
@@ -207,6 +206,10 @@ impl Interp<'_> {
         if count > MOST {
             self.counts.cut += 1;
         }
+        if let [_] = &alternatives[..] {
+            let value = alternatives.into_iter().next().map(|only| run(self, only));
+            return value.filter(|_| self.st.reachable).unwrap_or_else(Val::bottom);
+        }
         let before = self.st.clone();
         let mut after: Option<super::state::State> = None;
         let mut result = Val::bottom();
@@ -215,10 +218,7 @@ impl Interp<'_> {
             let value = run(self, alternative);
             if self.st.reachable {
                 result = result.join(&value);
-                match &mut after {
-                    Some(state) => state.join(&self.st),
-                    None => after = Some(self.st.clone()),
-                }
+                super::flow::join_into(&mut after, &self.st);
             }
         }
         match after {
@@ -585,7 +585,7 @@ impl Interp<'_> {
         function: Option<FnId>,
         run: impl FnOnce(&mut Self) -> Val,
     ) -> Val {
-        self.st.frames.push(Rc::new(FrameEnv { id: cx.frame, locals: Vec::new() }));
+        self.st.frames.enter(cx.frame);
         let outer_control = self.st.control.clone();
         let outer_left = self.st.left.clone();
         let exits = std::mem::take(&mut self.exits);
@@ -609,13 +609,11 @@ impl Interp<'_> {
                 let decided = self.st.control.without(&outer_control);
                 let decided = decided.without(&ways.whatever_was_read(&others, &decided));
                 value.deps = value.deps.join(&decided);
-                self.st.ways.decided_anew(&decided);
+                self.st.decided_anew(&decided);
                 self.act(cx, cx.body.body.root);
             }
         }
-        if let Some(at) = self.st.frames.iter().rposition(|f| f.id == cx.frame) {
-            self.st.frames.truncate(at);
-        }
+        self.st.frames.leave(cx.frame);
         self.drop_proofs(cx.frame);
         if self.st.reachable {
             self.st.control = outer_control;

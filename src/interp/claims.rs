@@ -248,7 +248,7 @@ impl Interp<'_> {
         if let Some(Term::Read(_, read)) = given.term.as_deref()
             && self.st.below.contains_key(read)
         {
-            Rc::make_mut(&mut self.st.below).remove(read);
+            self.st.below.remove(read);
         }
     }
 

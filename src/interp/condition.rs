@@ -15,7 +15,6 @@ use super::{Cx, Interp};
 use crate::hir::{BinaryOp, ExprId, ExprKind, Lit, Name, Pat, UnaryOp};
 use crate::resolve::{Bound, Ty};
 use std::collections::BTreeSet;
-use std::rc::Rc;
 
 /// Both ways out of a condition.
 pub(super) struct Branches {
@@ -275,16 +274,16 @@ impl Interp<'_> {
         let (holds, fails) = if test.negated { (no, yes) } else { (yes, no) };
         match &test.subject {
             Tested::Flag(place, order, value) => {
-                Rc::make_mut(&mut holds.saw).insert(*place, *value);
+                holds.saw.insert(*place, *value);
                 if let Some(read) = self.tested_read(*place, deps) {
                     split_ways(read, *value, holds, fails);
                 }
                 if *value == 0 {
-                    Rc::make_mut(&mut fails.sides).insert(*place, Side::Above);
+                    fails.sides.insert(*place, Side::Above);
                 }
                 let two_valued = matches!(*value, 0 | 1) && self.begins_as_flag(*place);
                 if two_valued {
-                    Rc::make_mut(&mut fails.saw).insert(*place, 1 - *value);
+                    fails.saw.insert(*place, 1 - *value);
                 }
                 acquire_flag(holds, SyncKey { place: *place, kind: SyncKind::Flag(*value) }, *order);
                 // So says a failed exchange, too, that another way may have tried instead.
@@ -307,7 +306,7 @@ impl Interp<'_> {
                 } else {
                     holds.moment_mut().weak.insert(key);
                 }
-                Rc::make_mut(&mut fails.sides).insert(*place, Side::Clear(*bit));
+                fails.sides.insert(*place, Side::Clear(*bit));
             }
             Tested::Taken(place) => {
                 let id = self.flag_hold(*place);
@@ -337,7 +336,7 @@ impl Interp<'_> {
                 holds.moment_mut().rounds.insert(*at, *number);
             }
             Tested::Below(read, bound) => {
-                let known = Rc::make_mut(&mut holds.below).entry(*read).or_insert(*bound);
+                let known = holds.below.entry(*read).or_insert(*bound);
                 *known = (*known).min(*bound);
             }
             Tested::Last(place, order) => {
@@ -350,8 +349,8 @@ impl Interp<'_> {
                 }
             }
             Tested::Reached(place, order, least) => {
-                Rc::make_mut(&mut holds.sides).insert(*place, Side::Above);
-                Rc::make_mut(&mut fails.sides).insert(*place, Side::Below);
+                holds.sides.insert(*place, Side::Above);
+                fails.sides.insert(*place, Side::Below);
                 if *least == 1 {
                     acquire_flag(fails, SyncKey { place: *place, kind: SyncKind::CountedDown }, *order);
                 }

@@ -425,9 +425,10 @@ impl Interp<'_> {
                 // An element: what it held before stays an alternative.
                 self.write(call.cx, &lval, value, info);
                 self.st.join(&before);
-                self.st.control = before.control;
                 // Where there was something already, nothing has acted on what was seen in it.
-                (self.st.settled, self.st.outdated) = (before.settled, before.outdated);
+                self.st.settled = before.settled.clone();
+                self.st.outdated = before.outdated.clone();
+                self.st.control = before.control;
                 Val::unit()
             }
             OpName::Clear => {

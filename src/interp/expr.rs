@@ -492,8 +492,8 @@ impl Interp<'_> {
             for part in held {
                 deps = deps.join(&self.observe_pointees(cx, &part.clone().with_deps(&value.deps), arg));
             }
-            let seen = std::mem::replace(&mut self.st, before).seen;
-            self.st.seen = self.st.seen.join(&seen);
+            let looked = std::mem::replace(&mut self.st, before);
+            self.st.seen = self.st.seen.join(&looked.seen);
         }
         deps
     }

@@ -225,7 +225,7 @@ impl Interp<'_> {
     /// The branches from here on are taken because of these reads.
     pub(super) fn decide(&mut self, deps: &Deps) {
         self.st.control = self.st.control.join(deps);
-        self.st.ways.decided_anew(deps);
+        self.st.decided_anew(deps);
         self.judge(deps);
     }
 

@@ -227,7 +227,9 @@ impl Interp<'_> {
         }
         let plain_exit = self.st.reachable;
         let value = self.pop_exit(if plain_exit { Val::unit() } else { Val::bottom() });
-        self.st.each_joined.retain(|(l, ..)| *l != at);
+        if !self.st.each_joined.is_empty() {
+            self.st.each_joined.retain(|(l, ..)| *l != at);
+        }
         if self.st.reachable {
             let decided = self.st.control.join(&self.st.left).without(&outer.0).without(&outer.1);
             self.waited_in_loop(&decided);

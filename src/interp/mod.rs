@@ -33,11 +33,13 @@ mod contents;
 mod counters;
 mod counting;
 mod declared;
+pub mod deps;
 mod doors;
 mod effects;
 mod elements;
 mod entering;
 mod entries;
+pub mod env;
 mod escape;
 mod expr;
 mod facts;
@@ -69,6 +71,7 @@ mod relevance;
 mod remembered;
 mod same;
 mod scopes;
+pub mod shared;
 mod shown_shared;
 mod spawn;
 mod stand_ins;
@@ -107,7 +110,7 @@ pub struct Analysis {
     pub contexts: Contexts,
     pub frames: Frames,
     pub objects: Objects,
-    pub moments: Vec<Moment>,
+    pub moments: Vec<Rc<Moment>>,
     pub locals: LocalNames,
     /// The atomic that an object was first published through.
     pub published: FxHashMap<PlaceId, PlaceId>,
@@ -289,8 +292,8 @@ pub struct Interp<'p> {
     contexts: Contexts,
     frames: Frames,
     objects: Objects,
-    moments: Vec<Moment>,
-    moment_ids: FxHashMap<Moment, MomentId>,
+    moments: Vec<Rc<Moment>>,
+    moment_ids: FxHashMap<Rc<Moment>, MomentId>,
     /// Last interned moment: most accesses share it with the one before.
     last_moment: Option<(Rc<Moment>, MomentId)>,
     heap: facts::Heap,
@@ -632,8 +635,8 @@ impl<'p> Interp<'p> {
             Some(&id) => id,
             None => {
                 let id = MomentId(self.moments.len() as u32);
-                self.moments.push((*self.st.moment).clone());
-                self.moment_ids.insert((*self.st.moment).clone(), id);
+                self.moments.push(self.st.moment.clone());
+                self.moment_ids.insert(self.st.moment.clone(), id);
                 id
             }
         };

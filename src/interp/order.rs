@@ -211,7 +211,7 @@ impl Analysis {
 
     /// What has surely ended: joined, and what those had joined at their end.
     pub(super) fn joined(&self, moment: &Moment) -> BTreeSet<ContextId> {
-        let mut all = moment.joined.clone();
+        let mut all = (*moment.joined).clone();
         let mut work: Vec<ContextId> = all.iter().copied().collect();
         while let Some(id) = work.pop() {
             for &inner in &self.contexts.get(id).joined_at_end {
@@ -529,7 +529,8 @@ impl Analysis {
             let strongly = context.released_at_end.keys().filter(|_| weakly);
             let stored = strongly.chain(&context.weakly_released_at_end);
             let later = stored.into_iter().any(|k| matches_release(k, key));
-            let before = first.released.keys().chain(&first.weakly_released).any(|k| matches_release(k, key));
+            let before =
+                first.released.keys().chain(first.weakly_released.iter()).any(|k| matches_release(k, key));
             // What an earlier round stored doesn't tell of this one.
             let before = before && !matches!(a.runs, Runs::Rounds(_));
             ((one != two || self.is_many(one)) && changed && later && !before).then_some(flag)

@@ -158,7 +158,7 @@ impl Learned {
             state.moment_mut().released.remove(&object_key(place));
         }
         if !self.saw.is_empty() {
-            Rc::make_mut(&mut state.saw).extend(self.saw.iter().copied());
+            state.saw.extend(self.saw.iter().copied());
         }
         let moment = state.moment_mut();
         moment.passed.extend(self.passed.iter().copied());
@@ -295,7 +295,7 @@ impl Interp<'_> {
             of.iter().any(|(variant, _)| others.iter().all(|(other, _)| other != variant))
         };
         let alike = Rc::ptr_eq(&one.0.moment, &two.0.moment)
-            && Rc::ptr_eq(&one.0.saw, &two.0.saw)
+            && one.0.saw.is_same(&two.0.saw)
             && one.0.locks == two.0.locks;
         let told = here.iter().chain(&there).any(|(_, told)| *told != Learned::default());
         if !(decided(&here, &there) || decided(&there, &here)) || (alike && !told) {

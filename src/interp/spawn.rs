@@ -160,11 +160,11 @@ impl Interp<'_> {
     ) -> Option<ContextId> {
         let id = self.context_at(cx, site, job, entry, named, at)?;
         self.act(cx, site);
-        let before = self.st.moment.started.clone();
+        let before = self.st.moment.clone();
         let entered_again: Vec<LoopId> =
             self.loops.iter().copied().filter(|at| self.ran_before(*at, id)).collect();
         let context = self.contexts.get_mut(id);
-        context.started_before.extend(before);
+        context.started_before.extend(before.started.iter().copied());
         context.entered_again.extend(entered_again);
         let running = self.st.start(id);
         self.note_start(id, running);
@@ -207,7 +207,7 @@ impl Interp<'_> {
             many: job.many,
             loops: self.loops.clone(),
             sure: self.st.sure,
-            joined_at_start: self.st.moment.joined.clone(),
+            joined_at_start: (*self.st.moment.joined).clone(),
             acquired_at_start: self.st.moment.acquired.iter().cloned().collect(),
             phases_at_start: self.phases_from_here(),
             ..Context::new(job.kind, name, spawned_at, entry)

@@ -7,37 +7,17 @@
 use super::access::Side;
 use super::acts::Ways;
 use super::contexts::ContextId;
+use super::env::Frames;
 use super::phases::Phases;
 use super::places::{FrameId, LoopId, PlaceId};
 use super::remembered::Outcome;
+use super::shared::Shared;
 use super::values::{Deps, HoldId, Kind, Mode, ReadId, Val};
 use crate::hir::Name;
 use crate::resolve::LocalId;
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::{Deref, DerefMut};
 use std::rc::Rc;
-
-/// What locals hold is known this deep where paths meet.
-const MAX_NESTING: u32 = 8;
-
-/// The locals of one call.
-#[derive(Clone, Debug)]
-pub struct FrameEnv {
-    pub id: FrameId,
-    pub locals: Vec<(LocalId, Val)>,
-}
-
-impl FrameEnv {
-    pub fn get(&self, local: LocalId) -> Option<&Val> {
-        self.locals.iter().find(|(l, _)| *l == local).map(|(_, v)| v)
-    }
-
-    fn set(&mut self, local: LocalId, value: Val) {
-        match self.locals.iter_mut().find(|(l, _)| *l == local) {
-            Some(slot) => slot.1 = value,
-            None => self.locals.push((local, value)),
-        }
-    }
-}
 
 /// A lock that is held.
 #[derive(Clone, PartialEq, Debug)]
@@ -134,55 +114,66 @@ pub enum Claim {
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Moment {
     /// May have been started by now, by this context.
-    pub started: BTreeSet<ContextId>,
+    pub started: Shared<BTreeSet<ContextId>>,
     /// Surely ended by now.
-    pub joined: BTreeSet<ContextId>,
+    pub joined: Shared<BTreeSet<ContextId>>,
     /// Most releases done so far.
-    pub released: BTreeMap<SyncKey, u8>,
+    pub released: Shared<BTreeMap<SyncKey, u8>>,
     /// Surely acquired so far.
-    pub acquired: BTreeSet<SyncKey>,
+    pub acquired: Shared<BTreeSet<SyncKey>>,
     /// How often each barrier was waited at.
-    pub phases: BTreeMap<PlaceId, Phases>,
+    pub phases: Shared<BTreeMap<PlaceId, Phases>>,
     /// Flags that have had this value: stored by this context or seen, by a load that acquires or under this lock.
-    pub passed: BTreeMap<(PlaceId, i128), Option<PlaceId>>,
+    pub passed: Shared<BTreeMap<(PlaceId, i128), Option<PlaceId>>>,
     /// Once-bodies this runs in.
-    pub within: BTreeSet<PlaceId>,
+    pub within: Shared<BTreeSet<PlaceId>>,
     /// Flags that were seen to hold one of these values and not stored to since by this context: its turn.
-    pub knows: BTreeMap<PlaceId, BTreeSet<i128>>,
+    pub knows: Shared<BTreeMap<PlaceId, BTreeSet<i128>>>,
     /// Atomics that a compare-exchange or swap of this context took and no store gave back: a protocol of its own.
-    pub taken: BTreeMap<PlaceId, Claim>,
+    pub taken: Shared<BTreeMap<PlaceId, Claim>>,
     /// Atomics that this context's own step made this number: of all that count there, it is the one that did.
-    pub drew: BTreeSet<(PlaceId, i128)>,
+    pub drew: Shared<BTreeSet<(PlaceId, i128)>>,
     /// Objects that came in a message and weren't sent on since.
-    pub received: BTreeSet<PlaceId>,
+    pub received: Shared<BTreeSet<PlaceId>>,
     /// Channels sent to with nothing received since.
-    pub owes: BTreeSet<PlaceId>,
+    pub owes: Shared<BTreeSet<PlaceId>>,
     /// Channels received from with nothing sent since.
-    pub has: BTreeSet<PlaceId>,
+    pub has: Shared<BTreeSet<PlaceId>>,
     /// Of loops whose counter was compared with a number, which round it is.
-    pub rounds: BTreeMap<LoopId, i128>,
+    pub rounds: Shared<BTreeMap<LoopId, i128>>,
     /// A release fence was passed: later stores release.
     pub fenced: bool,
     /// Stores with an ordering too weak to order.
-    pub weakly_released: BTreeSet<SyncKey>,
+    pub weakly_released: Shared<BTreeSet<SyncKey>>,
     /// Flags read as this value with an ordering too weak to order.
-    pub weak: BTreeSet<SyncKey>,
+    pub weak: Shared<BTreeSet<SyncKey>>,
 }
 
+/// Copies share what neither has changed since.
 #[derive(Clone, Debug)]
 pub struct State {
     /// False after a `return`, `break`, `panic!`: nothing below is evaluated.
     pub reachable: bool,
-    pub frames: Vec<Rc<FrameEnv>>,
-    pub locks: Vec<Hold>,
-    pub moment: Rc<Moment>,
-    /// Started again while an earlier instance may still run.
-    pub overlapping: Rc<BTreeSet<ContextId>>,
+    /// The last branch had one way that left: what decided it goes on deciding.
+    pub control_sticks: bool,
+    /// Nothing decided whether we come here, but for loops and panics.
+    pub sure: bool,
+    pub frames: Frames,
     /// Reads that decided the branches we are in.
     pub control: Deps,
     /// Those that decided whether we left on the way here, and so that we are here at all.
     pub left: Deps,
-    /// Those of them that are conditions of the loops we are in.
+    known: Rc<Knowledge>,
+}
+
+/// What is changed by less than every statement.
+#[derive(Clone, Debug, Default)]
+pub struct Knowledge {
+    pub locks: Vec<Hold>,
+    pub moment: Rc<Moment>,
+    /// Started again while an earlier instance may still run.
+    pub overlapping: Shared<BTreeSet<ContextId>>,
+    /// Of the reads that decided the branches we are in those that are conditions of the loops we are in.
     pub looping: Deps,
     /// Reads of atomics and of what locks protect that were made on the way here.
     pub seen: Deps,
@@ -191,69 +182,65 @@ pub struct State {
     /// Those of them that say nothing any more, not even of memory beside the place: it was not put into a further state.
     pub outdated: Deps,
     /// What the last test of a flag on the way here said of its value.
-    pub saw: Rc<BTreeMap<PlaceId, i128>>,
+    pub saw: Shared<BTreeMap<PlaceId, i128>>,
     /// Which values of what was read and tested lead here.
     pub ways: Ways,
     /// The same of a bound.
-    pub sides: Rc<BTreeMap<PlaceId, Side>>,
+    pub sides: Shared<BTreeMap<PlaceId, Side>>,
     /// Claimed numbers that are known to be less than this.
-    pub below: Rc<BTreeMap<ReadId, i128>>,
+    pub below: Shared<BTreeMap<ReadId, i128>>,
     /// What the paths that met after a condition knew each, by the place that it read.
-    pub told: Rc<BTreeMap<PlaceId, Rc<Outcome>>>,
-    /// The last branch had one way that left: what decided it goes on deciding.
-    pub control_sticks: bool,
-    /// Nothing decided whether we come here, but for loops and panics.
-    pub sure: bool,
+    pub told: Shared<BTreeMap<PlaceId, Rc<Outcome>>>,
     /// Joined for each element of what the loop goes through, which may be one of several parts.
     pub each_joined: Vec<(LoopId, ContextId, Part)>,
     /// Parts of arrays of handles that were joined.
     pub joined_parts: Vec<(ContextId, u32)>,
 }
 
+impl Deref for State {
+    type Target = Knowledge;
+
+    fn deref(&self) -> &Knowledge {
+        &self.known
+    }
+}
+
+impl DerefMut for State {
+    fn deref_mut(&mut self) -> &mut Knowledge {
+        Rc::make_mut(&mut self.known)
+    }
+}
+
 impl State {
-    pub fn entry(joined: BTreeSet<ContextId>) -> State {
+    pub fn entry(joined: Shared<BTreeSet<ContextId>>) -> State {
+        let moment = Rc::new(Moment { joined, ..Moment::default() });
         State {
             reachable: true,
-            frames: Vec::new(),
-            locks: Vec::new(),
-            moment: Rc::new(Moment { joined, ..Moment::default() }),
-            overlapping: Rc::default(),
-            control: Deps::default(),
-            left: Deps::default(),
-            looping: Deps::default(),
-            seen: Deps::default(),
-            settled: Deps::default(),
-            outdated: Deps::default(),
-            saw: Rc::default(),
-            ways: Ways::default(),
-            sides: Rc::default(),
-            below: Rc::default(),
-            told: Rc::default(),
             control_sticks: false,
             sure: true,
-            each_joined: Vec::new(),
-            joined_parts: Vec::new(),
+            frames: Frames::default(),
+            control: Deps::default(),
+            left: Deps::default(),
+            known: Rc::new(Knowledge { moment, ..Knowledge::default() }),
         }
     }
 
     pub fn local(&self, frame: FrameId, local: LocalId) -> Option<&Val> {
-        self.frames.iter().rev().find(|f| f.id == frame)?.get(local)
+        self.frames.get(frame, local)
     }
 
     pub fn has_frame(&self, frame: FrameId) -> bool {
-        self.frames.iter().any(|f| f.id == frame)
+        self.frames.has(frame)
     }
 
     pub fn set_local(&mut self, frame: FrameId, local: LocalId, value: Val) {
-        if let Some(env) = self.frames.iter_mut().rev().find(|f| f.id == frame) {
-            Rc::make_mut(env).set(local, value);
-        }
+        self.frames.set(frame, local, value);
     }
 
     /// The two paths of a condition meet: this is what they knew each.
     pub fn tell(&mut self, place: PlaceId, outcome: Option<Rc<Outcome>>) {
         match outcome {
-            Some(outcome) => drop(Rc::make_mut(&mut self.told).insert(place, outcome)),
+            Some(outcome) => drop(self.told.insert(place, outcome)),
             None => self.untell(|at, _| at == place),
         }
     }
@@ -261,12 +248,12 @@ impl State {
     /// Forgets what was told of some conditions.
     pub fn untell(&mut self, gone: impl Fn(PlaceId, &Outcome) -> bool) {
         if self.told.iter().any(|(place, outcome)| gone(*place, outcome)) {
-            Rc::make_mut(&mut self.told).retain(|place, outcome| !gone(*place, outcome));
+            self.told.retain(|place, outcome| !gone(*place, outcome));
         }
     }
 
     pub fn moment_mut(&mut self) -> &mut Moment {
-        Rc::make_mut(&mut self.moment)
+        Rc::make_mut(&mut Rc::make_mut(&mut self.known).moment)
     }
 
     pub fn start(&mut self, context: ContextId) -> bool {
@@ -275,7 +262,7 @@ impl State {
         moment.started.insert(context);
         moment.joined.remove(&context);
         if running {
-            Rc::make_mut(&mut self.overlapping).insert(context);
+            self.overlapping.insert(context);
         }
         running
     }
@@ -284,7 +271,7 @@ impl State {
     pub fn join_all(&mut self, context: ContextId) {
         self.moment_mut().joined.insert(context);
         if self.overlapping.contains(&context) {
-            Rc::make_mut(&mut self.overlapping).remove(&context);
+            self.overlapping.remove(&context);
         }
     }
 
@@ -340,6 +327,13 @@ impl State {
         }
     }
 
+    /// These reads decide once more.
+    pub fn decided_anew(&mut self, deps: &Deps) {
+        if self.ways.any_leads_anyway(deps) {
+            self.ways.decided_anew(deps);
+        }
+    }
+
     /// Merges the state of another path that arrives here.
     pub fn join(&mut self, other: &State) {
         self.join_decided(other, &Deps::default());
@@ -354,41 +348,48 @@ impl State {
             *self = other.clone();
             return;
         }
-        self.join_frames(other, deps);
+        self.frames.join(&other.frames, deps);
+        self.control = self.control.join(&other.control);
+        self.left = self.left.join(&other.left);
+        self.sure &= other.sure;
+        if !Rc::ptr_eq(&self.known, &other.known) {
+            Rc::make_mut(&mut self.known).join(&other.known);
+        }
+    }
+
+    /// Equal as far as another round of a loop could tell.
+    pub fn same_as(&self, other: &State) -> bool {
+        self.reachable == other.reachable
+            && self.moment == other.moment
+            && self.overlapping == other.overlapping
+            && self.locks.len() == other.locks.len()
+            && self.locks.iter().zip(&other.locks).all(|(a, b)| same_lock(a, b))
+            && self.frames.same_as(&other.frames)
+    }
+}
+
+impl Knowledge {
+    fn join(&mut self, other: &Knowledge) {
         self.join_locks(other);
         if !Rc::ptr_eq(&self.moment, &other.moment) && self.moment != other.moment {
-            let joined = join_moments(&self.moment, &other.moment);
-            self.moment = Rc::new(joined);
+            self.moment = Rc::new(join_moments(&self.moment, &other.moment));
         }
-        if !other.overlapping.is_empty() && !Rc::ptr_eq(&self.overlapping, &other.overlapping) {
-            Rc::make_mut(&mut self.overlapping).extend(other.overlapping.iter().copied());
-        }
-        self.control = self.control.join(&other.control);
-        self.sure &= other.sure;
-        self.left = self.left.join(&other.left);
+        self.overlapping = self.overlapping.union(&other.overlapping);
         self.looping = self.looping.join(&other.looping);
         self.seen = self.seen.join(&other.seen);
         self.settled = self.settled.join(&other.settled);
         self.outdated = self.outdated.join(&other.outdated);
         self.ways.join(&other.ways);
-        if !self.saw.is_empty() && !Rc::ptr_eq(&self.saw, &other.saw) {
-            Rc::make_mut(&mut self.saw).retain(|place, value| other.saw.get(place) == Some(value));
-        }
-        if !self.sides.is_empty() && !Rc::ptr_eq(&self.sides, &other.sides) {
-            Rc::make_mut(&mut self.sides).retain(|place, side| other.sides.get(place) == Some(side));
-        }
-        if !self.below.is_empty() && !Rc::ptr_eq(&self.below, &other.below) {
-            Rc::make_mut(&mut self.below).retain(|read, bound| other.below.get(read) == Some(bound));
-        }
-        if !self.told.is_empty() && !Rc::ptr_eq(&self.told, &other.told) {
-            Rc::make_mut(&mut self.told).retain(|place, outcome| other.told.get(place) == Some(outcome));
-        }
+        self.saw = self.saw.met(&other.saw, known_to_both);
+        self.sides = self.sides.met(&other.sides, known_to_both);
+        self.below = self.below.met(&other.below, known_to_both);
+        self.told = self.told.met(&other.told, known_to_both);
         self.each_joined.retain(|pair| other.each_joined.contains(pair));
         self.joined_parts.retain(|part| other.joined_parts.contains(part));
     }
 
     /// What both hold; not the same acquisition on both, it is a hold of its own.
-    fn join_locks(&mut self, other: &State) {
+    fn join_locks(&mut self, other: &Knowledge) {
         self.locks.retain_mut(|hold| {
             let same = other.locks.iter().find(|o| o.id == hold.id && o.lock == hold.lock);
             if let Some(one) = same.or_else(|| other.locks.iter().find(|o| same_lock(o, hold))) {
@@ -403,38 +404,15 @@ impl State {
             true
         });
     }
+}
 
-    fn join_frames(&mut self, other: &State, deps: &Deps) {
-        let depth = self.frames.len().min(other.frames.len());
-        self.frames.truncate(depth);
-        for (mine, theirs) in self.frames.iter_mut().zip(&other.frames) {
-            if Rc::ptr_eq(mine, theirs) {
-                continue;
-            }
-            let env = Rc::make_mut(mine);
-            for (local, value) in &theirs.locals {
-                match env.locals.iter_mut().find(|(l, _)| l == local) {
-                    Some(slot) if slot.1 == *value => {}
-                    Some(slot) => {
-                        slot.1 = slot.1.join(value).with_deps(deps);
-                        slot.1.bound_depth(MAX_NESTING);
-                    }
-                    None => env.locals.push((*local, value.clone())),
-                }
-            }
-        }
-    }
-
-    /// Equal as far as another round of a loop could tell.
-    pub fn same_as(&self, other: &State) -> bool {
-        self.reachable == other.reachable
-            && self.moment == other.moment
-            && self.overlapping == other.overlapping
-            && self.locks.len() == other.locks.len()
-            && self.locks.iter().zip(&other.locks).all(|(a, b)| same_lock(a, b))
-            && self.frames.len() == other.frames.len()
-            && self.frames.iter().zip(&other.frames).all(|(a, b)| Rc::ptr_eq(a, b) || a.locals == b.locals)
-    }
+/// What two paths know alike.
+fn known_to_both<K: Ord + Copy, V: PartialEq + Clone>(
+    one: &BTreeMap<K, V>,
+    two: &BTreeMap<K, V>,
+) -> BTreeMap<K, V> {
+    let alike = one.iter().filter(|(key, value)| two.get(key) == Some(value));
+    alike.map(|(key, value)| (*key, value.clone())).collect()
 }
 
 /// The one holds a bit, the other took the whole by setting it.
@@ -447,51 +425,59 @@ fn same_lock(a: &Hold, b: &Hold) -> bool {
 }
 
 fn join_moments(a: &Moment, b: &Moment) -> Moment {
-    let joined = a
-        .joined
-        .union(&b.joined)
-        .filter(|c| a.joined.contains(c) || !a.started.contains(c))
-        .filter(|c| b.joined.contains(c) || !b.started.contains(c))
-        .copied()
-        .collect();
-    let mut released = a.released.clone();
-    for (key, count) in &b.released {
-        let slot = released.entry(key.clone()).or_insert(0);
-        *slot = (*slot).max(*count);
-    }
-    let mut phases = a.phases.clone();
-    for (barrier, waited) in &mut phases {
-        *waited = waited.join(b.phases.get(barrier).copied().unwrap_or_default());
-    }
-    for (barrier, waited) in &b.phases {
-        phases.entry(*barrier).or_insert_with(|| waited.join(Phases::default()));
-    }
     Moment {
-        started: a.started.union(&b.started).copied().collect(),
-        joined,
-        released,
-        acquired: a.acquired.intersection(&b.acquired).cloned().collect(),
-        phases,
-        passed: a.passed.iter().filter_map(|(flag, by)| join_passed(*flag, *by, &b.passed)).collect(),
-        within: a.within.intersection(&b.within).copied().collect(),
-        knows: a.knows.iter().filter_map(|(p, v)| Some((*p, v | b.knows.get(p)?))).collect(),
-        taken: a
-            .taken
-            .iter()
-            .filter_map(|(place, claim)| {
-                let same = claim == b.taken.get(place)?;
-                Some((*place, if same { *claim } else { Claim::Whole }))
-            })
-            .collect(),
-        drew: a.drew.intersection(&b.drew).copied().collect(),
-        received: a.received.intersection(&b.received).copied().collect(),
-        owes: a.owes.union(&b.owes).copied().collect(),
-        has: a.has.intersection(&b.has).copied().collect(),
-        rounds: a.rounds.iter().filter(|(l, n)| b.rounds.get(l) == Some(n)).map(|(l, n)| (*l, *n)).collect(),
+        started: a.started.union(&b.started),
+        joined: a.joined.met(&b.joined, |one, two| {
+            let ended = one.union(two).filter(|c| one.contains(c) || !a.started.contains(c));
+            ended.filter(|c| two.contains(c) || !b.started.contains(c)).copied().collect()
+        }),
+        released: a.released.met(&b.released, most_released),
+        acquired: a.acquired.common(&b.acquired),
+        phases: a.phases.met(&b.phases, join_phases),
+        passed: a.passed.met(&b.passed, |one, two| {
+            one.iter().filter_map(|(flag, by)| join_passed(*flag, *by, two)).collect()
+        }),
+        within: a.within.common(&b.within),
+        knows: a.knows.met(&b.knows, |one, two| {
+            one.iter().filter_map(|(place, values)| Some((*place, values | two.get(place)?))).collect()
+        }),
+        taken: a.taken.met(&b.taken, join_claims),
+        drew: a.drew.common(&b.drew),
+        received: a.received.common(&b.received),
+        owes: a.owes.union(&b.owes),
+        has: a.has.common(&b.has),
+        rounds: a.rounds.met(&b.rounds, known_to_both),
         fenced: a.fenced && b.fenced,
-        weakly_released: a.weakly_released.union(&b.weakly_released).cloned().collect(),
-        weak: a.weak.union(&b.weak).cloned().collect(),
+        weakly_released: a.weakly_released.union(&b.weakly_released),
+        weak: a.weak.union(&b.weak),
     }
+}
+
+type Released = BTreeMap<SyncKey, u8>;
+
+fn most_released(a: &Released, b: &Released) -> Released {
+    let mut released = a.clone();
+    for (key, count) in b {
+        match released.get_mut(key) {
+            Some(slot) => *slot = (*slot).max(*count),
+            None => drop(released.insert(key.clone(), *count)),
+        }
+    }
+    released
+}
+
+fn join_phases(a: &BTreeMap<PlaceId, Phases>, b: &BTreeMap<PlaceId, Phases>) -> BTreeMap<PlaceId, Phases> {
+    let barriers = a.keys().chain(b.keys().filter(|barrier| !a.contains_key(barrier)));
+    let waited = |of: &BTreeMap<PlaceId, Phases>, barrier| of.get(barrier).copied().unwrap_or_default();
+    barriers.map(|barrier| (*barrier, waited(a, barrier).join(waited(b, barrier)))).collect()
+}
+
+fn join_claims(a: &BTreeMap<PlaceId, Claim>, b: &BTreeMap<PlaceId, Claim>) -> BTreeMap<PlaceId, Claim> {
+    let both = a.iter().filter_map(|(place, claim)| {
+        let same = claim == b.get(place)?;
+        Some((*place, if same { *claim } else { Claim::Whole }))
+    });
+    both.collect()
 }
 
 /// A value that both paths know of: by the lock of the one that needs one.

@@ -63,8 +63,7 @@ impl Interp<'_> {
     /// What is to be remembered of a switch where the path on which its condition held meets the other.
     pub(super) fn told_by(&self, switch: Switch, yes: &State, no: &State) -> Option<Rc<Outcome>> {
         let (on, off) = if switch.upright { (yes, no) } else { (no, yes) };
-        let alike =
-            Rc::ptr_eq(&on.moment, &off.moment) && Rc::ptr_eq(&on.saw, &off.saw) && on.locks == off.locks;
+        let alike = Rc::ptr_eq(&on.moment, &off.moment) && on.saw.is_same(&off.saw) && on.locks == off.locks;
         if alike || !on.reachable || !off.reachable {
             return None;
         }

@@ -2,6 +2,7 @@
 
 use super::contexts::{ContextId, Entry};
 use super::facts::Fact;
+use super::shared::Shared;
 use super::state::State;
 use super::values::{ClosureValue, FutureValue, HoldId, Kind, Val};
 use super::{CalleeKey, Cx, Frame, Interp};
@@ -22,11 +23,11 @@ impl Interp<'_> {
         self.steps = 0;
         self.stopped = false;
         self.last_moment = None;
-        self.st = State::entry(joined);
+        self.st = State::entry(Shared::new(joined));
         for key in acquired {
             self.st.acquire(key);
         }
-        self.st.moment_mut().phases = phases;
+        self.st.moment_mut().phases = Shared::new(phases);
         for (lock, mode) in holds {
             self.hold(lock, mode, HoldId::of_flag(lock));
         }
@@ -51,8 +52,8 @@ impl Interp<'_> {
         if self.contexts.get(id).result.as_ref() != Some(&returned) {
             self.heap.facts.change(Fact::Result(id));
         }
-        let ended = if self.st.reachable { self.st.moment.joined.clone() } else { Default::default() };
-        let released = self.st.moment.released.clone();
+        let ended = if self.st.reachable { (*self.st.moment.joined).clone() } else { Default::default() };
+        let released = (*self.st.moment.released).clone();
         let weakly = self.st.moment.weakly_released.iter().cloned().collect();
         let steps = self.steps;
         self.counts.steps += steps;

@@ -4,18 +4,19 @@
 //! Out: an anonymous module for each block with items, below the module (or block) around it, its items collected
 //! like any others; and again for the bodies of those items, until none is left.
 //!
-//! Invariants. Afterwards the program's tables are complete: resolving a body never adds to them. A body without such
-//! a word is not lowered here. Lowering runs in parallel; what is found is entered in the bodies' order.
+//! Invariants. Afterwards the program's tables are complete: resolving a body never adds to them. A body is lowered here
+//! only where its tokens don't tell its items. Reading runs in parallel; what is found is entered in the bodies' order.
 
 use super::collect::{Collector, Place};
 use super::scope::CrateNames;
 use super::{BodyOwner, File, ModuleId, Owner, Program};
 use crate::finding::FileId;
 use crate::hir::{
-    Block, BlockItemsId, Body, BodySource, ExprId, ExprKind, MacroShape, Name, Stmt, TextRange, Tokens, Tt,
+    Block, BlockItemsId, Body, BodySource, ExprId, ExprKind, Item, MacroShape, Name, Stmt, TextRange, Tokens,
+    Tt,
 };
 use crate::project::load::{CrateMacroScope, LibraryMacros};
-use crate::syntax::{LoweredBody, lower_body};
+use crate::syntax::{BlockItems, LoweredBody, block_items, lower_body};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::{LazyLock, Mutex};
@@ -48,12 +49,43 @@ pub(super) struct PendingBody {
     pub first_binding: u32,
 }
 
-/// A body that was lowered for the items in its blocks, though there may be none.
-pub(super) struct BodyBlocks {
-    /// Lowered already; taken when the body is resolved.
-    pub lowered: Mutex<Option<LoweredBody>>,
-    /// By `BlockItemsId`.
-    pub modules: Vec<Option<ModuleId>>,
+/// The modules of a body's blocks.
+pub(super) enum BodyBlocks {
+    /// Read from the tokens: the module with where the first of its items begins.
+    Read(Vec<(u32, ModuleId)>),
+    Lowered {
+        /// Taken when the body is resolved.
+        lowered: Mutex<Option<LoweredBody>>,
+        /// By `BlockItemsId`.
+        modules: Vec<Option<ModuleId>>,
+    },
+}
+
+impl BodyBlocks {
+    /// The body, if it was lowered already and nobody took it.
+    pub fn take_lowered(&self) -> Option<LoweredBody> {
+        match self {
+            BodyBlocks::Read(_) => None,
+            BodyBlocks::Lowered { lowered, .. } => lowered.lock().ok()?.take(),
+        }
+    }
+
+    /// By `BlockItemsId` of the lowered body.
+    pub fn modules(&self, body: &Body) -> Vec<Option<ModuleId>> {
+        let read = match self {
+            BodyBlocks::Lowered { modules, .. } => return modules.clone(),
+            BodyBlocks::Read(read) => read,
+        };
+        let starting = |lo: u32| read.iter().find(|(start, _)| *start == lo).map(|(_, module)| *module);
+        let of_items = |items: &Vec<Item>| items.first().and_then(|item| starting(item.range.lo));
+        body.block_items.iter().map(of_items).collect()
+    }
+}
+
+/// What there is to know of the items in a body's blocks.
+enum Found {
+    Read(Vec<BlockItems>),
+    Lowered(LoweredBody),
 }
 
 /// Which words in a crate's bodies mean that there may be items.
@@ -84,15 +116,12 @@ impl ItemWords {
     }
 
     fn is_item_word(&mut self, name: Name, library: &dyn LibraryMacros) -> bool {
-        *self.known.entry(name).or_insert_with(|| {
-            let shape = library.shape(&[name]);
-            matches!(
-                shape,
-                Some(
-                    MacroShape::ThreadLocal | MacroShape::LazyStatic | MacroShape::CfgIf | MacroShape::Items
-                )
-            )
-        })
+        *self.known.entry(name).or_insert_with(|| library_makes_items(name, library))
+    }
+
+    /// Whether a macro of this name may stand for items.
+    fn makes_items(&self, name: Name, library: &dyn LibraryMacros) -> bool {
+        self.known.get(&name).copied().unwrap_or_else(|| library_makes_items(name, library))
     }
 
     fn tokens_may_have_items(&mut self, tokens: &[Tt], library: &dyn LibraryMacros) -> bool {
@@ -124,6 +153,11 @@ impl ItemWords {
     }
 }
 
+fn library_makes_items(name: Name, library: &dyn LibraryMacros) -> bool {
+    use MacroShape as M;
+    matches!(library.shape(&[name]), Some(M::ThreadLocal | M::LazyStatic | M::CfgIf | M::Items))
+}
+
 /// Whether some identifier in the tokens is wanted.
 fn any_ident(tokens: &Tokens, wanted: &mut dyn FnMut(Name) -> bool) -> bool {
     tokens.iter().any(|tt| match tt {
@@ -151,17 +185,37 @@ impl Program {
         source: &BodySource,
         first_binding: u32,
     ) -> LoweredBody {
+        let path = self.module_path(module);
+        let macros = self.macro_scope(module, &path);
+        lower_body(&self.file(file).source.text, source, first_binding, &macros)
+    }
+
+    /// What macros mean in the module, whose path is given.
+    fn macro_scope<'p>(&'p self, module: ModuleId, path: &'p [Name]) -> CrateMacroScope<'p> {
         let krate = self.krate(module).0 as usize;
         let names = &self.index.crates[krate];
-        let module = self.module_path(module);
-        let macros = CrateMacroScope {
+        CrateMacroScope {
             table: &names.macros,
             others: &names.other_macros,
-            module: &module,
+            module: path,
             library: &*self.index.macros,
             cfg: &self.crates[krate].source.cfg,
-        };
-        lower_body(&self.file(file).source.text, source, first_binding, &macros)
+        }
+    }
+
+    /// The items in a body's blocks, from its tokens if they tell.
+    fn items_of_body(&self, pending: &PendingBody, words: &[ItemWords]) -> Found {
+        let Place { module, file, .. } = pending.place;
+        if let BodySource::Text(range) = pending.source {
+            let words = &words[self.krate(module).0 as usize];
+            let makes_items = |name| words.makes_items(name, &*self.index.macros);
+            // Attributes are all that is asked of it here: names of macros are looked up in no module.
+            let macros = self.macro_scope(module, &[]);
+            if let Some(found) = block_items(&self.file(file).source.text, range, &macros, &makes_items) {
+                return Found::Read(found);
+            }
+        }
+        Found::Lowered(self.lower(module, file, &pending.source, pending.first_binding))
     }
 }
 
@@ -169,19 +223,47 @@ impl Program {
 pub(super) fn collect_blocks(collector: &mut Collector, wanted: &dyn Fn(&Program, BodyOwner) -> bool) {
     while !collector.pending.is_empty() {
         let mut batch = std::mem::take(&mut collector.pending);
-        let program = &collector.program;
+        let Collector { program, words, .. } = &*collector;
         batch.retain(|pending| wanted(program, pending.owner));
-        let lower = |p: &PendingBody| program.lower(p.place.module, p.place.file, &p.source, p.first_binding);
-        let lowered: Vec<LoweredBody> = batch.par_iter().map(lower).collect();
-        for (pending, lowered) in batch.iter().zip(lowered) {
-            collector.enter_blocks(pending, lowered);
+        let found: Vec<Found> =
+            batch.par_iter().map(|pending| program.items_of_body(pending, words)).collect();
+        for (pending, found) in batch.iter().zip(found) {
+            let blocks = match found {
+                Found::Read(blocks) => collector.enter_read(pending, blocks),
+                Found::Lowered(lowered) => collector.enter_lowered(pending, lowered),
+            };
+            collector.program.index.blocks.insert(pending.owner, blocks);
         }
     }
 }
 
 impl Collector {
-    /// Makes the modules of a body's blocks and collects their items.
-    fn enter_blocks(&mut self, pending: &PendingBody, lowered: LoweredBody) {
+    /// Makes the modules of a body's blocks, the outer ones first, and collects their items.
+    fn enter_read(&mut self, pending: &PendingBody, blocks: Vec<BlockItems>) -> BodyBlocks {
+        let mut by_start: Vec<&BlockItems> = blocks.iter().collect();
+        by_start.sort_by_key(|block| block.range.lo);
+        let mut around: Vec<(TextRange, ModuleId)> = Vec::new();
+        let mut modules: Vec<(u32, ModuleId)> = Vec::new();
+        for block in by_start {
+            while around.last().is_some_and(|(range, _)| range.hi <= block.range.lo) {
+                around.pop();
+            }
+            let outer = around.last().map_or(pending.place.module, |(_, module)| *module);
+            let module = self.block_module(pending, outer);
+            around.push((block.range, module));
+            modules.push((block.items[0].range.lo, module));
+        }
+        for block in &blocks {
+            let lo = block.items[0].range.lo;
+            let Some((_, module)) = modules.iter().find(|(start, _)| *start == lo) else { continue };
+            let place = Place { module: *module, owner: Owner::Module, ..pending.place };
+            self.undecided_items(place, &block.items);
+        }
+        BodyBlocks::Read(modules)
+    }
+
+    /// The same for a body that was lowered.
+    fn enter_lowered(&mut self, pending: &PendingBody, lowered: LoweredBody) -> BodyBlocks {
         let body = &lowered.body;
         let mut modules: Vec<Option<ModuleId>> = vec![None; body.block_items.len()];
         let mut todo = Vec::new();
@@ -210,8 +292,7 @@ impl Collector {
                 self.undecided_items(Place { module, owner: Owner::Module, ..pending.place }, items);
             }
         }
-        let blocks = BodyBlocks { lowered: Mutex::new(Some(lowered)), modules };
-        self.program.index.blocks.insert(pending.owner, blocks);
+        BodyBlocks::Lowered { lowered: Mutex::new(Some(lowered)), modules }
     }
 
     fn block_module(&mut self, pending: &PendingBody, around: ModuleId) -> ModuleId {

@@ -115,7 +115,7 @@ impl Program {
 
     fn resolve_body(&self, site: Site) -> Arc<ResolvedBody> {
         let blocks = self.index.blocks.get(&site.owner);
-        let ready = blocks.and_then(|b| b.lowered.lock().ok()?.take());
+        let ready = blocks.and_then(BodyBlocks::take_lowered);
         let lowered = ready.unwrap_or_else(|| {
             let first_binding = site.item.map_or(0, |(item, _)| item.param_bindings);
             self.lower(site.module, site.file, site.source, first_binding)
@@ -125,7 +125,7 @@ impl Program {
             program: self,
             site: &site,
             body: &body,
-            blocks,
+            modules: blocks.map(|blocks| blocks.modules(&body)).unwrap_or_default(),
             ribs: Vec::new(),
             paths: RefCell::new(vec![Res::Unresolved; body.path_count as usize]),
             param_paths: Vec::new(),
@@ -164,7 +164,8 @@ struct Resolver<'a> {
     program: &'a Program,
     site: &'a Site<'a>,
     body: &'a Body,
-    blocks: Option<&'a BodyBlocks>,
+    /// Of the blocks with items, by `BlockItemsId`.
+    modules: Vec<Option<ModuleId>>,
     ribs: Vec<Rib>,
     paths: RefCell<Vec<Res>>,
     param_paths: Vec<(TextRange, Res)>,
@@ -402,9 +403,9 @@ impl Resolver<'_> {
 
     fn block(&mut self, block: &Block) {
         let mark = self.ribs.len();
-        if let (Some(blocks), false) = (self.blocks, block.transparent) {
+        if !self.modules.is_empty() && !block.transparent {
             let items = items_of_block(self.body, block);
-            let module = items.first().and_then(|id| *blocks.modules.get(id.0 as usize)?);
+            let module = items.first().and_then(|id| *self.modules.get(id.0 as usize)?);
             self.ribs.extend(module.map(Rib::Items));
         }
         for stmt in &block.stmts {

@@ -35,7 +35,8 @@ pub(super) struct Collector {
     pub imports: Vec<Import>,
     /// Bodies that may hold items.
     pub pending: Vec<PendingBody>,
-    words: Vec<ItemWords>,
+    /// By crate.
+    pub words: Vec<ItemWords>,
 }
 
 /// Where items stand.

@@ -6,6 +6,7 @@
 //! depth is checked before syn sees the text, huge literals are cut, macro expansion is bounded in depth and in tokens.
 //! What was refused is a `SyntaxError` with its range; it costs the item it stands in, never the file.
 
+mod block_items;
 mod body;
 mod direct;
 mod expand;
@@ -26,8 +27,8 @@ mod tokens;
 mod types;
 
 use crate::hir::{
-    Attr, Body, BodyIndex, BodySource, Item, ItemTree, MacroDef, MacroShape, Path, SyntaxError, TextRange,
-    Tokens,
+    Attr, Body, BodyIndex, BodySource, Item, ItemTree, MacroDef, MacroShape, Name, Path, SyntaxError,
+    TextRange, Tokens,
 };
 use std::sync::Arc;
 
@@ -39,7 +40,7 @@ pub struct ParsedFile {
     /// By ascending start; one for each `BodySource::Text` of a function in `tree` (also nested in impls, traits, inline modules).
     pub bodies: Vec<BodyIndex>,
     /// Identifiers that occur outside function bodies.
-    pub outside: Box<[crate::hir::Name]>,
+    pub outside: Box<[Name]>,
 }
 
 /// Parses a file's items. Function bodies are skipped (only indexed). Never fails: what could not be parsed is in `tree.errors`.
@@ -67,6 +68,25 @@ pub fn lower_body(
     macros: &dyn MacroScope,
 ) -> LoweredBody {
     body::lower_body(text, source, first_binding, macros)
+}
+
+/// The items that stand right in one block of a body.
+#[derive(Debug)]
+pub struct BlockItems {
+    /// The block, its braces included.
+    pub range: TextRange,
+    pub items: Vec<Item>,
+}
+
+/// The items in the blocks of the body at `range`, in the order in which the blocks end. `None`: only the lowered body
+/// tells, as where one of the macros that `makes_items` knows is called.
+pub fn block_items(
+    text: &str,
+    range: TextRange,
+    macros: &dyn MacroScope,
+    makes_items: &dyn Fn(Name) -> bool,
+) -> Option<Vec<BlockItems>> {
+    block_items::block_items(text, range, macros, makes_items)
 }
 
 /// Only checks that a body parses: the errors that `lower_body` would give for the body's own text.

@@ -345,7 +345,7 @@ impl Interp<'_> {
         let sides = self.sides_kept(lval, info.effect.as_ref());
         self.flag_changed(lval, stored, left, crate::interp::order::releases(order));
         for (place, side) in sides {
-            Rc::make_mut(&mut self.st.sides).insert(place, side);
+            self.st.sides.insert(place, side);
         }
         if let ([place], Some(Effect::Swap), Some(value)) =
             (&lval.places[..], &info.effect, flag_value(value))
@@ -392,10 +392,10 @@ impl Interp<'_> {
     fn flag_changed(&mut self, lval: &Lval, value: Option<i128>, left: Option<i128>, releases: bool) {
         for &place in &lval.places {
             if self.st.saw.contains_key(&place) {
-                Rc::make_mut(&mut self.st.saw).remove(&place);
+                self.st.saw.remove(&place);
             }
             if self.st.sides.contains_key(&place) {
-                Rc::make_mut(&mut self.st.sides).remove(&place);
+                self.st.sides.remove(&place);
             }
             if self.st.moment.knows.contains_key(&place) {
                 self.st.moment_mut().knows.remove(&place);

@@ -513,7 +513,7 @@ impl Interp<'_> {
         match passed_on.get_mut(&key) {
             Some(always) => always.retain(|known| acquired.contains(known)),
             None => {
-                passed_on.insert(key.clone(), acquired.clone());
+                passed_on.insert(key.clone(), (**acquired).clone());
             }
         }
         self.st.release(key);

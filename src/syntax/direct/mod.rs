@@ -18,7 +18,7 @@ mod types;
 
 use super::lexer::{Lexer, Token, TokenKind};
 use super::source_map::SourceMap;
-use crate::hir::{Item, ItemTree, Name, TextRange, Tokens};
+use crate::hir::{Attr, Item, ItemTree, Name, TextRange, Tokens};
 use cursor::Reader;
 
 /// A token outside bodies.
@@ -66,6 +66,13 @@ pub(super) fn items(text: &str, map: &SourceMap, bodies: &[Tokens]) -> Option<Ve
     }
     tokens.iter_mut().zip(ranges).for_each(|(token, range)| token.range = range);
     tree(Reader::new(text, &tokens, Bodies::SetAside(bodies))).map(|tree| tree.items)
+}
+
+/// The outer attributes that `tokens` are, doc comments left out.
+pub(super) fn attrs(text: &str, tokens: &[Outer]) -> Option<Vec<Attr>> {
+    let mut reader = Reader::new(text, tokens, Bodies::InFile);
+    let attrs = reader.outer_attrs()?.list;
+    reader.is_done().then_some(attrs)
 }
 
 fn tree(mut reader: Reader) -> Option<ItemTree> {
