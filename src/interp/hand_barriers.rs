@@ -14,6 +14,7 @@ use super::values::Deps;
 use crate::finding::AccessKind;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// Counters that decided who opens a flag, and who waits for it.
 #[derive(Default)]
@@ -106,7 +107,11 @@ impl Interp<'_> {
         let barriers: FxHashSet<PlaceId> = sides.iter().filter(has_both).map(|(flag, _)| *flag).collect();
         let half = |flag: &PlaceId| sides.contains_key(flag) && !barriers.contains(flag);
         if barriers.len() < sides.len() {
-            self.moments.iter_mut().for_each(|at| at.phases.retain(|flag, _| !half(flag)));
+            for at in &mut self.moments {
+                if at.phases.keys().any(half) {
+                    Rc::make_mut(at).phases.retain(|flag, _| !half(flag));
+                }
+            }
         }
         barriers
     }
