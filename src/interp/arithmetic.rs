@@ -179,7 +179,7 @@ impl Interp<'_> {
             }
             (Some(Kind::Test(test)), Some(other)) if matches!(op, BinaryOp::Eq | BinaryOp::Ne) => {
                 let truth = super::effects::flag_value(&Val::of(other.clone(), Ty::Unknown));
-                truth.map(|truth| {
+                truth.filter(|truth| matches!(truth, 0 | 1)).map(|truth| {
                     let negated = test.negated ^ ((truth == 0) == (op == BinaryOp::Eq));
                     Kind::Test(Rc::new(Test { subject: test.subject.clone(), negated }))
                 })

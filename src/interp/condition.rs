@@ -351,6 +351,9 @@ impl Interp<'_> {
             Tested::Reached(place, order, least) => {
                 holds.sides.insert(*place, Side::Above);
                 fails.sides.insert(*place, Side::Below);
+                if *least == super::order::ANY_VALUE && super::order::acquires(*order) {
+                    holds.moment_mut().knows.insert(*place, BTreeSet::from([*least]));
+                }
                 if *least == 1 {
                     acquire_flag(fails, SyncKey { place: *place, kind: SyncKind::CountedDown }, *order);
                 }

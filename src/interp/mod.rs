@@ -51,6 +51,7 @@ mod hand_locks;
 pub mod handles;
 mod induction;
 mod iterate;
+mod links;
 mod logging;
 mod loops;
 mod memory;

@@ -110,7 +110,8 @@ pub fn verdict(facts: &Facts, a: Event, b: Event) -> Verdict {
     if door(facts, a).max(door(facts, b)) == Door::None || handed_in_apart(facts, a, b) {
         return Verdict::NoDoor;
     }
-    if !meet(facts, a, b) || (a.context == b.context && is_own(facts, a.context, a.access.place)) {
+    let own = || a.context == b.context && is_own(facts, a.context, a.access.place);
+    if !meet(facts, a, b) || (own() && ![a, b].iter().any(|event| found_published(facts, *event))) {
         return Verdict::Disjoint;
     }
     if let Some(order) = analysis.ordered(a.context, a.access, b.context, b.access) {
@@ -124,6 +125,18 @@ pub fn verdict(facts: &Facts, a: Event, b: Event) -> Verdict {
         None if shares_of_recursion(facts, a, b) => Verdict::Disjoint,
         None => Verdict::Race,
     }
+}
+
+/// The object was found where any instance may have put its own.
+fn found_published(facts: &Facts, event: Event) -> bool {
+    let analysis = facts.analysis;
+    let Some(object) = analysis.places.ancestors(event.access.place).last() else { return false };
+    let Some(atomic) = analysis.published.get(&object) else { return false };
+    let log = &analysis.contexts.get(event.context).log.events;
+    let found =
+        |read: &AccessEvent| read.atomic.is_some() && analysis.places.same_but_index(read.place, *atomic);
+    !is_own(facts, event.context, *atomic)
+        && event.access.through.iter().filter_map(|id| log.get(id.0 as usize)).any(found)
 }
 
 /// Two callers of a library, each with an instance of its own: the type doesn't let them share one.

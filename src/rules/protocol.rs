@@ -11,7 +11,7 @@ use crate::finding::AccessKind;
 use crate::interp::ProgramKind;
 use crate::interp::access::{AccessEvent, Effect, Runs};
 use crate::interp::handles::takes_handle;
-use crate::interp::order::{acquires, releases};
+use crate::interp::order::{ANY_VALUE, acquires, releases};
 use crate::interp::places::{Index, PlaceId, Proj};
 use crate::interp::state::{SyncKey, SyncKind};
 use crate::interp::terms::Term;
@@ -32,6 +32,7 @@ pub fn keeps_apart(facts: &Facts, a: Event, b: Event) -> bool {
         || within_another(facts, a, b)
         || within_another(facts, b, a)
         || (follows(facts, a) && follows(facts, b))
+        || in_sequence(facts, a, b)
         || asks_who(facts, a, b)
         || asks_who(facts, b, a)
         || (a.context != b.context && (hands_over(facts, a, b) || hands_over(facts, b, a)))
@@ -143,14 +144,40 @@ fn follows(facts: &Facts, event: Event) -> bool {
     })
 }
 
+/// Each is made by who claimed its turn by an exchange, when a number beside the element was found to be that of the turn, and before
+/// it moves that number on.
+pub fn in_sequence(facts: &Facts, a: Event, b: Event) -> bool {
+    let places = &facts.analysis.places;
+    let moment = |event: Event| &facts.analysis.moments[event.access.moment.0 as usize];
+    let claimed = |event: Event| {
+        deciding(facts, event).into_iter().any(|(_, read)| read.kind == AccessKind::Update)
+            || !facts.analysis.is_many(event.context)
+    };
+    let beside = |sequence: PlaceId, event: Event| {
+        places.get(sequence).root == places.get(event.access.place).root
+            && facts.analysis.releases_at_all(event.context, sequence)
+    };
+    claimed(a)
+        && claimed(b)
+        && moment(a).knows.iter().any(|(sequence, found)| {
+            let theirs = moment(b).knows.iter().find(|(other, _)| places.same_but_index(*sequence, **other));
+            let awaited = |numbers: &BTreeSet<i128>| numbers.contains(&ANY_VALUE);
+            theirs.is_some_and(|(_, others)| awaited(found) && awaited(others))
+                && beside(*sequence, a)
+                && beside(*sequence, b)
+        })
+}
+
 /// The first access comes before its context releases an atomic of the object, and what the second found there decided it: one of
 /// several states that it exchanged, or a count that only the last holder sees.
 fn hands_over(facts: &Facts, first: Event, second: Event) -> bool {
     let log = &facts.analysis.contexts.get(second.context).log;
     deciding(facts, second).into_iter().any(|(id, read)| {
-        let last =
-            || log.compared.contains(&id) && read.atomic.is_some_and(acquires) && counts(facts, read.place);
-        orders(read)
+        let moment = &facts.analysis.moments[second.access.moment.0 as usize];
+        let fenced = || moment.acquired.iter().any(|key| key.place == read.place);
+        let acquired = || read.atomic.is_some_and(acquires) || fenced();
+        let last = || log.compared.contains(&id) && acquired() && counts(facts, read.place);
+        (orders(read) || fenced())
             && facts.analysis.releases_after(first.context, first.access, read.place)
             && ((read.kind == AccessKind::Update && has_states(facts, read.place)) || last())
     })

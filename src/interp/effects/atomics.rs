@@ -104,7 +104,9 @@ impl Interp<'_> {
                     _ => None,
                 };
                 let sets = match word.map(Name::as_str) {
-                    Some("swap") => flag_value(&value) == Some(1),
+                    Some("swap") => {
+                        flag_value(&value).is_some_and(|put| put == 1 || (put > 1 && self.begins_free(&lval)))
+                    }
                     Some("or") => {
                         one_bit.is_none()
                             && crate::interp::order::acquires(order)
@@ -231,6 +233,11 @@ impl Interp<'_> {
         let [place] = lval.places[..] else { return None };
         let Some(Side::Clear(bit)) = self.st.sides.get(&place) else { return None };
         moved_by(new, place).filter(|by| was_loaded(seen, lval) && by == bit)
+    }
+
+    /// The atomic is zero at first: who swaps another number in and finds that, took it.
+    fn begins_free(&self, lval: &Lval) -> bool {
+        matches!(lval.places[..], [place] if self.begun(place) == Some(0))
     }
 
     /// The number that a flag is before anybody stores to it.
