@@ -144,28 +144,38 @@ fn follows(facts: &Facts, event: Event) -> bool {
     })
 }
 
-/// Each is made by who claimed its turn by an exchange, when a number beside the element was found to be that of the turn, and before
-/// it moves that number on.
+/// Each is made when a number beside the element was found to be that of the context's turn, and before it moves that number on.
+/// Turns are claimed by an exchange, or the two contexts wait for numbers of their own.
 pub fn in_sequence(facts: &Facts, a: Event, b: Event) -> bool {
     let places = &facts.analysis.places;
     let moment = |event: Event| &facts.analysis.moments[event.access.moment.0 as usize];
-    let claimed = |event: Event| {
-        deciding(facts, event).into_iter().any(|(_, read)| read.kind == AccessKind::Update)
-            || !facts.analysis.is_many(event.context)
-    };
+    let claimed =
+        |event: &Event| deciding(facts, *event).into_iter().any(|(_, read)| read.kind == AccessKind::Update);
     let beside = |sequence: PlaceId, event: Event| {
         places.get(sequence).root == places.get(event.access.place).root
             && facts.analysis.releases_at_all(event.context, sequence)
     };
-    claimed(a)
-        && claimed(b)
-        && moment(a).knows.iter().any(|(sequence, found)| {
-            let theirs = moment(b).knows.iter().find(|(other, _)| places.same_but_index(*sequence, **other));
-            let awaited = |numbers: &BTreeSet<i128>| numbers.contains(&ANY_VALUE);
-            theirs.is_some_and(|(_, others)| awaited(found) && awaited(others))
-                && beside(*sequence, a)
-                && beside(*sequence, b)
+    let awaits = |numbers: &BTreeSet<i128>| numbers.contains(&ANY_VALUE);
+    moment(a).knows.iter().filter(|(_, found)| awaits(found)).any(|(sequence, _)| {
+        let others = moment(b).knows.iter().filter(|(_, found)| awaits(found));
+        let theirs = others.map(|(other, _)| *other).find(|other| places.same_but_index(*sequence, *other));
+        theirs.is_some_and(|theirs| {
+            let taken = [a, b].iter().all(claimed) || wait_apart(facts, (a, *sequence), (b, theirs));
+            taken && beside(*sequence, a) && beside(theirs, b)
         })
+    })
+}
+
+/// Two contexts, each of which runs once, ask a number at different places.
+fn wait_apart(facts: &Facts, (a, one): (Event, PlaceId), (b, two): (Event, PlaceId)) -> bool {
+    let asks = |event: Event, sequence: PlaceId| {
+        let log = facts.analysis.contexts.get(event.context).log.events.iter();
+        let asked = log.filter(move |read| read.place == sequence && read.kind == AccessKind::Read);
+        asked.map(|read| read.at).collect::<Vec<_>>()
+    };
+    let theirs = asks(b, two);
+    let once = [a, b].iter().all(|event| !facts.analysis.is_many(event.context));
+    a.context != b.context && once && asks(a, one).iter().all(|at| !theirs.contains(at))
 }
 
 /// The first access comes before its context releases an atomic of the object, and what the second found there decided it: one of
