@@ -322,6 +322,15 @@ impl Interp<'_> {
                     bit: None,
                 });
             }
+            Tested::TakenBack(place, order) => {
+                let key = SyncKey { place: *place, kind: SyncKind::Flag(1) };
+                if super::order::acquires(*order) {
+                    holds.pass(*place, 1, None);
+                    holds.acquire(key);
+                } else {
+                    holds.moment_mut().weak.insert(key);
+                }
+            }
             Tested::Outcome(outcome) => {
                 outcome.holds.recall(holds);
                 outcome.fails.recall(fails);
@@ -345,6 +354,9 @@ impl Interp<'_> {
             Tested::Reached(place, order, least) => {
                 holds.sides.insert(*place, Side::Above);
                 fails.sides.insert(*place, Side::Below);
+                if *least == super::order::ANY_VALUE && super::order::acquires(*order) {
+                    holds.moment_mut().knows.insert(*place, BTreeSet::from([*least]));
+                }
                 if *least == 1 {
                     acquire_flag(fails, SyncKey { place: *place, kind: SyncKind::CountedDown }, *order);
                 }

@@ -18,6 +18,11 @@ impl Analysis {
     pub(super) fn handed_within(&self, one: ContextId, a: &AccessEvent, b: &AccessEvent) -> bool {
         let (first, second) = (&self.moments[a.moment.0 as usize], &self.moments[b.moment.0 as usize]);
         let (from, to) = (self.places.path(a.place), self.places.path(b.place));
+        // An element that comes round again is handed over again, and nothing says that it was given back.
+        let again = (a.runs != Runs::Once || self.is_many(one)) && from.contains(&Proj::Index(Index::Any));
+        if again {
+            return false;
+        }
         let released = &self.contexts.get(one).released_at_end;
         second.acquired.iter().any(|seen| {
             let SyncKind::Flag(value) = seen.kind else { return false };

@@ -112,6 +112,12 @@ impl Interp<'_> {
         } else {
             value = self.found_behind_lock(&lval.places, value);
         }
+        if let [place] = lval.places[..]
+            && value.alts.is_empty()
+            && let Some(number) = self.number_for_good(place)
+        {
+            (value.alts, value.open, value.term) = (number.alts, false, None);
+        }
         value.with_deps(&deps)
     }
 
@@ -119,10 +125,10 @@ impl Interp<'_> {
     fn never_changes(&mut self, lval: &Lval) -> Option<Val> {
         let [place] = lval.places[..] else { return None };
         let found = self.places.get(place);
+        let root = found.root;
         if found.parent.is_some() || !matches!(found.ty, Ty::Prim(_)) {
             return None;
         }
-        let root = found.root;
         match root {
             Root::Static(id) => {
                 let item = &self.program.statics[id.index()].item;
@@ -189,8 +195,15 @@ impl Interp<'_> {
         };
         let known = if self.places.get(whole).parent.is_none() { self.held(root) } else { None };
         let mut part = match known {
-            Some(whole) => project(whole, proj),
-            None => project(&self.value_within(whole), proj),
+            Some(value) if listed(value, proj).is_none() => project(value, proj),
+            Some(value) => {
+                let value = value.clone();
+                self.projected(&value, proj)
+            }
+            None => {
+                let value = self.value_within(whole);
+                self.projected(&value, proj)
+            }
         };
         self.part_of_unknown(&mut part, proj);
         part
@@ -205,6 +218,12 @@ impl Interp<'_> {
             Root::Object(_) | Root::Process(_) => self.heap.get(root),
             Root::Local(..) | Root::Static(_) | Root::ThreadLocal(_) => None,
         }
+    }
+
+    /// The part that a projection names, exactly where it is one of a written list.
+    pub(super) fn projected(&mut self, value: &Val, proj: Proj) -> Val {
+        let own = listed(value, proj).and_then(|(elements, index)| self.listed_at(elements, index));
+        own.map_or_else(|| project(value, proj), |own| own.with_deps(&value.deps))
     }
 
     fn root_value(&mut self, root: Root, place: PlaceId) -> Val {
@@ -388,6 +407,9 @@ impl Interp<'_> {
             }
             _ if self.keeps_for_itself(root) => {}
             Root::Static(_) | Root::ThreadLocal(_) | Root::Object(_) | Root::Process(_) => {
+                if !path.is_empty() {
+                    self.rewritten.insert(place);
+                }
                 let old = self.root_value(root, root_place);
                 let new = updated(&old, &path, &generalize(&value), false);
                 self.put_into(root, &value);
@@ -576,4 +598,12 @@ fn stripped_future(future: &FutureValue) -> FutureValue {
         FutureValue::Model { this, args, .. } => args.iter_mut().chain(this).for_each(strip_deps),
     }
     stripped
+}
+
+/// A written list and which of its elements is meant.
+fn listed(value: &Val, proj: Proj) -> Option<(&Aggregate, Index)> {
+    match (proj, value.single()) {
+        (Proj::Index(index @ Index::Linear(..)), Some(Kind::Aggregate(elements))) => Some((elements, index)),
+        _ => None,
+    }
 }

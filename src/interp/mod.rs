@@ -16,6 +16,7 @@ pub mod acts;
 pub mod auto_traits;
 pub mod claims;
 pub mod contexts;
+pub mod listed;
 pub mod order;
 pub mod places;
 pub mod state;
@@ -24,6 +25,7 @@ pub mod values;
 
 mod arithmetic;
 mod calls;
+mod chains;
 mod closures;
 mod coercions;
 mod condition;
@@ -44,10 +46,12 @@ mod facts;
 mod fixpoint;
 mod flow;
 mod grants;
+mod hand_barriers;
 mod hand_locks;
 pub mod handles;
 mod induction;
 mod iterate;
+mod links;
 mod logging;
 mod loops;
 mod memory;
@@ -141,6 +145,9 @@ pub struct Analysis {
     pub bounds: FxHashMap<LoopId, (i128, i128)>,
     /// The same where the ends are numbers that nobody knows but that are always the same.
     pub spans: FxHashMap<LoopId, units::Span>,
+    pub written: listed::WrittenLists,
+    /// The flags that barriers made by hand open.
+    pub hand_barriers: FxHashSet<PlaceId>,
     /// Of a loop over elements what belongs to one of them, and so to one round.
     pub apart: FxHashSet<(Root, LoopId)>,
     /// What was computed from numbers that atomics gave out.
@@ -307,6 +314,11 @@ pub struct Interp<'p> {
     /// What the counters of loops go through; `None` where that isn't always known.
     loop_bounds: FxHashMap<LoopId, Option<portions::Bounds>>,
     units: units::Units,
+    written: listed::WrittenLists,
+    hand_barriers: hand_barriers::HandBarriers,
+    /// Objects behind counted handles, and the parts of objects that were stored to.
+    counted: FxHashSet<Root>,
+    rewritten: FxHashSet<PlaceId>,
     /// Loops that made a collection, one element in each round.
     collected: FxHashSet<LoopId>,
     claims: claims::Claims,
@@ -462,6 +474,10 @@ pub fn analyse(
         made_at: FxHashMap::default(),
         loop_bounds: FxHashMap::default(),
         units: units::Units::default(),
+        written: listed::WrittenLists::default(),
+        hand_barriers: hand_barriers::HandBarriers::default(),
+        counted: FxHashSet::default(),
+        rewritten: FxHashSet::default(),
         collected: FxHashSet::default(),
         claims: Default::default(),
         loop_rounds: FxHashMap::default(),
@@ -529,6 +545,7 @@ pub fn analyse(
     interp.add_entries(entries);
     interp.walk_all();
     interp.settle_hooks();
+    let hand_barriers = interp.settle_barriers();
     let many = |id| interp.contexts.ancestry(id).any(|at| interp.contexts.get(at).many);
     let spans = interp.units.spans(many);
     interp.claims.settle(&interp.contexts.list, |unit| interp.units.is_fixed(unit, many));
@@ -549,6 +566,8 @@ pub fn analyse(
         multiplied,
         unshared: interp.unshared,
         lists: interp.lists,
+        written: interp.written,
+        hand_barriers,
         keys: interp.keys,
         witnesses: interp.witnesses,
         shared_types: interp.shared_types,
@@ -605,6 +624,9 @@ impl<'p> Interp<'p> {
         let root = Root::Object(object);
         let place = self.places.root(root, &content.ty);
         self.unpublish(place);
+        if how == Pointer::Counted {
+            self.counted.insert(root);
+        }
         self.starts_as(root, &content);
         if self.escaped.contains(&object) {
             self.escape(&content);

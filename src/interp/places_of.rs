@@ -192,7 +192,8 @@ impl Interp<'_> {
     /// The elements in a range that is a context's own.
     fn own_part(&mut self, array: &Lval, range: &Val) -> Option<Lval> {
         let Some(Kind::Aggregate(range)) = range.single() else { return None };
-        let own = super::portions::own_block(range).map(|block| Val::of(block, Ty::Unknown));
+        let own = super::portions::own_block(range).or_else(|| self.listed_range(range));
+        let own = own.map(|block| Val::of(block, Ty::Unknown));
         let numbers = own.or_else(|| self.claimed_range(range))?;
         let block = Proj::Index(self.index_at(&numbers));
         let ty = Ty::Slice(self.part_ty(&array.ty, block).into());
