@@ -525,7 +525,7 @@ impl Interp<'_> {
             result.ty = ret;
             return result;
         };
-        if self.unfinished.too_long(id) {
+        if self.unfinished.too_long(id, self.steps_left()) {
             self.stop();
             return Val::bottom();
         }

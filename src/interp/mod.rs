@@ -87,7 +87,7 @@ use crate::hir::{ExprId, Name, TextRange};
 use crate::models::{FnModelId, Models};
 use crate::resolve::{FnId, LocalId, Program, ResolvedBody, Subst, Ty};
 pub use entries::{ProgramEntries, ProgramKind, programs};
-pub use fixpoint::Budget;
+pub use fixpoint::{Budget, Share};
 pub use relevance::Relevance;
 
 use access::MomentId;
@@ -180,6 +180,8 @@ pub struct Counts {
     pub opaque_macros: u64,
     pub cut: u64,
     pub steps: u64,
+    /// Those of them that were taken in walks that were cut short.
+    pub in_vain: u64,
 }
 
 impl Counts {
@@ -189,6 +191,7 @@ impl Counts {
         self.opaque_macros += other.opaque_macros;
         self.cut += other.cut;
         self.steps += other.steps;
+        self.in_vain += other.in_vain;
     }
 }
 
@@ -331,11 +334,8 @@ pub struct Interp<'p> {
     loop_entries: FxHashMap<LoopId, Rc<Moment>>,
     stack: Vec<CallFrame>,
     steps: u64,
-    /// Steps (expressions evaluated) this program may take; those of an entry with what it starts; and the step at which
-    /// the one under way has had its share.
-    budget: u64,
-    tree_steps: u64,
-    most_tree_steps: u64,
+    /// What this program may take, and the step at which the entry under way has had its share.
+    budget: Share,
     limit: u64,
     unfinished: fixpoint::Unfinished,
     stand_ins: stand_ins::StandIns,
@@ -436,13 +436,13 @@ impl Known {
     }
 }
 
-/// Walks everything that one program of the group runs, in at most `budget` steps.
+/// Walks everything that one program of the group runs, within `budget`.
 pub fn analyse(
     program: &Program,
     models: &Models,
     relevance: &Relevance,
     entries: &ProgramEntries,
-    budget: u64,
+    budget: Share,
 ) -> Analysis {
     let mut interp = Interp {
         program,
@@ -485,9 +485,7 @@ pub fn analyse(
         stack: Vec::new(),
         steps: 0,
         budget,
-        tree_steps: 0,
-        most_tree_steps: 0,
-        limit: budget,
+        limit: budget.steps,
         unfinished: Default::default(),
         stand_ins: Default::default(),
         elsewhere: FxHashMap::default(),
