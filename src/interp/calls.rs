@@ -110,11 +110,10 @@ impl Interp<'_> {
     ) -> Val {
         let found = self.program.assoc_fns(&ty, of_trait, name);
         if !found.is_empty() {
-            return self.each_alternative(found, |this, method| {
-                let mut subst = method.subst.clone();
+            return self.each_called(found, args, |this, method, mut args| {
+                let mut subst = method.subst;
                 this.bind_generics(cx, method.id, generics, &mut subst);
                 let takes_self = this.program.fn_def(method.id).sig.self_ty.is_some();
-                let mut args = args.clone();
                 let self_arg = (takes_self && !args.is_empty()).then(|| args.remove(0));
                 this.call_fn(cx, id, method.id, subst, self_arg, args)
             });
@@ -226,6 +225,21 @@ impl Interp<'_> {
             None => self.st.reachable = false,
         }
         result
+    }
+
+    /// The same of calls with these arguments.
+    pub(super) fn each_called<T>(
+        &mut self,
+        callees: Vec<T>,
+        args: Vec<Val>,
+        mut run: impl FnMut(&mut Self, T, Vec<Val>) -> Val,
+    ) -> Val {
+        if let [_] = &callees[..] {
+            let mut given = Some(args);
+            return self
+                .each_alternative(callees, |this, only| run(this, only, given.take().unwrap_or_default()));
+        }
+        self.each_alternative(callees, |this, callee| run(this, callee, args.clone()))
     }
 
     fn fn_subst(&mut self, cx: &Cx, id: FnId, generics: &[Ty]) -> Subst {
@@ -375,26 +389,23 @@ impl Interp<'_> {
             return self.opaque_call(cx, id, None, args);
         }
         let deps = target.deps.clone();
-        self.each_alternative(callees, |this, kind| {
-            let args = args.clone();
-            match kind {
-                Kind::Closure(closure) => this.call_closure(cx, id, &closure, args),
-                Kind::Fn(function, subst) => {
-                    let takes_self = this.program.fn_def(function).sig.self_ty.is_some();
-                    let mut args = args;
-                    let self_arg = (takes_self && !args.is_empty()).then(|| args.remove(0));
-                    this.call_fn(cx, id, function, (*subst).clone(), self_arg, args)
-                }
-                Kind::Model(model) => {
-                    let takes_self = this.models.fn_model(model).self_mode != crate::models::SelfMode::None;
-                    let mut args = args;
-                    let self_arg = (takes_self && !args.is_empty()).then(|| args.remove(0));
-                    let ty = self_arg.as_ref().map_or(Ty::Unknown, |a| this.receiver_ty(a));
-                    this.apply_model(cx, id, model, self_arg, &ty, args)
-                }
-                Kind::Constructor(name, ty) => this.constructed(name, args, ty),
-                _ => Val::unknown(Ty::Unknown),
+        self.each_called(callees, args, |this, kind, args| match kind {
+            Kind::Closure(closure) => this.call_closure(cx, id, &closure, args),
+            Kind::Fn(function, subst) => {
+                let takes_self = this.program.fn_def(function).sig.self_ty.is_some();
+                let mut args = args;
+                let self_arg = (takes_self && !args.is_empty()).then(|| args.remove(0));
+                this.call_fn(cx, id, function, (*subst).clone(), self_arg, args)
             }
+            Kind::Model(model) => {
+                let takes_self = this.models.fn_model(model).self_mode != crate::models::SelfMode::None;
+                let mut args = args;
+                let self_arg = (takes_self && !args.is_empty()).then(|| args.remove(0));
+                let ty = self_arg.as_ref().map_or(Ty::Unknown, |a| this.receiver_ty(a));
+                this.apply_model(cx, id, model, self_arg, &ty, args)
+            }
+            Kind::Constructor(name, ty) => this.constructed(name, args, ty),
+            _ => Val::unknown(Ty::Unknown),
         })
         .with_deps(&deps)
     }

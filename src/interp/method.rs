@@ -260,18 +260,18 @@ impl Interp<'_> {
             Target::OfSeveral(methods) => {
                 let mode = self.self_mode(methods.first().map(|(_, method)| method));
                 let this = self.pass_receiver(cx, receiver, found, mode);
-                self.each_alternative(methods, |interp, (ty, method)| {
+                self.each_called(methods, args, |interp, (ty, method), args| {
                     let this = interp.only_of_type(&this, &ty);
-                    interp.call_fn(cx, id, method.id, method.subst, Some(this), args.clone())
+                    interp.call_fn(cx, id, method.id, method.subst, Some(this), args)
                 })
             }
             Target::User(methods) => {
                 let mode = self.self_mode(methods.first());
                 let this = self.pass_receiver(cx, receiver, found, mode);
                 let methods = self.stand_ins(cx, id, &ty, methods, (&this, &args));
-                self.each_alternative(methods, |interp, method| {
+                self.each_called(methods, args, |interp, method, args| {
                     let this = interp.only_of_impl(&this, &method);
-                    interp.call_fn(cx, id, method.id, method.subst, Some(this), args.clone())
+                    interp.call_fn(cx, id, method.id, method.subst, Some(this), args)
                 })
             }
         }

@@ -358,6 +358,8 @@ pub struct Interp<'p> {
     /// Parts of such values, by the whole and by the part.
     parts: FxHashMap<(values::ReadId, places::Proj), values::ReadId>,
     wholes: FxHashMap<values::ReadId, values::ReadId>,
+    /// The same of the sets of them that were met in this walk, by where each is kept.
+    part_sets: FxHashMap<(usize, places::Proj), unknown_calls::PartSet>,
     /// Of these the counters of loops.
     counters: FxHashMap<values::ReadId, LoopId>,
     /// How often each expression took a lock.
@@ -506,6 +508,7 @@ pub fn analyse(
         unknown_results: FxHashMap::default(),
         parts: FxHashMap::default(),
         wholes: FxHashMap::default(),
+        part_sets: FxHashMap::default(),
         counters: FxHashMap::default(),
         taken_here: FxHashMap::default(),
         contents: FxHashMap::default(),

@@ -140,7 +140,7 @@ impl Interp<'_> {
     }
 
     /// The parts of a pattern and where they look.
-    fn tested_parts<'a>(&self, pat: &'a Pat, subject: &Subject) -> Vec<(Proj, &'a Pat)> {
+    fn tested_parts<'a>(&self, pat: &'a Pat, subject: &Subject) -> SmallVec<[(Proj, &'a Pat); 4]> {
         match pat {
             Pat::Tuple(parts) | Pat::Slice(parts) | Pat::TupleStruct(_, parts) => {
                 numbered(parts, matches!(subject.value.ty, Ty::Array(_) | Ty::Slice(_)))
@@ -148,7 +148,7 @@ impl Interp<'_> {
             Pat::Struct { fields, .. } => {
                 fields.iter().map(|(name, field)| (Proj::Field(*name), field)).collect()
             }
-            _ => Vec::new(),
+            _ => SmallVec::new(),
         }
     }
 
@@ -531,8 +531,8 @@ pub(super) fn bound_at(cx: &Cx, pat: &Pat) -> Option<TextRange> {
 }
 
 /// Positions of tuple or slice sub-patterns; after `..` in a slice positions count from the end and are unknown.
-fn numbered(parts: &[Pat], indexed: bool) -> Vec<(Proj, &Pat)> {
-    let mut result = Vec::new();
+fn numbered(parts: &[Pat], indexed: bool) -> SmallVec<[(Proj, &Pat); 4]> {
+    let mut result = SmallVec::new();
     let mut after_rest = false;
     for (n, pat) in parts.iter().enumerate() {
         if matches!(pat, Pat::Rest) {

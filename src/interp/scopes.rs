@@ -29,7 +29,7 @@ pub enum ScopeKind {
 pub struct Scope {
     pub kind: ScopeKind,
     pub frame: FrameId,
-    pub owned: Vec<LocalId>,
+    pub owned: SmallVec<[LocalId; 4]>,
 }
 
 /// Temporaries are locals numbered by their expression, above this.
@@ -45,7 +45,7 @@ const MAX_DROP_DEPTH: u32 = 6;
 impl Interp<'_> {
     /// Runs `inside` in a scope of its own and drops what the scope owns at its end.
     pub(super) fn scoped<R>(&mut self, cx: &Cx, kind: ScopeKind, inside: impl FnOnce(&mut Self) -> R) -> R {
-        self.scopes.push(Scope { kind, frame: cx.frame, owned: Vec::new() });
+        self.scopes.push(Scope { kind, frame: cx.frame, owned: SmallVec::new() });
         let result = inside(self);
         self.leave_scope(cx);
         result

@@ -461,7 +461,10 @@ type Released = BTreeMap<SyncKey, u8>;
 
 /// Whether the one has done all releases of the other, as often at least.
 fn released_all(a: &Released, b: &Released) -> bool {
-    b.len() <= a.len() && b.iter().all(|(key, count)| a.get(key).is_some_and(|own| own >= count))
+    let mut own = a.iter();
+    b.len() <= a.len()
+        && b.iter()
+            .all(|(key, count)| own.find(|(own, _)| *own >= key).is_some_and(|(k, n)| k == key && n >= count))
 }
 
 fn most_released(a: &Released, b: &Released) -> Released {

@@ -350,6 +350,12 @@ impl Program {
     pub fn field_ty(&self, adt: AdtId, args: &Args, variant: u32, field: Name) -> Option<Ty> {
         let variant = self.adts[adt.index()].variants.get(variant as usize)?;
         let field = variant.fields.iter().find(|f| f.name == field)?;
+        if let Ty::Param(param) = &field.ty
+            && let Some(at) = self.adts[adt.index()].generics.iter().position(|own| own == param)
+            && let Some(given) = args.get(at)
+        {
+            return Some(given.clone());
+        }
         Some(if field.ty.is_ground() { field.ty.clone() } else { self.adt_subst(adt, args).apply(&field.ty) })
     }
 
