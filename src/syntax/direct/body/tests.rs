@@ -218,8 +218,14 @@ fn what_is_no_rust_is_left_to_syn() {
     ]);
 }
 
+/// On a stack like a worker thread's, which syn needs.
 #[test]
 fn what_nests_deeply_is_left_to_syn() {
+    let thread = std::thread::Builder::new().stack_size(64 << 20).spawn(read_what_nests_deeply);
+    thread.expect("thread").join().expect("no panic");
+}
+
+fn read_what_nests_deeply() {
     for (open, close) in
         [("(", ")"), ("{", "}"), ("!", ""), ("a = ", ""), ("f(|| [", "])"), ("if a {} else { ", "}")]
     {
