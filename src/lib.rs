@@ -186,7 +186,7 @@ fn check_group(group: &project::Group, config: &Config) -> Part {
         let mut found = Vec::new();
         let mut budget = interp::Budget::of(&program, &programs);
         for entries in programs {
-            let left = budget.next_share(counts.steps);
+            let left = budget.next_share(&counts);
             let analysis = interp::analyse(&program, &models, &relevance, &entries, left);
             let facts = rules::Facts {
                 program: &program,

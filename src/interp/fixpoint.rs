@@ -3,13 +3,14 @@
 //! In: the contexts that a program starts with. Out: every context walked until nothing that its walk builds on
 //! changes, or without a log. Each entry is walked with all that it starts before the next one, within steps of its
 //! own: what one entry costs is not at the expense of the others. These are few at first; who needs more is walked
-//! again with more when all others had theirs, so that of many entries the cheap ones are surely seen.
+//! again with more when all others had theirs, so that of many entries the cheap ones are surely seen. A program whose
+//! walks keep being cut short isn't gone on with.
 //!
 //! Invariant: a context whose walk was cut short, or that would have to be walked again, accuses nobody; nor does
 //! what a cut entry started, for nobody knows what that waits for.
 
 use super::contexts::ContextId;
-use super::{Interp, ProgramEntries, ProgramKind};
+use super::{Counts, Interp, ProgramEntries, ProgramKind};
 use crate::resolve::{FnId, Program};
 use rustc_hash::FxHashMap;
 
@@ -18,50 +19,75 @@ const MAX_ROUNDS: usize = 3;
 /// Steps that an entry may take with all that it starts, walks done again included.
 const TREE_STEPS: u64 = 10_000;
 /// The same where there are few entries: for all of them together.
-const LONE_STEPS: u64 = 80_000;
+const LONE_STEPS: u64 = 40_000;
 /// The same at first: those that need few come before those that need many.
-const FIRST_STEPS: u64 = 600;
-/// So many times more steps than before have those that were cut short.
+const FIRST_STEPS: u64 = 80;
+/// So many times more steps than before have those that were cut short; fewer, so that what may still be taken in vain
+/// isn't used up by the first of them.
 const DEEPER: u64 = 4;
-/// So many walks have to end in a function before it is taken to be too long for any.
-const MOST_UNFINISHED: u32 = 2;
+const DEEPER_AT_LEAST: u64 = 2;
 
 /// Steps (expressions evaluated) that the programs of a group share, more for larger groups.
 pub struct Budget {
-    steps: u64,
+    all: Share,
     programs: u64,
 }
+
+/// What one program may take.
+#[derive(Clone, Copy)]
+pub struct Share {
+    pub steps: u64,
+    /// Steps that may be taken in vain, in walks that are cut short. Walks that come to their end earn more. Without
+    /// any left each entry still has its first few.
+    pub patience: u64,
+}
+
+/// A step in vain is earned by so many that were not.
+const USEFUL_FOR_ONE: u64 = 2;
 
 impl Budget {
     pub fn of(program: &Program, programs: &[ProgramEntries]) -> Budget {
         const BASE: u64 = 40_000;
         const FOR_EACH_FUNCTION: u64 = 6;
         const FOR_MAIN: u64 = 100_000;
-        let has_main = programs.iter().any(|p| p.kind == ProgramKind::Main && !p.shows);
-        let steps = BASE + FOR_EACH_FUNCTION * program.fns.len() as u64 + FOR_MAIN * u64::from(has_main);
-        Budget { steps, programs: programs.len() as u64 }
+        const PATIENCE: u64 = 10_000;
+        const PATIENCE_FOR_MAIN: u64 = 30_000;
+        let mains = programs.iter().any(|p| p.kind == ProgramKind::Main && !p.shows);
+        let steps = BASE + FOR_EACH_FUNCTION * program.fns.len() as u64 + FOR_MAIN * u64::from(mains);
+        let patience = PATIENCE + PATIENCE_FOR_MAIN * u64::from(mains);
+        Budget { all: Share { steps, patience }, programs: programs.len() as u64 }
     }
 
-    /// What the next program may take at most, where those before it took so many: more than an equal part, and
+    /// What the next program may take at most, where those before it took so much: more than an equal part, and
     /// the last one all that is left.
-    pub fn next_share(&mut self, taken: u64) -> u64 {
+    pub fn next_share(&mut self, taken: &Counts) -> Share {
         const PARTS: u64 = 3;
         let others = self.programs.saturating_sub(1);
         self.programs = others;
-        self.steps.saturating_sub(taken) * PARTS / (others + PARTS)
+        let part = |left: u64| left * PARTS / (others + PARTS);
+        let steps = part(self.all.steps.saturating_sub(taken.steps));
+        Share { steps, patience: part(patience_left(self.all.patience, taken)) }
     }
 }
 
-/// What walks ran out of steps in.
+fn patience_left(given: u64, taken: &Counts) -> u64 {
+    let earned = (taken.steps - taken.in_vain) / USEFUL_FOR_ONE;
+    (given + earned).saturating_sub(taken.in_vain)
+}
+
+/// What walks ran out of steps in, and how many they had taken there: the least that it costs to go through it.
 #[derive(Default)]
 pub(super) struct Unfinished {
-    by_function: FxHashMap<FnId, u32>,
+    /// Of each function the two dearest walks that didn't come out of it, the dearest last.
+    by_function: FxHashMap<FnId, [u64; 2]>,
 }
 
 impl Unfinished {
-    /// A walk ended in the function, after it had taken most of the steps.
-    pub(super) fn add(&mut self, function: FnId) {
-        *self.by_function.entry(function).or_default() += 1;
+    /// A walk took so many steps in the function and was not through.
+    pub(super) fn add(&mut self, function: FnId, steps: u64) {
+        let dearest = self.by_function.entry(function).or_default();
+        dearest[0] = dearest[0].max(steps);
+        dearest.sort_unstable();
     }
 
     /// The function was walked to its end.
@@ -71,9 +97,10 @@ impl Unfinished {
         }
     }
 
-    /// Whether a walk that enters the function would hardly come out again.
-    pub(super) fn too_long(&self, function: FnId) -> bool {
-        self.by_function.get(&function).is_some_and(|times| *times >= MOST_UNFINISHED)
+    /// Whether a walk that enters the function with so many steps left would hardly come out again: two walks with as
+    /// many did not.
+    pub(super) fn too_long(&self, function: FnId, left: u64) -> bool {
+        self.by_function.get(&function).is_some_and(|[second, _]| *second > 0 && *second >= left)
     }
 }
 
@@ -82,19 +109,22 @@ impl Interp<'_> {
     pub(super) fn walk_all(&mut self) {
         let entries = self.contexts.list.len() as u32;
         let lone = LONE_STEPS / u64::from(entries.max(1));
-        self.most_tree_steps = TREE_STEPS.max(lone);
-        self.tree_steps = if lone < TREE_STEPS { FIRST_STEPS.max(lone) } else { lone };
+        let most = TREE_STEPS.max(lone);
+        let mut steps = if lone < TREE_STEPS { FIRST_STEPS.max(lone) } else { lone };
+        let mut least = FIRST_STEPS;
         let mut open: Vec<ContextId> = (0..entries).map(ContextId).collect();
         loop {
-            open.retain(|entry| !self.walk_tree(*entry));
-            let spent = self.counts.steps >= self.steps_for_trees();
-            if open.is_empty() || spent || self.tree_steps == self.most_tree_steps {
+            open.retain(|entry| !self.try_tree(*entry, steps, least));
+            let spent = self.counts.steps >= self.steps_for_trees() || self.patience() < steps;
+            if open.is_empty() || spent || steps == most {
                 break;
             }
-            self.tree_steps = self.most_tree_steps.min(self.tree_steps * DEEPER);
+            let even = self.patience() / open.len() as u64;
+            steps = most.min(even.clamp(steps * DEEPER_AT_LEAST, steps * DEEPER));
+            least = 0;
             open.iter().for_each(|entry| self.reopen(*entry));
         }
-        self.limit = self.budget;
+        self.limit = self.budget.steps;
         for _ in 1..MAX_ROUNDS {
             if !self.walk_stale(ContextId(0), &|_, _| true) {
                 break;
@@ -105,12 +135,26 @@ impl Interp<'_> {
 
     /// The rest is for what has to be walked again when all were walked.
     fn steps_for_trees(&self) -> u64 {
-        self.budget - self.budget / 4
+        self.budget.steps - self.budget.steps / 4
     }
 
-    /// Walks an entry and what it starts. Whether all of it came to its end.
+    fn patience(&self) -> u64 {
+        patience_left(self.budget.patience, &self.counts)
+    }
+
+    /// Walks an entry and what it starts in at most so many steps, fewer if patience runs out, but not below the least.
+    /// Whether all of it came to its end.
+    fn try_tree(&mut self, entry: ContextId, steps: u64, least: u64) -> bool {
+        let before = self.counts.steps;
+        self.limit = self.steps_for_trees().min(before + steps.min(self.patience().max(least)));
+        let done = self.walk_tree(entry);
+        if !done {
+            self.counts.in_vain += self.counts.steps - before;
+        }
+        done
+    }
+
     fn walk_tree(&mut self, entry: ContextId) -> bool {
-        self.limit = self.steps_for_trees().min(self.counts.steps + self.tree_steps);
         let in_tree = |this: &Self, id: ContextId| this.contexts.ancestry(id).any(|at| at == entry);
         for _ in 0..MAX_ROUNDS {
             if !self.walk_stale(entry, &in_tree) {
@@ -147,7 +191,8 @@ impl Interp<'_> {
     /// Whether there was anything to do.
     fn walk_if_stale(&mut self, id: ContextId) -> bool {
         let stale = !self.contexts.get(id).cut && self.heap.facts.is_stale(id);
-        if stale && self.counts.steps >= self.limit {
+        let in_vain = || self.contexts.ancestry(id).any(|at| self.contexts.get(at).cut);
+        if stale && (self.counts.steps >= self.limit || in_vain()) {
             // Not even its body is looked at.
             self.contexts.get_mut(id).cut = true;
         } else if stale {
@@ -188,13 +233,17 @@ impl Interp<'_> {
         self.st.reachable = false;
     }
 
-    /// Remembers the calls under way that took most of the steps.
+    /// Remembers what the calls under way took, up to one of a closure: what that costs says nothing of who called it.
     fn blame_calls(&mut self) {
         let now = self.counts.steps + self.steps;
-        for call in &self.stack {
-            if let Some(function) = call.function.filter(|_| now - call.began > self.most_tree_steps / 2) {
-                self.unfinished.add(function);
-            }
+        for call in self.stack.iter().rev() {
+            let Some(function) = call.function else { break };
+            self.unfinished.add(function, now - call.began);
         }
+    }
+
+    /// Steps that the walk under way may still take.
+    pub(super) fn steps_left(&self) -> u64 {
+        self.limit.saturating_sub(self.counts.steps + self.steps)
     }
 }

@@ -28,7 +28,16 @@ pub struct Lval {
 
 impl Lval {
     pub fn one(place: PlaceId, ty: Ty) -> Lval {
-        Lval { places: SmallVec::from_iter([place]), ty, door: Door::Safe, deps: Deps::default() }
+        Lval { places: SmallVec::from_buf([place]), ty, door: Door::Safe, deps: Deps::default() }
+    }
+
+    /// One projection below it.
+    pub fn part(&self, places: &mut Places, proj: Proj, ty: Ty) -> Lval {
+        let below = match self.places[..] {
+            [place] => SmallVec::from_buf([places.step(place, proj, &ty)]),
+            _ => self.places.iter().map(|place| places.step(*place, proj, &ty)).collect(),
+        };
+        Lval { places: below, ty, door: self.door, deps: self.deps.clone() }
     }
 
     pub fn nowhere(ty: Ty) -> Lval {
@@ -98,7 +107,7 @@ impl Interp<'_> {
         {
             // What a lock protects can be a flag as an atomic is: the lock orders.
             value.alts.clear();
-            value.alts.push(Kind::Loaded(place, Name::new("SeqCst")));
+            value.alts.push(Kind::Loaded(place, self.names.seq_cst));
             value.open = false;
         } else {
             value = self.found_behind_lock(&lval.places, value);
@@ -156,15 +165,13 @@ impl Interp<'_> {
 
     /// The value without an access.
     pub(super) fn peek(&mut self, lval: &Lval) -> Val {
-        let mut value: Option<Val> = None;
-        for &place in &lval.places {
-            let at = self.value_at(place);
-            value = Some(match value {
-                Some(old) => old.join(&at),
-                None => at,
-            });
+        let mut value = match lval.places[..] {
+            [] => return Val::unknown(lval.ty.clone()),
+            [first, ..] => self.value_at(first),
+        };
+        for &place in &lval.places[1..] {
+            value = value.join(&self.value_at(place));
         }
-        let mut value = value.unwrap_or_else(|| Val::unknown(lval.ty.clone()));
         if value.ty.is_unknown() {
             value.ty = lval.ty.clone();
         }
@@ -173,16 +180,9 @@ impl Interp<'_> {
 
     /// What a place holds.
     pub(super) fn value_at(&mut self, place: PlaceId) -> Val {
-        let root = self.places.get(place).root;
-        let path = self.places.path(place);
-        let mut value = self.root_value(root, place);
-        for proj in path {
-            value = self.projected(&value, proj);
-            self.part_of_unknown(&mut value, proj);
-        }
-        let ty = self.places.get(place).ty.clone();
+        let mut value = self.value_within(place);
         if value.ty.is_unknown() {
-            value.ty = ty;
+            value.ty = self.places.get(place).ty.clone();
         }
         self.with_symbolic_pointee(place, value)
     }
@@ -196,6 +196,36 @@ impl Interp<'_> {
             _ => None,
         };
         own.map_or_else(|| project(value, proj), |own| own.with_deps(&value.deps))
+    }
+
+    /// The same, as far as what it is part of tells.
+    fn value_within(&mut self, place: PlaceId) -> Val {
+        let found = self.places.get(place);
+        let (root, Some(whole), Some(proj)) = (found.root, found.parent, found.proj) else {
+            return self.root_value(found.root, place);
+        };
+        let known = if self.places.get(whole).parent.is_none() { self.held(root) } else { None };
+        let mut part = match known {
+            _ if matches!(proj, Proj::Index(Index::Linear(..))) => {
+                let elements = self.value_within(whole);
+                self.projected(&elements, proj)
+            }
+            Some(whole) => project(whole, proj),
+            None => project(&self.value_within(whole), proj),
+        };
+        self.part_of_unknown(&mut part, proj);
+        part
+    }
+
+    /// What a root holds, where that is one value.
+    fn held(&self, root: Root) -> Option<&Val> {
+        match root {
+            Root::Local(frame, local) if !self.shared_locals.contains(&(frame, local)) => {
+                self.st.local(frame, local)
+            }
+            Root::Object(_) | Root::Process(_) => self.heap.get(root),
+            Root::Local(..) | Root::Static(_) | Root::ThreadLocal(_) => None,
+        }
     }
 
     fn root_value(&mut self, root: Root, place: PlaceId) -> Val {
@@ -399,7 +429,12 @@ pub(super) fn project(value: &Val, proj: Proj) -> Val {
     for kind in &value.alts {
         match kind {
             Kind::Aggregate(aggregate) => match part(aggregate, proj) {
-                Some(part) => result = Some(result.map_or(part.clone(), |old: Val| old.join(&part))),
+                Some(part) => {
+                    result = Some(match result {
+                        Some(old) => old.join(&part),
+                        None => part,
+                    });
+                }
                 None => open |= aggregate.variant.is_none(),
             },
             Kind::Moved => {}
@@ -428,7 +463,10 @@ fn part(aggregate: &Aggregate, proj: Proj) -> Option<Val> {
         if exact && matches!(key, Index::Const(_)) {
             continue;
         }
-        all = Some(all.map_or(value.clone(), |old: Val| old.join(value)));
+        all = Some(match all {
+            Some(old) => old.join(value),
+            None => value.clone(),
+        });
     }
     all
 }

@@ -7,6 +7,7 @@ use super::{Cx, Interp};
 use crate::hir::{ExprId, Name, TextRange};
 use crate::models::{FnModelId, Role, SelfMode};
 use crate::resolve::{Method, Owner, Ty};
+use std::sync::Arc;
 
 /// A receiver: a place, or a value that becomes one when it has to.
 #[derive(Clone)]
@@ -157,7 +158,7 @@ impl Interp<'_> {
             Some(Kind::Iter(_)) => Ty::named(self.models.language.iterator, Vec::new()),
             Some(Kind::Handle(_)) => Ty::named(self.models.language.join_handle, Vec::new()),
             // Whatever it takes and gives: an extension of all functions is one of these.
-            Some(Kind::Closure(_) | Kind::Fn(..)) => Ty::FnPtr(Default::default(), Ty::Unknown.into()),
+            Some(Kind::Closure(_) | Kind::Fn(..)) => Ty::FnPtr(Arc::new((Default::default(), Ty::Unknown))),
             _ => Ty::Unknown,
         }
     }

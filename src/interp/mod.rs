@@ -88,10 +88,10 @@ mod words;
 
 use crate::finding::Location;
 use crate::hir::{ExprId, Name, TextRange};
-use crate::models::Models;
+use crate::models::{FnModelId, Models};
 use crate::resolve::{FnId, LocalId, Program, ResolvedBody, Subst, Ty};
 pub use entries::{ProgramEntries, ProgramKind, programs};
-pub use fixpoint::Budget;
+pub use fixpoint::{Budget, Share};
 pub use relevance::Relevance;
 
 use access::MomentId;
@@ -187,6 +187,8 @@ pub struct Counts {
     pub opaque_macros: u64,
     pub cut: u64,
     pub steps: u64,
+    /// Those of them that were taken in walks that were cut short.
+    pub in_vain: u64,
 }
 
 impl Counts {
@@ -196,6 +198,7 @@ impl Counts {
         self.opaque_macros += other.opaque_macros;
         self.cut += other.cut;
         self.steps += other.steps;
+        self.in_vain += other.in_vain;
     }
 }
 
@@ -327,6 +330,9 @@ pub struct Interp<'p> {
     closures: FxHashMap<(usize, ExprId), Rc<closures::ClosureInfo>>,
     /// Functions without an effect of their own.
     quiet: FxHashMap<FnId, bool>,
+    /// What paths into libraries mean as functions, and as values.
+    library_functions: FxHashMap<Name, Option<FnModelId>>,
+    library_values: FxHashMap<Name, Val>,
     names: Known,
     counts: Counts,
 
@@ -340,11 +346,8 @@ pub struct Interp<'p> {
     loop_entries: FxHashMap<LoopId, Rc<Moment>>,
     stack: Vec<CallFrame>,
     steps: u64,
-    /// Steps (expressions evaluated) this program may take; those of an entry with what it starts; and the step at which
-    /// the one under way has had its share.
-    budget: u64,
-    tree_steps: u64,
-    most_tree_steps: u64,
+    /// What this program may take, and the step at which the entry under way has had its share.
+    budget: Share,
     limit: u64,
     unfinished: fixpoint::Unfinished,
     stand_ins: stand_ins::StandIns,
@@ -428,21 +431,28 @@ struct Known {
     none: Name,
     ok: Name,
     err: Name,
+    seq_cst: Name,
 }
 
 impl Known {
     fn new() -> Known {
-        Known { some: Name::new("Some"), none: Name::new("None"), ok: Name::new("Ok"), err: Name::new("Err") }
+        Known {
+            some: Name::new("Some"),
+            none: Name::new("None"),
+            ok: Name::new("Ok"),
+            err: Name::new("Err"),
+            seq_cst: Name::new("SeqCst"),
+        }
     }
 }
 
-/// Walks everything that one program of the group runs, in at most `budget` steps.
+/// Walks everything that one program of the group runs, within `budget`.
 pub fn analyse(
     program: &Program,
     models: &Models,
     relevance: &Relevance,
     entries: &ProgramEntries,
-    budget: u64,
+    budget: Share,
 ) -> Analysis {
     let mut interp = Interp {
         program,
@@ -476,6 +486,8 @@ pub fn analyse(
         relevance,
         closures: FxHashMap::default(),
         quiet: FxHashMap::default(),
+        library_functions: FxHashMap::default(),
+        library_values: FxHashMap::default(),
         names: Known::new(),
         counts: Counts::default(),
         context: ContextId(0),
@@ -487,9 +499,7 @@ pub fn analyse(
         stack: Vec::new(),
         steps: 0,
         budget,
-        tree_steps: 0,
-        most_tree_steps: 0,
-        limit: budget,
+        limit: budget.steps,
         unfinished: Default::default(),
         stand_ins: Default::default(),
         elsewhere: FxHashMap::default(),

@@ -52,9 +52,11 @@ impl Interp<'_> {
     }
 
     fn leave_scope(&mut self, cx: &Cx) {
-        if let Some(scope) = self.scopes.last().cloned()
+        if let Some(scope) = self.scopes.last()
             && self.st.reachable
+            && !scope.owned.is_empty()
         {
+            let scope = scope.clone();
             self.drop_owned(cx, &scope);
         }
         self.scopes.pop();
@@ -69,8 +71,10 @@ impl Interp<'_> {
     /// Drops what the scopes above `depth` own, without leaving them: on the way of a `break`, `return` or `?`.
     pub(super) fn unwind(&mut self, cx: &Cx, depth: usize) {
         for at in (depth..self.scopes.len()).rev() {
-            let scope = self.scopes[at].clone();
-            self.drop_owned(cx, &scope);
+            if !self.scopes[at].owned.is_empty() {
+                let scope = self.scopes[at].clone();
+                self.drop_owned(cx, &scope);
+            }
         }
     }
 

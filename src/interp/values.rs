@@ -12,7 +12,7 @@ use super::places::{FrameId, LoopId, PlaceId, Portion, Proj};
 use super::remembered::Outcome;
 use super::terms::{Term, number};
 use super::units::UnitId;
-use crate::hir::{ExprId, Name};
+use crate::hir::{ExprId, Lit, Name};
 use crate::models::FnModelId;
 use crate::resolve::{FnId, ResolvedBody, Subst, Ty};
 use smallvec::SmallVec;
@@ -308,7 +308,7 @@ impl Val {
     }
 
     pub fn bool(value: bool) -> Val {
-        Val::of(Kind::Const(Const::Bool(value)), Ty::Prim(Name::new("bool")))
+        super::expr::literal(&Lit::Bool(value))
     }
 
     pub fn pointer(place: PlaceId, how: Pointer, ty: Ty) -> Val {
