@@ -187,17 +187,6 @@ impl Interp<'_> {
         self.with_symbolic_pointee(place, value)
     }
 
-    /// The part that a projection names, exactly where it is one of a written list.
-    pub(super) fn projected(&mut self, value: &Val, proj: Proj) -> Val {
-        let own = match (proj, value.single()) {
-            (Proj::Index(index @ Index::Linear(..)), Some(Kind::Aggregate(elements))) => {
-                self.listed_at(elements, index)
-            }
-            _ => None,
-        };
-        own.map_or_else(|| project(value, proj), |own| own.with_deps(&value.deps))
-    }
-
     /// The same, as far as what it is part of tells.
     fn value_within(&mut self, place: PlaceId) -> Val {
         let found = self.places.get(place);
@@ -226,6 +215,17 @@ impl Interp<'_> {
             Root::Object(_) | Root::Process(_) => self.heap.get(root),
             Root::Local(..) | Root::Static(_) | Root::ThreadLocal(_) => None,
         }
+    }
+
+    /// The part that a projection names, exactly where it is one of a written list.
+    pub(super) fn projected(&mut self, value: &Val, proj: Proj) -> Val {
+        let own = match (proj, value.single()) {
+            (Proj::Index(index @ Index::Linear(..)), Some(Kind::Aggregate(elements))) => {
+                self.listed_at(elements, index)
+            }
+            _ => None,
+        };
+        own.map_or_else(|| project(value, proj), |own| own.with_deps(&value.deps))
     }
 
     fn root_value(&mut self, root: Root, place: PlaceId) -> Val {
