@@ -1,7 +1,8 @@
 //! Interned names: every identifier, lifetime and literal text the analysis keeps is one `u32`.
 //!
-//! The table is global and only grows. Ids depend on the order in which threads intern, so nothing may be ordered
-//! or iterated by id: `Ord` compares the text, and maps keyed by `Name` that are iterated must keep insertion order.
+//! The table is global and only grows; texts are read without a lock. Ids depend on the order in which threads intern,
+//! so nothing may be ordered or iterated by id: `Ord` compares the text, and maps keyed by `Name` that are iterated must
+//! keep insertion order.
 
 use rustc_hash::FxBuildHasher;
 use std::cmp::Ordering;
@@ -13,22 +14,21 @@ use std::sync::{LazyLock, OnceLock, RwLock};
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Name(u32);
 
-/// The ids by text.
 static IDS: LazyLock<RwLock<HashMap<&'static str, u32, FxBuildHasher>>> = LazyLock::new(Default::default);
 
-/// The texts by id: in parts, each twice as long as the one before, that never move, so that reading takes no lock.
-static TEXTS: [OnceLock<Box<[OnceLock<&'static str>]>>; PARTS] = [const { OnceLock::new() }; PARTS];
+/// Texts by id, in chunks of which each holds twice as many as the one before.
+static TEXTS: [OnceLock<Box<[OnceLock<&'static str>]>>; CHUNKS] = [const { OnceLock::new() }; CHUNKS];
 
 /// Enough for all ids.
-const PARTS: usize = 23;
-/// Length of the first part.
-const FIRST: u64 = 1 << 10;
+const CHUNKS: usize = 32 - FIRST_CHUNK_BITS as usize + 1;
+/// The first chunk has two to this power.
+const FIRST_CHUNK_BITS: u32 = 12;
 
-/// The part that an id's text is in, and the place there.
+/// The chunk that an id's text is in, and where.
 fn place(id: u32) -> (usize, usize) {
-    let at = u64::from(id) + FIRST;
-    let part = at.ilog2() - FIRST.ilog2();
-    (part as usize, (at - (FIRST << part)) as usize)
+    let shifted = u64::from(id) + (1 << FIRST_CHUNK_BITS);
+    let bits = shifted.ilog2();
+    ((bits - FIRST_CHUNK_BITS) as usize, (shifted - (1 << bits)) as usize)
 }
 
 impl Name {
@@ -43,17 +43,18 @@ impl Name {
         }
         let id = ids.len() as u32;
         let leaked: &'static str = Box::leak(text.to_owned().into_boxed_str());
-        let (part, at) = place(id);
-        let texts = TEXTS[part].get_or_init(|| vec![OnceLock::new(); (FIRST << part) as usize].into());
-        texts[at].get_or_init(|| leaked);
+        let (chunk, at) = place(id);
+        let new_chunk =
+            || (0..1_usize << (FIRST_CHUNK_BITS as usize + chunk)).map(|_| OnceLock::new()).collect();
+        TEXTS[chunk].get_or_init(new_chunk)[at].get_or_init(|| leaked);
         ids.insert(leaked, id);
         Name(id)
     }
 
     /// The text.
     pub fn as_str(self) -> &'static str {
-        let (part, at) = place(self.0);
-        TEXTS[part].get().and_then(|texts| texts[at].get()).copied().unwrap_or_default()
+        let (chunk, at) = place(self.0);
+        TEXTS[chunk].get().and_then(|texts| texts[at].get()).copied().unwrap_or_default()
     }
 }
 

@@ -7,6 +7,7 @@ use super::values::{Constants, Deps, HoldId, Mode, ReadId, Val};
 use crate::finding::{AccessKind, Location};
 use crate::hir::Name;
 use rustc_hash::{FxHashMap, FxHashSet};
+use smallvec::SmallVec;
 use std::rc::Rc;
 
 /// Index into the interned moments.
@@ -189,7 +190,7 @@ pub struct AccessLog {
     pub refusing: FxHashSet<ReadId>,
     /// Elements taken out, whichever they were, that nobody looks at.
     pub discarded: FxHashSet<ReadId>,
-    seen: FxHashMap<(PlaceId, Location, MomentId), Vec<u32>>,
+    seen: FxHashMap<(PlaceId, Location, MomentId), SmallVec<[u32; 4]>>,
 }
 
 /// A context doesn't log more accesses than this.

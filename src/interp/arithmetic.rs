@@ -5,7 +5,7 @@
 
 use super::Interp;
 use super::access::{Effect, Runs, Side};
-use super::places::{LoopId, PlaceId, Proj, Root};
+use super::places::{LoopId, PlaceId, Portion, Proj, Root};
 use super::terms::{Operator, Term, fold_int};
 use super::values::{Const, Deps, Kind, Pointer, ReadId, Slack, Subject, Test, Val};
 use crate::finding::AccessKind;
@@ -86,6 +86,12 @@ impl Interp<'_> {
             }
             (Some(Kind::Const(Const::Int(n))), Some(counter @ Kind::Linear(..))) if comparison => {
                 self.last_round(mirrored(op), counter, *n)
+            }
+            (Some(one @ Kind::Portion(_, Portion::Listed { .. })), Some(two))
+            | (Some(one), Some(two @ Kind::Portion(_, Portion::Listed { .. })))
+                if !comparison =>
+            {
+                self.listed_result(op, one, two)
             }
             (Some(portion @ Kind::Portion(..)), Some(Kind::Const(Const::Int(n)))) if op == BinaryOp::Sub => {
                 n.checked_neg().and_then(|n| self.portion_sum(portion, &Kind::Const(Const::Int(n))))
@@ -173,7 +179,7 @@ impl Interp<'_> {
             }
             (Some(Kind::Test(test)), Some(other)) if matches!(op, BinaryOp::Eq | BinaryOp::Ne) => {
                 let truth = super::effects::flag_value(&Val::of(other.clone(), Ty::Unknown));
-                truth.map(|truth| {
+                truth.filter(|truth| matches!(truth, 0 | 1)).map(|truth| {
                     let negated = test.negated ^ ((truth == 0) == (op == BinaryOp::Eq));
                     Kind::Test(Rc::new(Test { subject: test.subject.clone(), negated }))
                 })

@@ -7,6 +7,7 @@ use super::values::{Deps, FutureValue, Kind, Val};
 use super::{CallFrame, CalleeKey, Cx, Frame, Interp};
 use crate::finding::Location;
 use crate::hir::{self, ExprId, ExprKind, Name, Pat};
+use crate::models::FnModelId;
 use crate::resolve::{FnId, LocalId, Res, Subst, TraitRef, Ty};
 use std::rc::Rc;
 
@@ -17,16 +18,15 @@ pub(super) const FIRST_PARAM: u32 = 1 << 31;
 
 impl Interp<'_> {
     pub(super) fn eval_call(&mut self, cx: &Cx, id: ExprId, callee: ExprId, args: &[ExprId]) -> Val {
-        let body = cx.body.clone();
-        let res = match &body.body.expr(callee).kind {
-            ExprKind::Path(path) => Some(cx.body.path(path.id).clone()),
+        let res = match &cx.body.body.expr(callee).kind {
+            ExprKind::Path(path) => Some(cx.body.path(path.id)),
             _ => None,
         };
         let target = match &res {
             None | Some(Res::Local(_) | Res::Static(_) | Res::Const(_)) => Some(self.eval(cx, callee)),
             Some(_) => None,
         };
-        self.want_arguments(cx, res.as_ref(), args);
+        self.want_arguments(cx, res, args);
         let values: Vec<Val> = args.iter().map(|a| self.eval(cx, *a)).collect();
         if !self.st.reachable {
             return Val::bottom();
@@ -38,32 +38,32 @@ impl Interp<'_> {
         }
     }
 
-    fn call_path(&mut self, cx: &Cx, id: ExprId, res: Res, args: Vec<Val>) -> Val {
+    fn call_path(&mut self, cx: &Cx, id: ExprId, res: &Res, args: Vec<Val>) -> Val {
         match res {
             Res::Fn(function, generics) => {
-                let subst = self.fn_subst(cx, function, &generics);
-                self.call_fn(cx, id, function, subst, None, args)
+                let subst = self.fn_subst(cx, *function, generics);
+                self.call_fn(cx, id, *function, subst, None, args)
             }
             Res::Assoc { ty, of_trait, name, args: generics } => {
-                let ty = self.normalized(&cx.subst.apply(&ty));
-                self.call_assoc(cx, id, ty, of_trait, name, &generics, args)
+                let ty = self.normalized(&cx.subst.apply(ty));
+                self.call_assoc(cx, id, ty, of_trait.as_ref(), *name, generics, args)
             }
             Res::TraitItem { of_trait, name, args: generics } => {
                 let ty = match args.first() {
                     Some(first) => self.receiver_ty(first),
                     None => self.wanted_at(cx, id),
                 };
-                self.call_assoc(cx, id, ty, Some(of_trait), name, &generics, args)
+                self.call_assoc(cx, id, ty, Some(of_trait), *name, generics, args)
             }
-            Res::Ext(path, _) => match self.models.function(path) {
+            Res::Ext(path, _) => match self.model_of(*path) {
                 Some(model) => self.apply_model(cx, id, model, None, &Ty::Unknown, args),
-                None => match self.constructor(path, &args) {
+                None => match self.constructor(*path, &args) {
                     Some(value) => value,
                     None => self.opaque_call(cx, id, None, args),
                 },
             },
             other => {
-                let target = self.path_value(cx, &other);
+                let target = self.path_value(cx, other);
                 self.call_value(cx, id, target, args)
             }
         }
@@ -103,18 +103,17 @@ impl Interp<'_> {
         cx: &Cx,
         id: ExprId,
         ty: Ty,
-        of_trait: Option<TraitRef>,
+        of_trait: Option<&TraitRef>,
         name: Name,
         generics: &[Ty],
         args: Vec<Val>,
     ) -> Val {
-        let found = self.program.assoc_fns(&ty, of_trait.as_ref(), name);
+        let found = self.program.assoc_fns(&ty, of_trait, name);
         if !found.is_empty() {
-            return self.each_alternative(found, |this, method| {
-                let mut subst = method.subst.clone();
+            return self.each_called(found, args, |this, method, mut args| {
+                let mut subst = method.subst;
                 this.bind_generics(cx, method.id, generics, &mut subst);
                 let takes_self = this.program.fn_def(method.id).sig.self_ty.is_some();
-                let mut args = args.clone();
                 let self_arg = (takes_self && !args.is_empty()).then(|| args.remove(0));
                 this.call_fn(cx, id, method.id, subst, self_arg, args)
             });
@@ -228,6 +227,21 @@ impl Interp<'_> {
         result
     }
 
+    /// The same of calls with these arguments.
+    pub(super) fn each_called<T>(
+        &mut self,
+        callees: Vec<T>,
+        args: Vec<Val>,
+        mut run: impl FnMut(&mut Self, T, Vec<Val>) -> Val,
+    ) -> Val {
+        if let [_] = &callees[..] {
+            let mut given = Some(args);
+            return self
+                .each_alternative(callees, |this, only| run(this, only, given.take().unwrap_or_default()));
+        }
+        self.each_alternative(callees, |this, callee| run(this, callee, args.clone()))
+    }
+
     fn fn_subst(&mut self, cx: &Cx, id: FnId, generics: &[Ty]) -> Subst {
         let mut subst = Subst::default();
         self.bind_generics(cx, id, generics, &mut subst);
@@ -235,9 +249,12 @@ impl Interp<'_> {
     }
 
     fn bind_generics(&mut self, cx: &Cx, id: FnId, generics: &[Ty], subst: &mut Subst) {
-        let params = self.program.fn_def(id).sig.generics.clone();
-        let named =
-            params.iter().filter(|p| self.program.params[p.index()].kind == hir::GenericParamKind::Type);
+        if generics.is_empty() {
+            return;
+        }
+        let program = self.program;
+        let params = program.fn_def(id).sig.generics.iter();
+        let named = params.filter(|p| program.params[p.index()].kind == hir::GenericParamKind::Type);
         for (param, ty) in named.zip(generics) {
             let ty = self.normalized(&cx.subst.apply(ty));
             if !ty.is_unknown() {
@@ -275,6 +292,20 @@ impl Interp<'_> {
     }
 
     fn library_value(&mut self, path: Name) -> Val {
+        if let Some(known) = self.library_values.get(&path) {
+            return known.clone();
+        }
+        let value = self.value_of_library(path);
+        self.library_values.insert(path, value.clone());
+        value
+    }
+
+    /// The model of a library's function.
+    fn model_of(&mut self, path: Name) -> Option<FnModelId> {
+        *self.library_functions.entry(path).or_insert_with(|| self.models.function(path))
+    }
+
+    fn value_of_library(&self, path: Name) -> Val {
         let Some((owner, last)) = path.as_str().rsplit_once("::") else { return Val::unknown(Ty::Unknown) };
         let variant = last.starts_with(char::is_uppercase)
             && owner.rsplit("::").next().is_some_and(|o| o.starts_with(char::is_uppercase));
@@ -358,26 +389,23 @@ impl Interp<'_> {
             return self.opaque_call(cx, id, None, args);
         }
         let deps = target.deps.clone();
-        self.each_alternative(callees, |this, kind| {
-            let args = args.clone();
-            match kind {
-                Kind::Closure(closure) => this.call_closure(cx, id, &closure, args),
-                Kind::Fn(function, subst) => {
-                    let takes_self = this.program.fn_def(function).sig.self_ty.is_some();
-                    let mut args = args;
-                    let self_arg = (takes_self && !args.is_empty()).then(|| args.remove(0));
-                    this.call_fn(cx, id, function, (*subst).clone(), self_arg, args)
-                }
-                Kind::Model(model) => {
-                    let takes_self = this.models.fn_model(model).self_mode != crate::models::SelfMode::None;
-                    let mut args = args;
-                    let self_arg = (takes_self && !args.is_empty()).then(|| args.remove(0));
-                    let ty = self_arg.as_ref().map_or(Ty::Unknown, |a| this.receiver_ty(a));
-                    this.apply_model(cx, id, model, self_arg, &ty, args)
-                }
-                Kind::Constructor(name, ty) => this.constructed(name, args, ty),
-                _ => Val::unknown(Ty::Unknown),
+        self.each_called(callees, args, |this, kind, args| match kind {
+            Kind::Closure(closure) => this.call_closure(cx, id, &closure, args),
+            Kind::Fn(function, subst) => {
+                let takes_self = this.program.fn_def(function).sig.self_ty.is_some();
+                let mut args = args;
+                let self_arg = (takes_self && !args.is_empty()).then(|| args.remove(0));
+                this.call_fn(cx, id, function, (*subst).clone(), self_arg, args)
             }
+            Kind::Model(model) => {
+                let takes_self = this.models.fn_model(model).self_mode != crate::models::SelfMode::None;
+                let mut args = args;
+                let self_arg = (takes_self && !args.is_empty()).then(|| args.remove(0));
+                let ty = self_arg.as_ref().map_or(Ty::Unknown, |a| this.receiver_ty(a));
+                this.apply_model(cx, id, model, self_arg, &ty, args)
+            }
+            Kind::Constructor(name, ty) => this.constructed(name, args, ty),
+            _ => Val::unknown(Ty::Unknown),
         })
         .with_deps(&deps)
     }
@@ -550,9 +578,8 @@ impl Interp<'_> {
             self.hold_proof(cx, &value.ty);
             self.declare(cx, LocalId(0), value);
         }
-        let item = def.item.clone();
         let mut args = args.into_iter();
-        for (n, (param, ty)) in item.params.iter().zip(&def.sig.params).enumerate() {
+        for (n, (param, ty)) in def.item.params.iter().zip(&def.sig.params).enumerate() {
             let ty = cx.subst.apply(ty);
             let given = args.next();
             let mut value = given.unwrap_or_else(|| self.handed_in(cx, FIRST_PARAM + n as u32, &ty));
@@ -585,7 +612,7 @@ impl Interp<'_> {
         function: Option<FnId>,
         run: impl FnOnce(&mut Self) -> Val,
     ) -> Val {
-        self.st.frames.enter(cx.frame);
+        self.st.frames.enter(cx.frame, cx.body.locals.len());
         let outer_control = self.st.control.clone();
         let outer_left = self.st.left.clone();
         let exits = std::mem::take(&mut self.exits);

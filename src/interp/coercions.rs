@@ -57,9 +57,11 @@ impl Interp<'_> {
 
     /// What a declared type makes of a value: a reference becomes a raw pointer, a pointer to one of several types a trait object.
     pub(super) fn as_declared(&self, value: Val, declared: &Ty) -> Val {
-        let pointees: Vec<PlaceId> = value.pointers().map(|(place, _)| place).collect();
-        if self.is_object(declared) && self.differ_in_type(&pointees) {
-            return Val { ty: declared.clone(), ..value };
+        if value.alts.len() > 1 && self.is_object(declared) {
+            let pointees: Vec<PlaceId> = value.pointers().map(|(place, _)| place).collect();
+            if self.differ_in_type(&pointees) {
+                return Val { ty: declared.clone(), ..value };
+            }
         }
         let raw = matches!(declared, Ty::Ptr { .. });
         // What was taken out of an atomic is raw already, and goes on belonging to its taker.

@@ -39,7 +39,11 @@ impl Interp<'_> {
         let mut branches = None;
         self.scoped(cx, ScopeKind::Temporaries, |this| {
             let found = this.condition(cx, cond);
-            let Some(scope) = this.scopes.last().cloned() else { return };
+            let Some(scope) = this.scopes.last().filter(|scope| !scope.owned.is_empty()).cloned() else {
+                this.st = found.no.clone();
+                branches = Some(found);
+                return;
+            };
             let mut ended = Vec::new();
             for state in [found.yes, found.no] {
                 this.st = state;
@@ -98,8 +102,7 @@ impl Interp<'_> {
 
     /// Walks a condition and splits the state by its outcome.
     pub(super) fn condition(&mut self, cx: &Cx, id: ExprId) -> Branches {
-        let body = cx.body.clone();
-        match &body.body.expr(id).kind {
+        match &cx.body.body.expr(id).kind {
             ExprKind::Binary { op: BinaryOp::And, left, right } => {
                 let first = self.operand(cx, *left);
                 let sure = first.yes.sure;
@@ -260,9 +263,9 @@ impl Interp<'_> {
         match pat {
             Pat::Lit(Lit::Int(Some(n), _)) => Some(Val::of(Kind::Const(Const::Int(*n)), Ty::Unknown)),
             Pat::Lit(Lit::Bool(truth)) => Some(Val::bool(*truth)),
-            Pat::Path(path) => Some(self.path_value(cx, &cx.body.path(path.id).clone())),
-            Pat::Bind { binding, .. } => match cx.body.binding(*binding).clone() {
-                Bound::Named(res) => Some(self.path_value(cx, &res)),
+            Pat::Path(path) => Some(self.path_value(cx, cx.body.path(path.id))),
+            Pat::Bind { binding, .. } => match cx.body.binding(*binding) {
+                Bound::Named(res) => Some(self.path_value(cx, res)),
                 Bound::Local(_) => None,
             },
             _ => None,
@@ -319,6 +322,15 @@ impl Interp<'_> {
                     bit: None,
                 });
             }
+            Tested::TakenBack(place, order) => {
+                let key = SyncKey { place: *place, kind: SyncKind::Flag(1) };
+                if super::order::acquires(*order) {
+                    holds.pass(*place, 1, None);
+                    holds.acquire(key);
+                } else {
+                    holds.moment_mut().weak.insert(key);
+                }
+            }
             Tested::Outcome(outcome) => {
                 outcome.holds.recall(holds);
                 outcome.fails.recall(fails);
@@ -342,6 +354,9 @@ impl Interp<'_> {
             Tested::Reached(place, order, least) => {
                 holds.sides.insert(*place, Side::Above);
                 fails.sides.insert(*place, Side::Below);
+                if *least == super::order::ANY_VALUE && super::order::acquires(*order) {
+                    holds.moment_mut().knows.insert(*place, BTreeSet::from([*least]));
+                }
                 if *least == 1 {
                     acquire_flag(fails, SyncKey { place: *place, kind: SyncKind::CountedDown }, *order);
                 }

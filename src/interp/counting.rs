@@ -138,13 +138,24 @@ impl Analysis {
                 if event.place != counter || event.kind == AccessKind::Read || self.is_reset(id, event) {
                     continue;
                 }
-                let by = event.term.as_ref().and_then(|term| term.steps()).filter(|by| counts(*by))?;
+                let by = self.step_of(event).filter(|by| counts(*by))?;
                 least = least.min(by);
                 let times = self.times(id, event);
                 total = total.zip(times).map(|(total, times)| total.saturating_add(by.saturating_mul(times)));
             }
         }
         Some((total, least))
+    }
+
+    /// By how much an access moves its place on, from what was found there.
+    fn step_of(&self, event: &AccessEvent) -> Option<i128> {
+        let term = event.term.as_ref()?;
+        let mut elsewhere = false;
+        term.each_read(&mut |context, read| {
+            let log = &self.contexts.get(context).log.events;
+            elsewhere |= log.get(read.0 as usize).is_some_and(|found| found.place != event.place);
+        });
+        term.steps().filter(|_| !elsewhere)
     }
 
     /// Stored before any other context was started.

@@ -113,6 +113,11 @@ impl Deps {
         self.reads.is_none()
     }
 
+    /// Where the reads are kept: two sets at one address are one.
+    pub(super) fn address(&self) -> usize {
+        self.reads.as_ref().map_or(0, |reads| reads.as_ptr() as usize)
+    }
+
     /// How many reads.
     pub fn len(&self) -> usize {
         self.reads.as_ref().map_or(0, |reads| reads.len())
@@ -148,19 +153,20 @@ impl Deps {
 }
 
 fn union(a: &Rc<[ReadId]>, b: &Rc<[ReadId]>) -> Rc<[ReadId]> {
-    let mut all: SmallVec<[ReadId; 96]> = SmallVec::new();
-    let (mut left, mut right) = (&a[..], &b[..]);
-    while let ([one, rest @ ..], [two, others @ ..]) = (left, right) {
-        all.push(*one.min(two));
-        if one <= two {
-            left = rest;
-        }
-        if two <= one {
-            right = others;
-        }
+    let mut all = [ReadId(0); 2 * MAX_DEPS];
+    let (mut left, mut right, mut len) = (0, 0, 0);
+    while let (Some(one), Some(two)) = (a.get(left), b.get(right)) {
+        all[len] = *one.min(two);
+        // Both where they are equal: no branch that nobody can predict.
+        left += usize::from(one <= two);
+        right += usize::from(two <= one);
+        len += 1;
     }
-    all.extend_from_slice(left);
-    all.extend_from_slice(right);
+    for rest in [&a[left..], &b[right..]] {
+        all[len..len + rest.len()].copy_from_slice(rest);
+        len += rest.len();
+    }
+    let all = &all[..len];
     if all.len() == a.len() {
         return a.clone();
     }

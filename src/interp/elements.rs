@@ -18,6 +18,11 @@ impl Analysis {
     pub(super) fn handed_within(&self, one: ContextId, a: &AccessEvent, b: &AccessEvent) -> bool {
         let (first, second) = (&self.moments[a.moment.0 as usize], &self.moments[b.moment.0 as usize]);
         let (from, to) = (self.places.path(a.place), self.places.path(b.place));
+        // An element that comes round again is handed over again, and nothing says that it was given back.
+        let again = (a.runs != Runs::Once || self.is_many(one)) && from.contains(&Proj::Index(Index::Any));
+        if again {
+            return false;
+        }
         let released = &self.contexts.get(one).released_at_end;
         second.acquired.iter().any(|seen| {
             let SyncKind::Flag(value) = seen.kind else { return false };
@@ -52,8 +57,15 @@ impl Analysis {
         strictly: bool,
     ) -> Option<PlaceId> {
         let path = self.places.path(a.place);
-        let advances = index_of(&path).is_some_and(|at| !matches!(path[at], Proj::Index(Index::Const(_))));
-        if one == two || self.is_many(one) || !advances || a.kind == AccessKind::Read {
+        let moves = |place: PlaceId| {
+            let path = self.places.path(place);
+            index_of(&path).is_some_and(|at| !matches!(path[at], Proj::Index(Index::Const(_))))
+        };
+        // An index that is a constant in the first round is that of others later.
+        let later = |event: &AccessEvent| (event.at, event.frame) == (a.at, a.frame) && moves(event.place);
+        let log = &self.contexts.get(one).log.events;
+        let advances = index_of(&path).is_some() && (moves(a.place) || log.iter().any(later));
+        if one == two || self.is_many(one) || a.kind == AccessKind::Read || !advances {
             return None;
         }
         let first = &self.moments[a.moment.0 as usize];
@@ -155,7 +167,14 @@ impl Analysis {
             Runs::Once | Runs::Unknown => None,
         };
         let stores = log.iter().filter(|event| event.place == counter && event.kind != AccessKind::Read);
+        // One function fills an element, whichever, and then moves the counter on.
+        let filled_before = |store: &AccessEvent| {
+            store.frame == access.frame
+                && store.at.file == access.at.file
+                && access.at.range.hi <= store.at.range.lo
+        };
         by_itself
+            || stores.clone().any(filled_before)
             || stores.into_iter().any(|store| {
                 loops(&store.runs).is_some_and(|at| {
                     self.places.path(access.place).iter().any(

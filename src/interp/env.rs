@@ -44,9 +44,11 @@ struct Level {
 pub struct Frames(Option<Rc<Level>>);
 
 impl Frames {
-    pub fn enter(&mut self, id: FrameId) {
+    /// `locals`: so many of its own, about.
+    pub fn enter(&mut self, id: FrameId, locals: usize) {
+        const MOST: usize = 16;
         let depth = self.depth() + 1;
-        let env = Rc::new(FrameEnv { id, locals: Vec::new() });
+        let env = Rc::new(FrameEnv { id, locals: Vec::with_capacity(locals.min(MOST)) });
         self.0 = Some(Rc::new(Level { env, outer: self.0.take(), depth }));
     }
 

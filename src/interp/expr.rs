@@ -13,6 +13,7 @@ use crate::hir::{BinaryOp, Expr, ExprId, ExprKind, Lit, MacroArgsKind, Name, Pat
 use crate::models::Role;
 use crate::resolve::{Res, Ty};
 use std::rc::Rc;
+use std::sync::LazyLock;
 
 impl Interp<'_> {
     /// The value of an expression; `Val::bottom` where control doesn't come back.
@@ -20,8 +21,7 @@ impl Interp<'_> {
         if !self.step() {
             return Val::bottom();
         }
-        let body = cx.body.clone();
-        let Expr { kind, range } = body.body.expr(id);
+        let Expr { kind, range } = cx.body.body.expr(id);
         let range = *range;
         match kind {
             ExprKind::Missing => Val::unknown(Ty::Unknown),
@@ -92,27 +92,29 @@ impl Interp<'_> {
     /// Associated types resolved where they can be.
     pub(super) fn normalized(&self, ty: &Ty) -> Ty {
         match ty {
-            Ty::Assoc(base, key, name) => {
-                let base = self.normalized(base);
-                match self.program.assoc_type(&base, *key, *name) {
+            Ty::Assoc(of) => {
+                let base = self.normalized(&of.base);
+                match self.program.assoc_type(&base, of.key, of.name) {
                     Ty::Unknown => Ty::Unknown,
                     found => found,
                 }
             }
-            Ty::Ref { mutable, inner } => Ty::reference(*mutable, self.normalized(inner)),
+            Ty::Ref { mutable, inner } if leads_to_assoc(inner) => {
+                Ty::reference(*mutable, self.normalized(inner))
+            }
             other => other.clone(),
         }
     }
 
     fn eval_path(&mut self, cx: &Cx, id: ExprId, path: &Path, range: TextRange) -> Val {
-        match cx.body.path(path.id).clone() {
+        match cx.body.path(path.id) {
             Res::Local(_) | Res::Static(_) => {
                 let lval = self.lval(cx, id, false);
                 let value = self.read(cx, &lval, range);
                 self.move_out(&lval, &value);
                 value
             }
-            res => self.path_value(cx, &res),
+            res => self.path_value(cx, res),
         }
     }
 
@@ -201,8 +203,7 @@ impl Interp<'_> {
         if !self.st.reachable {
             return Val::bottom();
         }
-        let body = cx.body.clone();
-        match &body.body.expr(left).kind {
+        match &cx.body.body.expr(left).kind {
             ExprKind::Missing => {
                 self.drop_value(cx, id, value);
                 return Val::unit();
@@ -355,23 +356,25 @@ impl Interp<'_> {
             }
             value.ty = declared;
         }
-        if let Ty::Adt(id, _) = owner {
+        if let Ty::Adt(id, _) = owner
+            && self.has_nameless(value)
+        {
             let name = Name::new(&format!("{}.{field}", self.program.adts[id.index()].name));
             self.name_object(value, name);
         }
     }
 
     fn struct_ty(&mut self, cx: &Cx, path: &Path) -> (Ty, Option<Name>) {
-        match cx.body.path(path.id).clone() {
-            Res::Variant(adt, variant, args) => {
+        match cx.body.path(path.id) {
+            &Res::Variant(adt, variant, ref args) => {
                 let def = &self.program.adts[adt.index()];
                 let name =
                     (def.kind == crate::hir::AdtKind::Enum).then(|| def.variants[variant as usize].name);
                 let args = args.iter().map(|a| cx.subst.apply(a)).collect();
                 (Ty::Adt(adt, args), name)
             }
-            Res::Type(ty) => (self.normalized(&cx.subst.apply(&ty)), None),
-            Res::Assoc { ty, name, .. } => (cx.subst.apply(&ty), Some(name)),
+            Res::Type(ty) => (self.normalized(&cx.subst.apply(ty)), None),
+            Res::Assoc { ty, name, .. } => (cx.subst.apply(ty), Some(*name)),
             _ => (Ty::Unknown, None),
         }
     }
@@ -565,13 +568,42 @@ impl Interp<'_> {
     }
 }
 
+/// An associated type behind nothing or references.
+fn leads_to_assoc(ty: &Ty) -> bool {
+    match ty {
+        Ty::Ref { inner, .. } => leads_to_assoc(inner),
+        other => matches!(other, Ty::Assoc(..)),
+    }
+}
+
 fn is_array_ty(ty: &Ty) -> bool {
     matches!(ty, Ty::Array(_) | Ty::Slice(_))
 }
 
 pub(super) fn field(n: usize) -> Proj {
-    Proj::Field(Name::new(&n.to_string()))
+    static FIRST: LazyLock<[Name; 16]> = LazyLock::new(|| std::array::from_fn(|n| Name::new(&n.to_string())));
+    Proj::Field(FIRST.get(n).copied().unwrap_or_else(|| Name::new(&n.to_string())))
 }
+
+/// What literals are, where nothing says otherwise.
+struct LiteralTypes {
+    int: Ty,
+    float: Ty,
+    bool: Ty,
+    char: Ty,
+    str: Ty,
+}
+
+static LITERAL: LazyLock<LiteralTypes> = LazyLock::new(|| {
+    let prim = |name| Ty::Prim(Name::new(name));
+    LiteralTypes {
+        int: prim("i32"),
+        float: prim("f64"),
+        bool: prim("bool"),
+        char: prim("char"),
+        str: prim("str"),
+    }
+});
 
 fn collection_ty(vec: Name, element: Ty, owned: bool) -> Ty {
     if owned { Ty::named(vec, vec![element]) } else { Ty::Array(element.into()) }
@@ -580,16 +612,16 @@ fn collection_ty(vec: Name, element: Ty, owned: bool) -> Ty {
 pub(super) fn literal(lit: &Lit) -> Val {
     let (kind, ty) = match lit {
         Lit::Int(value, suffix) => {
-            let ty = suffix.map_or(Ty::Prim(Name::new("i32")), Ty::Prim);
+            let ty = suffix.map_or_else(|| LITERAL.int.clone(), Ty::Prim);
             match value {
                 Some(n) => (Kind::Const(Const::Int(*n)), ty),
                 None => return Val::unknown(ty),
             }
         }
-        Lit::Float(text) => (Kind::Const(Const::Float(*text)), Ty::Prim(Name::new("f64"))),
-        Lit::Bool(b) => (Kind::Const(Const::Bool(*b)), Ty::Prim(Name::new("bool"))),
-        Lit::Str(text) => (Kind::Const(Const::Str(*text)), Ty::reference(false, Ty::Prim(Name::new("str")))),
-        Lit::Char(c) => (Kind::Const(Const::Char(*c)), Ty::Prim(Name::new("char"))),
+        Lit::Float(text) => (Kind::Const(Const::Float(*text)), LITERAL.float.clone()),
+        Lit::Bool(b) => (Kind::Const(Const::Bool(*b)), LITERAL.bool.clone()),
+        Lit::Str(text) => (Kind::Const(Const::Str(*text)), Ty::reference(false, LITERAL.str.clone())),
+        Lit::Char(c) => (Kind::Const(Const::Char(*c)), LITERAL.char.clone()),
         Lit::Other => return Val::unknown(Ty::Unknown),
     };
     Val::of(kind, ty)

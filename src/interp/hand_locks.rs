@@ -55,9 +55,21 @@ impl Analysis {
             let moment = &self.moments[event.moment.0 as usize];
             match event.locks.iter().any(|held| held.lock == lock) {
                 true => stores && !releases(order) && !moment.fenced,
+                false if stores => !releases(order) && !moment.fenced && self.gives_back(lock, event),
                 false => takes(event) && !acquires(order) && !self.fences,
             }
         })
+    }
+
+    /// What is stored is what those who take the lock wait for.
+    fn gives_back(&self, lock: PlaceId, store: &AccessEvent) -> bool {
+        let freed = |taker: &AccessEvent| match &taker.effect {
+            Some(Effect::Compare { expected: Some(free), .. }) => store.term.as_ref() == Some(free),
+            _ => false,
+        };
+        matches!(store.term.as_deref(), Some(Term::Const(_)))
+            && store.kind == AccessKind::Write
+            && self.accesses(lock).any(|event| takes(event) && freed(event))
     }
 
     fn accesses(&self, place: PlaceId) -> impl Iterator<Item = &AccessEvent> {

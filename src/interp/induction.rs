@@ -77,7 +77,9 @@ impl Interp<'_> {
             }
             (Some(first @ (Kind::Linear(..) | Kind::Portion(..))), end) => {
                 let end = end.as_ref().and_then(|(end, more)| Some((end.single()?, *more)));
-                let block = end.filter(|_| step > 0).and_then(|(end, more)| block_between(first, end, more));
+                let block = end.filter(|_| step > 0).and_then(|(end, more)| {
+                    block_between(first, end, more).or_else(|| self.listed_between(first, end, more))
+                });
                 let stride = || match first {
                     Kind::Linear(own, 1, add) => self.stride(*own, *add, step),
                     _ => None,

@@ -46,6 +46,7 @@ impl Interp<'_> {
             bound: None,
             span: (None, None),
             rounds: None,
+            listed: None,
             parallel: false,
             apart,
         };
@@ -81,6 +82,7 @@ impl Interp<'_> {
             bound: None,
             span: (None, None),
             rounds: None,
+            listed: None,
             parallel: false,
             apart: Rc::default(),
         };
@@ -117,7 +119,18 @@ impl Interp<'_> {
                     Some(Kind::Aggregate(aggregate)) => self.one_each(aggregate),
                     _ => Rc::default(),
                 };
-                let iter = self.iter_over_parts(pointer, apart);
+                let mut iter = self.iter_over_parts(pointer, apart);
+                if let (Some(Kind::Aggregate(elements)), Some(Kind::Iter(whole))) =
+                    (inner.single(), iter.single())
+                    && !self.is_shared(*place)
+                    && *how == Pointer::Shared
+                    && super::listed::is_written(&inner)
+                {
+                    let listed = Some(elements.clone());
+                    iter.alts =
+                        std::iter::once(Kind::Iter(Rc::new(IterValue { listed, ..(**whole).clone() })))
+                            .collect();
+                }
                 if !self.is_guarded(at) {
                     return iter.with_deps(&self.counted_elements(cx, expr, *place, *how));
                 }
@@ -166,7 +179,8 @@ impl Interp<'_> {
             let end = bound("end").or_else(|| bound("last")?.checked_add(1));
             let bounds =
                 aggregate.fields.iter().fold(Deps::default(), |deps, (_, v)| deps.join(&v.all_deps()));
-            let own = super::portions::own_block(aggregate).map(|block| Val::of(block, element.clone()));
+            let own = super::portions::own_block(aggregate).or_else(|| self.listed_range(aggregate));
+            let own = own.map(|block| Val::of(block, element.clone()));
             let numbers = own.or_else(|| self.claimed_range(aggregate));
             let iter = IterValue {
                 counter: numbers.is_none(),
@@ -177,6 +191,7 @@ impl Interp<'_> {
                 first: aggregate.field(Proj::Field(Name::new("start"))).and_then(Val::single).cloned(),
                 bound: end,
                 span: self.span_of(aggregate),
+                listed: None,
                 rounds: start.zip(end).and_then(|(s, e)| u32::try_from(e.checked_sub(s)?).ok()),
                 parallel: false,
                 apart: Rc::default(),
@@ -204,6 +219,7 @@ impl Interp<'_> {
         let distinct = constants.len() > 1
             && constants.iter().all(|c| matches!(c, Some(Const::Int(_))))
             && constants.iter().enumerate().all(|(n, c)| !constants[..n].contains(c));
+        let listed = super::listed::is_written(&Val::of(Kind::Aggregate(aggregate.clone()), Ty::Unknown));
         let source = source.unwrap_or_else(|| Val::unknown(self.element_ty(ty)));
         let iter = IterValue {
             source,
@@ -215,6 +231,7 @@ impl Interp<'_> {
             bound: None,
             span: (None, None),
             rounds: None,
+            listed: listed.then(|| aggregate.clone()),
             parallel: false,
             apart: self.one_each(aggregate),
         };
@@ -311,7 +328,17 @@ impl Interp<'_> {
             let roots = iter.apart.iter().map(|place| (self.places.get(*place).root, at));
             self.apart_in.extend(roots);
         }
-        if iter.counter {
+        if let Some(own) = iter.listed.as_ref().and_then(|elements| self.listed_item(at, elements)) {
+            let own = own.with_deps(&item.deps);
+            let pointer = item.pointers().next();
+            item = match pointer {
+                Some((_, how)) => {
+                    let lval = self.materialize(cx, expr, own);
+                    self.pointer_to(&lval, how)
+                }
+                None => own,
+            };
+        } else if iter.counter {
             let number = self.counter_of(at, iter);
             item.alts.clear();
             item.alts.push(number);

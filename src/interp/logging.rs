@@ -11,7 +11,6 @@ use super::terms::Term;
 use super::values::{Deps, ReadId, Val};
 use super::{Cx, Interp};
 use crate::finding::AccessKind;
-use crate::resolve::Ty;
 use std::rc::Rc;
 
 impl Interp<'_> {
@@ -164,7 +163,7 @@ impl Interp<'_> {
 
     /// The value goes somewhere, and what it depends on with it.
     pub(super) fn used(&mut self, value: &Val) {
-        if value.ty == Ty::unit() {
+        if value.ty.is_unit() {
             return;
         }
         let deps = value.all_deps();
@@ -176,8 +175,8 @@ impl Interp<'_> {
     pub(super) fn log_lval(&mut self, cx: &Cx, lval: &Lval, info: &AccessInfo) -> Deps {
         let mut deps = lval.deps.clone();
         let chosen = info.kind == AccessKind::Read && info.atomic.is_none() && !lval.deps.is_empty();
-        let info =
-            &AccessInfo { data: if chosen { lval.deps.clone() } else { info.data.clone() }, ..info.clone() };
+        let by_choice = chosen.then(|| AccessInfo { data: lval.deps.clone(), ..info.clone() });
+        let info = by_choice.as_ref().unwrap_or(info);
         for &place in &lval.places {
             if let Some(read) = self.log_through(cx, place, lval.door, info, &lval.deps)
                 && info.kind != AccessKind::Write

@@ -231,6 +231,8 @@ impl Interp<'_> {
             self.st.each_joined.retain(|(l, ..)| *l != at);
         }
         if self.st.reachable {
+            let decided = self.st.control.join(&self.st.left).without(&outer.0).without(&outer.1);
+            self.waited_in_loop(&decided);
             let waited = self.waited_for();
             self.st.control = outer.0.join(&waited);
             self.st.left = outer.1;

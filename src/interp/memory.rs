@@ -28,7 +28,16 @@ pub struct Lval {
 
 impl Lval {
     pub fn one(place: PlaceId, ty: Ty) -> Lval {
-        Lval { places: SmallVec::from_iter([place]), ty, door: Door::Safe, deps: Deps::default() }
+        Lval { places: SmallVec::from_buf([place]), ty, door: Door::Safe, deps: Deps::default() }
+    }
+
+    /// One projection below it.
+    pub fn part(&self, places: &mut Places, proj: Proj, ty: Ty) -> Lval {
+        let below = match self.places[..] {
+            [place] => SmallVec::from_buf([places.step(place, proj, &ty)]),
+            _ => self.places.iter().map(|place| places.step(*place, proj, &ty)).collect(),
+        };
+        Lval { places: below, ty, door: self.door, deps: self.deps.clone() }
     }
 
     pub fn nowhere(ty: Ty) -> Lval {
@@ -98,10 +107,16 @@ impl Interp<'_> {
         {
             // What a lock protects can be a flag as an atomic is: the lock orders.
             value.alts.clear();
-            value.alts.push(Kind::Loaded(place, Name::new("SeqCst")));
+            value.alts.push(Kind::Loaded(place, self.names.seq_cst));
             value.open = false;
         } else {
             value = self.found_behind_lock(&lval.places, value);
+        }
+        if let [place] = lval.places[..]
+            && value.alts.is_empty()
+            && let Some(number) = self.number_for_good(place)
+        {
+            (value.alts, value.open, value.term) = (number.alts, false, None);
         }
         value.with_deps(&deps)
     }
@@ -110,10 +125,10 @@ impl Interp<'_> {
     fn never_changes(&mut self, lval: &Lval) -> Option<Val> {
         let [place] = lval.places[..] else { return None };
         let found = self.places.get(place);
+        let root = found.root;
         if found.parent.is_some() || !matches!(found.ty, Ty::Prim(_)) {
             return None;
         }
-        let root = found.root;
         match root {
             Root::Static(id) => {
                 let item = &self.program.statics[id.index()].item;
@@ -150,15 +165,13 @@ impl Interp<'_> {
 
     /// The value without an access.
     pub(super) fn peek(&mut self, lval: &Lval) -> Val {
-        let mut value: Option<Val> = None;
-        for &place in &lval.places {
-            let at = self.value_at(place);
-            value = Some(match value {
-                Some(old) => old.join(&at),
-                None => at,
-            });
+        let mut value = match lval.places[..] {
+            [] => return Val::unknown(lval.ty.clone()),
+            [first, ..] => self.value_at(first),
+        };
+        for &place in &lval.places[1..] {
+            value = value.join(&self.value_at(place));
         }
-        let mut value = value.unwrap_or_else(|| Val::unknown(lval.ty.clone()));
         if value.ty.is_unknown() {
             value.ty = lval.ty.clone();
         }
@@ -167,18 +180,50 @@ impl Interp<'_> {
 
     /// What a place holds.
     pub(super) fn value_at(&mut self, place: PlaceId) -> Val {
-        let root = self.places.get(place).root;
-        let path = self.places.path(place);
-        let mut value = self.root_value(root, place);
-        for proj in path {
-            value = project(&value, proj);
-            self.part_of_unknown(&mut value, proj);
-        }
-        let ty = self.places.get(place).ty.clone();
+        let mut value = self.value_within(place);
         if value.ty.is_unknown() {
-            value.ty = ty;
+            value.ty = self.places.get(place).ty.clone();
         }
         self.with_symbolic_pointee(place, value)
+    }
+
+    /// The same, as far as what it is part of tells.
+    fn value_within(&mut self, place: PlaceId) -> Val {
+        let found = self.places.get(place);
+        let (root, Some(whole), Some(proj)) = (found.root, found.parent, found.proj) else {
+            return self.root_value(found.root, place);
+        };
+        let known = if self.places.get(whole).parent.is_none() { self.held(root) } else { None };
+        let mut part = match known {
+            Some(value) if listed(value, proj).is_none() => project(value, proj),
+            Some(value) => {
+                let value = value.clone();
+                self.projected(&value, proj)
+            }
+            None => {
+                let value = self.value_within(whole);
+                self.projected(&value, proj)
+            }
+        };
+        self.part_of_unknown(&mut part, proj);
+        part
+    }
+
+    /// What a root holds, where that is one value.
+    fn held(&self, root: Root) -> Option<&Val> {
+        match root {
+            Root::Local(frame, local) if !self.shared_locals.contains(&(frame, local)) => {
+                self.st.local(frame, local)
+            }
+            Root::Object(_) | Root::Process(_) => self.heap.get(root),
+            Root::Local(..) | Root::Static(_) | Root::ThreadLocal(_) => None,
+        }
+    }
+
+    /// The part that a projection names, exactly where it is one of a written list.
+    pub(super) fn projected(&mut self, value: &Val, proj: Proj) -> Val {
+        let own = listed(value, proj).and_then(|(elements, index)| self.listed_at(elements, index));
+        own.map_or_else(|| project(value, proj), |own| own.with_deps(&value.deps))
     }
 
     fn root_value(&mut self, root: Root, place: PlaceId) -> Val {
@@ -362,6 +407,9 @@ impl Interp<'_> {
             }
             _ if self.keeps_for_itself(root) => {}
             Root::Static(_) | Root::ThreadLocal(_) | Root::Object(_) | Root::Process(_) => {
+                if !path.is_empty() {
+                    self.rewritten.insert(place);
+                }
                 let old = self.root_value(root, root_place);
                 let new = updated(&old, &path, &generalize(&value), false);
                 self.put_into(root, &value);
@@ -379,7 +427,12 @@ pub(super) fn project(value: &Val, proj: Proj) -> Val {
     for kind in &value.alts {
         match kind {
             Kind::Aggregate(aggregate) => match part(aggregate, proj) {
-                Some(part) => result = Some(result.map_or(part.clone(), |old: Val| old.join(&part))),
+                Some(part) => {
+                    result = Some(match result {
+                        Some(old) => old.join(&part),
+                        None => part,
+                    });
+                }
                 None => open |= aggregate.variant.is_none(),
             },
             Kind::Moved => {}
@@ -408,7 +461,10 @@ fn part(aggregate: &Aggregate, proj: Proj) -> Option<Val> {
         if exact && matches!(key, Index::Const(_)) {
             continue;
         }
-        all = Some(all.map_or(value.clone(), |old: Val| old.join(value)));
+        all = Some(match all {
+            Some(old) => old.join(value),
+            None => value.clone(),
+        });
     }
     all
 }
@@ -542,4 +598,12 @@ fn stripped_future(future: &FutureValue) -> FutureValue {
         FutureValue::Model { this, args, .. } => args.iter_mut().chain(this).for_each(strip_deps),
     }
     stripped
+}
+
+/// A written list and which of its elements is meant.
+fn listed(value: &Val, proj: Proj) -> Option<(&Aggregate, Index)> {
+    match (proj, value.single()) {
+        (Proj::Index(index @ Index::Linear(..)), Some(Kind::Aggregate(elements))) => Some((elements, index)),
+        _ => None,
+    }
 }

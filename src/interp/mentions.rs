@@ -194,6 +194,10 @@ impl<'o, 'p> Mentions<'o, 'p> {
         after_dot.chain(named).copied().collect()
     }
 
+    pub(super) fn unit(&self, at: usize) -> &Unit<'p> {
+        &self.outline.units[at]
+    }
+
     /// Whether another unit uses this one.
     pub(super) fn is_used(&self, at: usize) -> bool {
         let unit = &self.outline.units[at];

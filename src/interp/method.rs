@@ -7,6 +7,7 @@ use super::{Cx, Interp};
 use crate::hir::{ExprId, Name, TextRange};
 use crate::models::{FnModelId, Role, SelfMode};
 use crate::resolve::{Method, Owner, Ty};
+use std::sync::Arc;
 
 /// A receiver: a place, or a value that becomes one when it has to.
 #[derive(Clone)]
@@ -157,7 +158,7 @@ impl Interp<'_> {
             Some(Kind::Iter(_)) => Ty::named(self.models.language.iterator, Vec::new()),
             Some(Kind::Handle(_)) => Ty::named(self.models.language.join_handle, Vec::new()),
             // Whatever it takes and gives: an extension of all functions is one of these.
-            Some(Kind::Closure(_) | Kind::Fn(..)) => Ty::FnPtr(Default::default(), Ty::Unknown.into()),
+            Some(Kind::Closure(_) | Kind::Fn(..)) => Ty::FnPtr(Arc::new((Default::default(), Ty::Unknown))),
             _ => Ty::Unknown,
         }
     }
@@ -259,18 +260,18 @@ impl Interp<'_> {
             Target::OfSeveral(methods) => {
                 let mode = self.self_mode(methods.first().map(|(_, method)| method));
                 let this = self.pass_receiver(cx, receiver, found, mode);
-                self.each_alternative(methods, |interp, (ty, method)| {
+                self.each_called(methods, args, |interp, (ty, method), args| {
                     let this = interp.only_of_type(&this, &ty);
-                    interp.call_fn(cx, id, method.id, method.subst, Some(this), args.clone())
+                    interp.call_fn(cx, id, method.id, method.subst, Some(this), args)
                 })
             }
             Target::User(methods) => {
                 let mode = self.self_mode(methods.first());
                 let this = self.pass_receiver(cx, receiver, found, mode);
                 let methods = self.stand_ins(cx, id, &ty, methods, (&this, &args));
-                self.each_alternative(methods, |interp, method| {
+                self.each_called(methods, args, |interp, method, args| {
                     let this = interp.only_of_impl(&this, &method);
-                    interp.call_fn(cx, id, method.id, method.subst, Some(this), args.clone())
+                    interp.call_fn(cx, id, method.id, method.subst, Some(this), args)
                 })
             }
         }

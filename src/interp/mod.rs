@@ -16,6 +16,7 @@ pub mod acts;
 pub mod auto_traits;
 pub mod claims;
 pub mod contexts;
+pub mod listed;
 pub mod order;
 pub mod places;
 pub mod state;
@@ -24,6 +25,7 @@ pub mod values;
 
 mod arithmetic;
 mod calls;
+mod chains;
 mod closures;
 mod coercions;
 mod condition;
@@ -44,10 +46,12 @@ mod facts;
 mod fixpoint;
 mod flow;
 mod grants;
+mod hand_barriers;
 mod hand_locks;
 pub mod handles;
 mod induction;
 mod iterate;
+mod links;
 mod logging;
 mod loops;
 mod memory;
@@ -84,7 +88,7 @@ mod words;
 
 use crate::finding::Location;
 use crate::hir::{ExprId, Name, TextRange};
-use crate::models::Models;
+use crate::models::{FnModelId, Models};
 use crate::resolve::{FnId, LocalId, Program, ResolvedBody, Subst, Ty};
 pub use entries::{ProgramEntries, ProgramKind, programs};
 pub use fixpoint::{Budget, Share};
@@ -141,6 +145,9 @@ pub struct Analysis {
     pub bounds: FxHashMap<LoopId, (i128, i128)>,
     /// The same where the ends are numbers that nobody knows but that are always the same.
     pub spans: FxHashMap<LoopId, units::Span>,
+    pub written: listed::WrittenLists,
+    /// The flags that barriers made by hand open.
+    pub hand_barriers: FxHashSet<PlaceId>,
     /// Of a loop over elements what belongs to one of them, and so to one round.
     pub apart: FxHashSet<(Root, LoopId)>,
     /// What was computed from numbers that atomics gave out.
@@ -307,6 +314,11 @@ pub struct Interp<'p> {
     /// What the counters of loops go through; `None` where that isn't always known.
     loop_bounds: FxHashMap<LoopId, Option<portions::Bounds>>,
     units: units::Units,
+    written: listed::WrittenLists,
+    hand_barriers: hand_barriers::HandBarriers,
+    /// Objects behind counted handles, and the parts of objects that were stored to.
+    counted: FxHashSet<Root>,
+    rewritten: FxHashSet<PlaceId>,
     /// Loops that made a collection, one element in each round.
     collected: FxHashSet<LoopId>,
     claims: claims::Claims,
@@ -318,6 +330,9 @@ pub struct Interp<'p> {
     closures: FxHashMap<(usize, ExprId), Rc<closures::ClosureInfo>>,
     /// Functions without an effect of their own.
     quiet: FxHashMap<FnId, bool>,
+    /// What paths into libraries mean as functions, and as values.
+    library_functions: FxHashMap<Name, Option<FnModelId>>,
+    library_values: FxHashMap<Name, Val>,
     names: Known,
     counts: Counts,
 
@@ -343,6 +358,8 @@ pub struct Interp<'p> {
     /// Parts of such values, by the whole and by the part.
     parts: FxHashMap<(values::ReadId, places::Proj), values::ReadId>,
     wholes: FxHashMap<values::ReadId, values::ReadId>,
+    /// The same of the sets of them that were met in this walk, by where each is kept.
+    part_sets: FxHashMap<(usize, places::Proj), unknown_calls::PartSet>,
     /// Of these the counters of loops.
     counters: FxHashMap<values::ReadId, LoopId>,
     /// How often each expression took a lock.
@@ -416,11 +433,18 @@ struct Known {
     none: Name,
     ok: Name,
     err: Name,
+    seq_cst: Name,
 }
 
 impl Known {
     fn new() -> Known {
-        Known { some: Name::new("Some"), none: Name::new("None"), ok: Name::new("Ok"), err: Name::new("Err") }
+        Known {
+            some: Name::new("Some"),
+            none: Name::new("None"),
+            ok: Name::new("Ok"),
+            err: Name::new("Err"),
+            seq_cst: Name::new("SeqCst"),
+        }
     }
 }
 
@@ -452,6 +476,10 @@ pub fn analyse(
         made_at: FxHashMap::default(),
         loop_bounds: FxHashMap::default(),
         units: units::Units::default(),
+        written: listed::WrittenLists::default(),
+        hand_barriers: hand_barriers::HandBarriers::default(),
+        counted: FxHashSet::default(),
+        rewritten: FxHashSet::default(),
         collected: FxHashSet::default(),
         claims: Default::default(),
         loop_rounds: FxHashMap::default(),
@@ -460,6 +488,8 @@ pub fn analyse(
         relevance,
         closures: FxHashMap::default(),
         quiet: FxHashMap::default(),
+        library_functions: FxHashMap::default(),
+        library_values: FxHashMap::default(),
         names: Known::new(),
         counts: Counts::default(),
         context: ContextId(0),
@@ -478,6 +508,7 @@ pub fn analyse(
         unknown_results: FxHashMap::default(),
         parts: FxHashMap::default(),
         wholes: FxHashMap::default(),
+        part_sets: FxHashMap::default(),
         counters: FxHashMap::default(),
         taken_here: FxHashMap::default(),
         contents: FxHashMap::default(),
@@ -517,6 +548,7 @@ pub fn analyse(
     interp.add_entries(entries);
     interp.walk_all();
     interp.settle_hooks();
+    let hand_barriers = interp.settle_barriers();
     let many = |id| interp.contexts.ancestry(id).any(|at| interp.contexts.get(at).many);
     let spans = interp.units.spans(many);
     interp.claims.settle(&interp.contexts.list, |unit| interp.units.is_fixed(unit, many));
@@ -537,6 +569,8 @@ pub fn analyse(
         multiplied,
         unshared: interp.unshared,
         lists: interp.lists,
+        written: interp.written,
+        hand_barriers,
         keys: interp.keys,
         witnesses: interp.witnesses,
         shared_types: interp.shared_types,
@@ -593,6 +627,9 @@ impl<'p> Interp<'p> {
         let root = Root::Object(object);
         let place = self.places.root(root, &content.ty);
         self.unpublish(place);
+        if how == Pointer::Counted {
+            self.counted.insert(root);
+        }
         self.starts_as(root, &content);
         if self.escaped.contains(&object) {
             self.escape(&content);

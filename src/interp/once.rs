@@ -140,7 +140,8 @@ impl Analysis {
                         // Seen unset, and not set since.
                         let is_unset = |now: &i128| SyncKind::Flag(*now) == key.kind;
                         let seen = first.knows.get(flag).is_some_and(|now| now.iter().all(is_unset));
-                        key.kind != SyncKind::Flag(*value) && (seen || first.weak.contains(&key))
+                        let set = first.passed.contains_key(&(*flag, *value));
+                        key.kind != SyncKind::Flag(*value) && !set && (seen || first.weak.contains(&key))
                     })
                     && looked(*flag)
                     && self.only_set(*flag, *value, held.lock)

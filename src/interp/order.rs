@@ -128,6 +128,10 @@ impl Analysis {
             || self.last_of(two, second, first)
             || self.led(first, second)
             || self.led(second, first)
+            || self.followed(a, two, b)
+            || self.followed(b, one, a)
+            || self.kept(one, a, two, b)
+            || self.kept(two, b, one, a)
         {
             return Some(Ordered::Handed);
         }
@@ -227,7 +231,9 @@ impl Analysis {
     /// another's turn.
     fn takes_turns(&self, (one, first): (ContextId, &Moment), (two, second): (ContextId, &Moment)) -> bool {
         first.knows.iter().any(|(flag, ours)| {
-            let theirs = second.knows.get(flag).filter(|theirs| theirs.is_disjoint(ours));
+            let theirs = second.knows.get(flag).filter(|theirs| {
+                theirs.is_disjoint(ours) && !theirs.contains(&ANY_VALUE) && !ours.contains(&ANY_VALUE)
+            });
             theirs.is_some_and(|theirs| {
                 let in_turn = |id: ContextId, known: &BTreeSet<i128>| {
                     known.len() == 1
@@ -553,6 +559,12 @@ impl Analysis {
         let by = |moment: &Moment| moment.released.keys().any(|k| matches_release(k, key));
         context.log.events.iter().any(|e| by(&self.moments[e.moment.0 as usize]))
             || context.released_at_end.keys().any(|k| matches_release(k, key))
+    }
+
+    /// Whether a context releases an atomic, each time it stores to it.
+    pub fn releases_at_all(&self, id: ContextId, atomic: PlaceId) -> bool {
+        let key = SyncKey { place: atomic, kind: SyncKind::Flag(ANY_VALUE) };
+        self.releases(id, &key) && !self.contexts.get(id).weakly_released_at_end.contains(&key)
     }
 
     /// Whether a context releases an atomic after an access of its own, and not before.

@@ -9,6 +9,8 @@ use crate::finding::AccessKind;
 use crate::hir::{ExprId, Lit, Name, Pat, Path, TextRange};
 use crate::models::Role;
 use crate::resolve::{Bound, LocalId, Res, Ty};
+use smallvec::SmallVec;
+use std::borrow::Cow;
 
 /// Whether a pattern can match and can fail to.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -51,11 +53,11 @@ impl Interp<'_> {
         let subject = self.seen_through(cx, pat, subject);
         match pat {
             Pat::Wild | Pat::Rest | Pat::Unknown => Fit::ALWAYS,
-            Pat::Bind { binding, sub, .. } => match cx.body.binding(*binding).clone() {
+            Pat::Bind { binding, sub, .. } => match cx.body.binding(*binding) {
                 Bound::Local(_) => sub.as_ref().map_or(Fit::ALWAYS, |sub| self.fit(cx, sub, &subject)),
-                Bound::Named(res) => self.fit_named(&res, &subject.value),
+                Bound::Named(res) => self.fit_named(res, &subject.value),
             },
-            Pat::Path(path) => self.fit_named(&cx.body.path(path.id).clone(), &subject.value),
+            Pat::Path(path) => self.fit_named(cx.body.path(path.id), &subject.value),
             Pat::Lit(lit) => fit_lit(lit, &subject.value),
             Pat::Range => Fit::MAYBE,
             Pat::Ref(inner) => {
@@ -102,7 +104,7 @@ impl Interp<'_> {
         let mut subject = self.seen_through(cx, pat, subject);
         let tests = match pat {
             Pat::Wild | Pat::Rest | Pat::Unknown => false,
-            Pat::Bind { binding, sub, .. } => match (cx.body.binding(*binding).clone(), sub) {
+            Pat::Bind { binding, sub, .. } => match (cx.body.binding(*binding), sub) {
                 (Bound::Local(_), Some(sub)) => return self.tested(cx, sub, &subject, read),
                 (Bound::Local(_), None) => false,
                 (Bound::Named(_), _) => true,
@@ -125,7 +127,7 @@ impl Interp<'_> {
         let mut deps = Deps::default();
         if tests {
             if !read || subject.by_ref != direct {
-                self.read_subject(cx, &mut subject);
+                self.read_subject(cx, subject.to_mut());
             }
             let plain = matches!(pat, Pat::Lit(_) | Pat::Range | Pat::Slice(_));
             deps = if plain { subject.value.all_deps() } else { subject.value.deps.clone() };
@@ -138,7 +140,7 @@ impl Interp<'_> {
     }
 
     /// The parts of a pattern and where they look.
-    fn tested_parts<'a>(&self, pat: &'a Pat, subject: &Subject) -> Vec<(Proj, &'a Pat)> {
+    fn tested_parts<'a>(&self, pat: &'a Pat, subject: &Subject) -> SmallVec<[(Proj, &'a Pat); 4]> {
         match pat {
             Pat::Tuple(parts) | Pat::Slice(parts) | Pat::TupleStruct(_, parts) => {
                 numbered(parts, matches!(subject.value.ty, Ty::Array(_) | Ty::Slice(_)))
@@ -146,7 +148,7 @@ impl Interp<'_> {
             Pat::Struct { fields, .. } => {
                 fields.iter().map(|(name, field)| (Proj::Field(*name), field)).collect()
             }
-            _ => Vec::new(),
+            _ => SmallVec::new(),
         }
     }
 
@@ -185,8 +187,8 @@ impl Interp<'_> {
                 self.recall_variant(&narrowed.value);
             }
             Pat::Bind { binding, by_ref, mutable, sub, .. } => {
-                match cx.body.binding(*binding).clone() {
-                    Bound::Local(local) => {
+                match cx.body.binding(*binding) {
+                    &Bound::Local(local) => {
                         let how = if *by_ref {
                             Some(if *mutable { Pointer::Exclusive } else { Pointer::Shared })
                         } else {
@@ -195,7 +197,7 @@ impl Interp<'_> {
                         self.bind_local(cx, local, &subject, how);
                     }
                     Bound::Named(res) => {
-                        let narrowed = self.narrowed_to(&res, &subject);
+                        let narrowed = self.narrowed_to(res, &subject);
                         self.recall_variant(&narrowed.value);
                     }
                 }
@@ -295,6 +297,14 @@ impl Interp<'_> {
         }
     }
 
+    /// Whether the value points to an object that has no name yet.
+    pub(super) fn has_nameless(&self, value: &Val) -> bool {
+        value.pointers().any(|(place, _)| match self.places.get(place).root {
+            Root::Object(object) => self.objects.list[object.0 as usize].name.is_none(),
+            _ => false,
+        })
+    }
+
     /// A pointer value to what a place expression denotes.
     pub(super) fn pointer_to(&mut self, lval: &Lval, how: Pointer) -> Val {
         let how = if lval.door == Door::Raw { Pointer::Raw } else { how };
@@ -304,13 +314,16 @@ impl Interp<'_> {
         };
         let mut value = Val::unknown(ty);
         value.open = lval.places.is_empty();
-        value.alts = lval.places.iter().map(|p| Kind::Pointer(*p, how)).collect();
+        value.alts = match lval.places[..] {
+            [place] => SmallVec::from_buf([Kind::Pointer(place, how)]),
+            _ => lval.places.iter().map(|p| Kind::Pointer(*p, how)).collect(),
+        };
         value.deps = lval.deps.clone();
         value
     }
 
     /// Default binding modes: a non-reference pattern looks through references.
-    fn seen_through(&mut self, cx: &Cx, pat: &Pat, subject: &Subject) -> Subject {
+    fn seen_through<'s>(&mut self, cx: &Cx, pat: &Pat, subject: &'s Subject) -> Cow<'s, Subject> {
         let structural = match pat {
             Pat::Tuple(_)
             | Pat::Slice(_)
@@ -321,14 +334,14 @@ impl Interp<'_> {
             Pat::Bind { binding, .. } => matches!(cx.body.binding(*binding), Bound::Named(_)),
             _ => false,
         };
-        let mut subject = subject.clone();
+        let mut subject = Cow::Borrowed(subject);
         for _ in 0..4 {
             if !structural || !self.is_reference(&subject.value) {
                 break;
             }
             let how = subject.value.pointers().next().map_or(Pointer::Shared, |(_, how)| how);
-            subject = self.behind(cx, &subject);
-            subject.by_ref = Some(if how == Pointer::Exclusive { how } else { Pointer::Shared });
+            let by_ref = Some(if how == Pointer::Exclusive { how } else { Pointer::Shared });
+            subject = Cow::Owned(Subject { by_ref, ..self.behind(cx, &subject) });
         }
         subject
     }
@@ -363,16 +376,15 @@ impl Interp<'_> {
     }
 
     fn fit_variant(&mut self, cx: &Cx, path: &Path, value: &Val) -> Fit {
-        let res = cx.body.path(path.id).clone();
-        match res {
+        match cx.body.path(path.id) {
             Res::Type(_) => Fit::ALWAYS,
             Res::Unresolved => match path.segments.last() {
                 Some(segment) if path.segments.len() > 1 => fit_variant_name(segment.name, value),
                 _ => Fit::MAYBE,
             },
             // `Self::Variant` and variants through an alias.
-            Res::Assoc { name, .. } => fit_variant_name(name, value),
-            other => self.fit_named(&other, value),
+            Res::Assoc { name, .. } => fit_variant_name(*name, value),
+            other => self.fit_named(other, value),
         }
     }
 
@@ -436,8 +448,7 @@ impl Interp<'_> {
             value.ty = ty.clone();
         }
         let place = subject.place.as_ref().map(|lval| {
-            let mut part = lval.clone();
-            part.places = lval.places.iter().map(|p| self.places.step(*p, proj, &ty)).collect();
+            let mut part = lval.part(&mut self.places, proj, ty);
             part.ty = value.ty.clone();
             part
         });
@@ -520,8 +531,8 @@ pub(super) fn bound_at(cx: &Cx, pat: &Pat) -> Option<TextRange> {
 }
 
 /// Positions of tuple or slice sub-patterns; after `..` in a slice positions count from the end and are unknown.
-fn numbered(parts: &[Pat], indexed: bool) -> Vec<(Proj, &Pat)> {
-    let mut result = Vec::new();
+fn numbered(parts: &[Pat], indexed: bool) -> SmallVec<[(Proj, &Pat); 4]> {
+    let mut result = SmallVec::new();
     let mut after_rest = false;
     for (n, pat) in parts.iter().enumerate() {
         if matches!(pat, Pat::Rest) {
@@ -531,7 +542,7 @@ fn numbered(parts: &[Pat], indexed: bool) -> Vec<(Proj, &Pat)> {
         let proj = match (indexed, after_rest) {
             (true, false) => Proj::Index(Index::Const(n as i128)),
             (true, true) => Proj::Index(Index::Any),
-            (false, _) => Proj::Field(Name::new(&n.to_string())),
+            (false, _) => super::expr::field(n),
         };
         result.push((proj, pat));
     }
@@ -540,7 +551,7 @@ fn numbered(parts: &[Pat], indexed: bool) -> Vec<(Proj, &Pat)> {
 
 pub(super) fn last_segment(path: Name) -> Name {
     let text = path.as_str();
-    Name::new(text.rsplit("::").next().unwrap_or(text))
+    Name::new(text.rsplit(':').next().unwrap_or(text))
 }
 
 fn fit_variant_name(name: Name, value: &Val) -> Fit {

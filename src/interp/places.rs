@@ -5,6 +5,7 @@
 //! only where the pointer's value isn't known.
 
 use super::claims::ClaimId;
+use super::listed::ListId;
 use super::units::{Scale, UnitId};
 use crate::hir::{ExprId, Name};
 use crate::resolve::{LocalId, StaticId, Ty};
@@ -76,6 +77,8 @@ pub enum Portion {
     Within { scale: Scale, add: i64 },
     /// At most `i + add`, scaled; in the loop's last round any number.
     UpToScaled { scale: Scale, add: i64 },
+    /// What a written list has for the round; whether no two rounds have a number in common.
+    Listed { list: ListId, apart: bool },
 }
 
 /// See `Index::Share`.

@@ -35,19 +35,18 @@ impl Interp<'_> {
         if !self.step() {
             return Lval::nowhere(Ty::Never);
         }
-        let body = cx.body.clone();
-        match &body.body.expr(id).kind {
-            ExprKind::Path(path) => match cx.body.path(path.id).clone() {
-                Res::Local(local) => {
+        match &cx.body.body.expr(id).kind {
+            ExprKind::Path(path) => match cx.body.path(path.id) {
+                &Res::Local(local) => {
                     let frame = self.frame_of(cx, local);
                     let ty = self.st.local(frame, local).map_or(Ty::Unknown, |v| v.ty.clone());
                     let place = self.places.root(Root::Local(frame, local), &ty);
                     let ty = if ty.is_unknown() { self.places.get(place).ty.clone() } else { ty };
                     Lval::one(place, ty)
                 }
-                Res::Static(id) => self.static_lval(id),
+                Res::Static(id) => self.static_lval(*id),
                 res => {
-                    let value = self.path_value(cx, &res);
+                    let value = self.path_value(cx, res);
                     self.materialize(cx, id, value)
                 }
             },
@@ -142,9 +141,7 @@ impl Interp<'_> {
     /// One projection below a place expression.
     pub(super) fn step_lval(&mut self, lval: &Lval, proj: Proj) -> Lval {
         let ty = self.part_ty(&lval.ty, proj);
-        let mut part = lval.clone();
-        part.places = lval.places.iter().map(|p| self.places.step(*p, proj, &ty)).collect();
-        part.ty = ty;
+        let mut part = lval.part(&mut self.places, proj, ty);
         if part.ty.is_unknown()
             && let Some(&place) = part.places.first()
         {
@@ -195,7 +192,8 @@ impl Interp<'_> {
     /// The elements in a range that is a context's own.
     fn own_part(&mut self, array: &Lval, range: &Val) -> Option<Lval> {
         let Some(Kind::Aggregate(range)) = range.single() else { return None };
-        let own = super::portions::own_block(range).map(|block| Val::of(block, Ty::Unknown));
+        let own = super::portions::own_block(range).or_else(|| self.listed_range(range));
+        let own = own.map(|block| Val::of(block, Ty::Unknown));
         let numbers = own.or_else(|| self.claimed_range(range))?;
         let block = Proj::Index(self.index_at(&numbers));
         let ty = Ty::Slice(self.part_ty(&array.ty, block).into());

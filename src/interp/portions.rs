@@ -44,7 +44,7 @@ impl Interp<'_> {
     }
 
     /// Whether each round of the loop started an instance of this context.
-    fn is_own(&self, at: LoopId) -> bool {
+    pub(super) fn is_own(&self, at: LoopId) -> bool {
         self.contexts.get(self.context).loops.contains(&at)
     }
 
@@ -273,7 +273,10 @@ impl Portion {
             Portion::Stride { step, add } => Portion::Stride { step, add: add.checked_add(by)? },
             Portion::Steps { by: unit, add } => Portion::Steps { by: unit, add: add.checked_add(by)? },
             Portion::UpTo { mul, add } => Portion::UpTo { mul, add: add.checked_add(by)? },
-            Portion::Scaled { .. } | Portion::Within { .. } | Portion::UpToScaled { .. } => return None,
+            Portion::Scaled { .. }
+            | Portion::Within { .. }
+            | Portion::UpToScaled { .. }
+            | Portion::Listed { .. } => return None,
         })
     }
 
@@ -281,6 +284,7 @@ impl Portion {
     pub(super) fn is_own(self) -> bool {
         match self {
             Portion::Stride { .. } | Portion::Steps { .. } | Portion::Within { .. } => true,
+            Portion::Listed { apart, .. } => apart,
             Portion::Scaled { scale, .. } => scale.is_whole(),
             Portion::UpTo { .. } | Portion::UpToScaled { .. } => false,
         }

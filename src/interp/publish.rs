@@ -65,15 +65,17 @@ impl Interp<'_> {
 
     /// The value becomes reachable through an atomic.
     pub(super) fn publish_through(&mut self, atomic: &[PlaceId], value: &Val, order: Name) {
-        let passed_on = self.was_loaded(value);
+        let loaded_from = self.loaded_from(value);
+        let passed_on = loaded_from.is_some();
         for place in self.led_to(value) {
             self.spread.insert(place);
             let own = self.made_here(place);
             if !(own && passed_on) {
                 self.log_construction(place);
             }
-            if let Some(atomic) = atomic.first() {
-                self.published.entry(place).or_insert(*atomic);
+            // What is passed on, to announce it say, others find where it was found.
+            if let Some(atomic) = loaded_from.or(atomic.first().copied()) {
+                self.published.entry(place).or_insert(atomic);
             }
             if releases(order) || self.st.moment.fenced {
                 self.st.release(object_key(place));
@@ -83,10 +85,11 @@ impl Interp<'_> {
         }
     }
 
-    /// The pointer came out of an atomic: what it leads to had been published before it is stored again.
-    fn was_loaded(&self, value: &Val) -> bool {
+    /// The atomic that the pointer came out of: what it leads to had been published before it is stored again.
+    fn loaded_from(&self, value: &Val) -> Option<PlaceId> {
         let log = &self.contexts.get(self.context).log.events;
-        value.deps.iter().any(|id| log.get(id.0 as usize).is_some_and(|event| event.atomic.is_some()))
+        let mut loads = value.deps.iter().filter_map(|id| log.get(id.0 as usize));
+        loads.find(|event| event.atomic.is_some()).map(|event| event.place)
     }
 
     /// An object that the context being walked makes.

@@ -5,11 +5,13 @@
 //! Over-approximate: a word stands for everything of that name.
 
 use super::counters::Counters;
+use super::declared::declared;
 use super::doors::{self, Doors};
 use super::mentions::{Mention, Mentions};
 use super::tokens::Tokens;
 use super::words::{Words, model_words};
-use crate::hir::{BodySource, Name, StaticKind};
+use crate::finding::ContextKind;
+use crate::hir::{Name, StaticKind};
 use crate::models::Models;
 use crate::resolve::outline::{Field, Outline, Unit, UnitOf};
 use crate::resolve::{BodyOwner, FnId, ModuleId, Program, Ty};
@@ -74,13 +76,18 @@ impl Relevance {
         let all = |words: &FxHashSet<Mention>| words.iter().copied().collect::<Vec<_>>();
         let state: Vec<Mention> = words.state.iter().copied().map(Mention::Word).collect();
         let starts = all(&words.starts);
-        let shared = shared_state(program, outline, &mentions, &words);
+        let (own, shared): (Vec<Mention>, Vec<Mention>) =
+            shared_state(program, outline, &mentions, &words).into_iter().partition(
+                |seed| matches!(seed, Mention::Unit(at) if is_lone_test(program, models, &mentions, *at)),
+            );
         let open = [shared.clone(), doors].concat();
         let acting = [state, all(&words.acts), starts.clone(), open.clone()].concat();
         let unchecked = unsafe_code(program, outline, &words);
-        let reached = mentions.reach(&[&shared, &open, &starts, &acting, &unchecked]);
+        let reached = mentions.reach(&[&shared, &open, &starts, &acting, &unchecked, &own]);
         for (at, unit) in outline.units.iter().enumerate() {
-            let has = |seeds: u32| reached[at] & (1 << seeds) != 0;
+            // A test's own state is shared by what the test starts, or by nobody.
+            let own = reached[at] & (1 << 5 | 1 << 2) == (1 << 5 | 1 << 2);
+            let has = |seeds: u32| reached[at] & (1 << seeds) != 0 || (own && [0, 1, 3].contains(&seeds));
             let asks_for_callers = (has(3) || has(4)) && !has(1) && !has(2);
             match unit.of {
                 UnitOf::Body(BodyOwner::Fn(id)) => {
@@ -184,17 +191,25 @@ impl Relevance {
     }
 }
 
+/// A test that runs once and that no other code calls.
+fn is_lone_test(program: &Program, models: &Models, mentions: &Mentions, unit: usize) -> bool {
+    let UnitOf::Body(BodyOwner::Fn(id)) = mentions.unit(unit).of else { return false };
+    let entry = declared(program, models, id, None);
+    entry.is_some_and(|entry| entry.kind == ContextKind::Test && !entry.many) && !mentions.is_used(unit)
+}
+
 /// Statics that every context sees and that can change, and the process's own state.
 fn shared_state(program: &Program, outline: &Outline, mentions: &Mentions, words: &Words) -> Vec<Mention> {
     let stateful = mentions.types_holding(&words.state);
     let (keyword, mutable) = (Name::new("static"), Name::new("mut"));
+    let counters = Counters { program, steps: &words.steps, stateful: &stateful };
     let declares = |unit: &Unit| {
         matches!(unit.of, UnitOf::Body(_) | UnitOf::Macro)
             && unit.words.plain.contains(&keyword)
-            && (unit.words.plain.iter().any(|word| stateful.contains(word))
-                || (unit.words.plain.contains(&mutable) && may_declare_mutable(program, unit)))
+            && (unit.words.plain.contains(&mutable)
+                || unit.words.plain.iter().any(|word| stateful.contains(word)))
+            && counters.declares_state(unit)
     };
-    let counters = Counters { program, steps: &words.steps };
     let mut found: Vec<Mention> = words.global.iter().copied().collect();
     for (at, unit) in outline.units.iter().enumerate() {
         match unit.of {
@@ -207,26 +222,11 @@ fn shared_state(program: &Program, outline: &Outline, mentions: &Mentions, words
                     found.push(Mention::Plain(name));
                 }
             }
-            _ if declares(unit) && !counters.are_all_declared(unit) => found.push(Mention::Unit(at)),
+            _ if declares(unit) => found.push(Mention::Unit(at)),
             _ => {}
         }
     }
     found
-}
-
-/// Whether the two words of a mutable static may follow each other.
-fn may_declare_mutable(program: &Program, unit: &Unit) -> bool {
-    let UnitOf::Body(BodyOwner::Fn(id)) = unit.of else { return true };
-    let def = program.fn_def(id);
-    match &def.item.body {
-        Some(BodySource::Text(range)) => {
-            let text = program.file(def.file).source.text.get(range.lo as usize..range.hi as usize);
-            text.is_none_or(|text| {
-                text.split("static").skip(1).any(|rest| rest.trim_start().starts_with("mut"))
-            })
-        }
-        Some(BodySource::Tokens(_)) | None => true,
-    }
 }
 
 /// Fields that are a cell or a raw pointer, where something promises that they may be shared: by their names; those without one by

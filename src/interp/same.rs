@@ -88,7 +88,10 @@ impl Interp<'_> {
                 | Kind::Bit(..)
                 | Kind::Moved
                 | Kind::Unit(_) => true,
-                Kind::Linear(..) | Kind::Block(..) | Kind::Portion(..) => found,
+                Kind::Linear(at, ..) | Kind::Block(at, ..) | Kind::Portion(at, _) => {
+                    // What the place is chosen by too, is a function of the place.
+                    found || but.iter().any(|read| self.counters.get(&read) == Some(at))
+                }
                 Kind::Claimed(_)
                 | Kind::CountedDown(..)
                 | Kind::BitsSet { .. }

@@ -29,7 +29,7 @@ pub enum ScopeKind {
 pub struct Scope {
     pub kind: ScopeKind,
     pub frame: FrameId,
-    pub owned: Vec<LocalId>,
+    pub owned: SmallVec<[LocalId; 4]>,
 }
 
 /// Temporaries are locals numbered by their expression, above this.
@@ -45,16 +45,18 @@ const MAX_DROP_DEPTH: u32 = 6;
 impl Interp<'_> {
     /// Runs `inside` in a scope of its own and drops what the scope owns at its end.
     pub(super) fn scoped<R>(&mut self, cx: &Cx, kind: ScopeKind, inside: impl FnOnce(&mut Self) -> R) -> R {
-        self.scopes.push(Scope { kind, frame: cx.frame, owned: Vec::new() });
+        self.scopes.push(Scope { kind, frame: cx.frame, owned: SmallVec::new() });
         let result = inside(self);
         self.leave_scope(cx);
         result
     }
 
     fn leave_scope(&mut self, cx: &Cx) {
-        if let Some(scope) = self.scopes.last().cloned()
+        if let Some(scope) = self.scopes.last()
             && self.st.reachable
+            && !scope.owned.is_empty()
         {
+            let scope = scope.clone();
             self.drop_owned(cx, &scope);
         }
         self.scopes.pop();
@@ -69,8 +71,10 @@ impl Interp<'_> {
     /// Drops what the scopes above `depth` own, without leaving them: on the way of a `break`, `return` or `?`.
     pub(super) fn unwind(&mut self, cx: &Cx, depth: usize) {
         for at in (depth..self.scopes.len()).rev() {
-            let scope = self.scopes[at].clone();
-            self.drop_owned(cx, &scope);
+            if !self.scopes[at].owned.is_empty() {
+                let scope = self.scopes[at].clone();
+                self.drop_owned(cx, &scope);
+            }
         }
     }
 

@@ -431,7 +431,11 @@ fn join_moments(a: &Moment, b: &Moment) -> Moment {
             let ended = one.union(two).filter(|c| one.contains(c) || !a.started.contains(c));
             ended.filter(|c| two.contains(c) || !b.started.contains(c)).copied().collect()
         }),
-        released: a.released.met(&b.released, most_released),
+        released: match (&a.released, &b.released) {
+            (one, two) if one.is_same(two) || released_all(one, two) => one.clone(),
+            (one, two) if released_all(two, one) => two.clone(),
+            (one, two) => Shared::new(most_released(one, two)),
+        },
         acquired: a.acquired.common(&b.acquired),
         phases: a.phases.met(&b.phases, join_phases),
         passed: a.passed.met(&b.passed, |one, two| {
@@ -454,6 +458,14 @@ fn join_moments(a: &Moment, b: &Moment) -> Moment {
 }
 
 type Released = BTreeMap<SyncKey, u8>;
+
+/// Whether the one has done all releases of the other, as often at least.
+fn released_all(a: &Released, b: &Released) -> bool {
+    let mut own = a.iter();
+    b.len() <= a.len()
+        && b.iter()
+            .all(|(key, count)| own.find(|(own, _)| *own >= key).is_some_and(|(k, n)| k == key && n >= count))
+}
 
 fn most_released(a: &Released, b: &Released) -> Released {
     let mut released = a.clone();

@@ -218,10 +218,10 @@ impl Interp<'_> {
         if !holds_own(ty) {
             return;
         }
-        let body = cx.body.clone();
+        let body = &cx.body.body;
         let mut at = id;
         loop {
-            at = match &body.body.expr(at).kind {
+            at = match &body.expr(at).kind {
                 ExprKind::Try(inner) => *inner,
                 ExprKind::Struct { .. } => break,
                 ExprKind::Block(block) => match block.tail {
@@ -230,7 +230,7 @@ impl Interp<'_> {
                 },
                 ExprKind::MethodCall { method, .. } if self.relevance.makes(*method) => break,
                 ExprKind::MethodCall { receiver, method, .. } if self.gives_payload(*method) => *receiver,
-                ExprKind::Call { callee, args } => match &body.body.expr(*callee).kind {
+                ExprKind::Call { callee, args } => match &body.expr(*callee).kind {
                     ExprKind::Path(path)
                         if let ([last], [only]) = (&path.segments[..], &args[..])
                             && self.is_success(last.name) =>
@@ -253,19 +253,21 @@ impl Interp<'_> {
 
     /// The arguments of a call are wanted as its parameters' types.
     pub(super) fn want_arguments(&mut self, cx: &Cx, res: Option<&Res>, args: &[ExprId]) {
-        let types: Vec<Ty> = match res {
-            Some(Res::Fn(id, _)) => self.program.fn_def(*id).sig.params.clone(),
-            Some(Res::Variant(adt, variant, generics)) => {
-                let fields = &self.program.adts[adt.index()].variants[*variant as usize].fields;
-                let names: Vec<Name> = fields.iter().map(|field| field.name).collect();
-                let field =
-                    |name| self.program.field_ty(*adt, generics, *variant, name).unwrap_or(Ty::Unknown);
-                names.into_iter().map(field).collect()
+        let program = self.program;
+        match res {
+            Some(Res::Fn(id, _)) => {
+                for (arg, ty) in args.iter().zip(&program.fn_def(*id).sig.params) {
+                    self.want(cx, *arg, ty);
+                }
             }
-            _ => return,
-        };
-        for (arg, ty) in args.iter().zip(&types) {
-            self.want(cx, *arg, ty);
+            Some(Res::Variant(adt, variant, generics)) => {
+                let fields = &program.adts[adt.index()].variants[*variant as usize].fields;
+                for (arg, field) in args.iter().zip(fields) {
+                    let ty = program.field_ty(*adt, generics, *variant, field.name).unwrap_or(Ty::Unknown);
+                    self.want(cx, *arg, &ty);
+                }
+            }
+            _ => {}
         }
     }
 

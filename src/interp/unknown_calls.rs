@@ -19,6 +19,15 @@ pub(super) struct Given {
     asked: bool,
 }
 
+/// The parts of a set of values from elsewhere.
+pub(super) struct PartSet {
+    /// Kept so that no other set gets its address.
+    _wholes: Deps,
+    parts: Deps,
+    /// How many keys there were: parts of later ones are keys too.
+    keys: usize,
+}
+
 impl Interp<'_> {
     /// A call of something nobody knows: lent places are touched, closures run, the result depends on everything.
     pub(super) fn opaque_call(&mut self, cx: &Cx, id: ExprId, this: Option<Val>, args: Vec<Val>) -> Val {
@@ -108,11 +117,18 @@ impl Interp<'_> {
     }
 
     fn parts_of_unknown(&mut self, deps: &Deps, proj: Proj) -> Deps {
+        let at = (deps.address(), proj);
+        if let Some(known) = self.part_sets.get(&at).filter(|known| known.keys == self.keys.len()) {
+            return known.parts.clone();
+        }
         let parts = deps.iter().map(|read| match read.is_elsewhere() && read != ReadId::OWN {
             true => self.part_of_whole(read, proj),
             false => read,
         });
-        parts.collect()
+        let parts: Deps = parts.collect();
+        let known = PartSet { _wholes: deps.clone(), parts: parts.clone(), keys: self.keys.len() };
+        self.part_sets.insert(at, known);
+        parts
     }
 
     fn part_of_whole(&mut self, whole: ReadId, proj: Proj) -> ReadId {

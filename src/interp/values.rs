@@ -4,14 +4,15 @@
 //! execution reaches here. Lattice join is union; aggregates of one variant join field by field. Bounded: at most
 //! `MAX_ALTS` alternatives and `MAX_DEPS` dependences, past that the value is open.
 
+pub use super::chains::{IterValue, Stage, StageKind};
 use super::contexts::ContextId;
 use super::deps::mixed;
 pub use super::deps::{Constants, Deps, ReadId};
 use super::places::{FrameId, LoopId, PlaceId, Portion, Proj};
 use super::remembered::Outcome;
 use super::terms::{Term, number};
-use super::units::{Span, UnitId};
-use crate::hir::{ExprId, Name};
+use super::units::UnitId;
+use crate::hir::{ExprId, Lit, Name};
 use crate::models::FnModelId;
 use crate::resolve::{FnId, ResolvedBody, Subst, Ty};
 use smallvec::SmallVec;
@@ -247,6 +248,8 @@ pub enum Subject {
     Bit(PlaceId, Name, i128),
     /// A swap found the flag free (and set it).
     Taken(PlaceId),
+    /// A swap with this ordering found the flag set, and took it back.
+    TakenBack(PlaceId, Name),
     /// Nothing is left of what is counted down: this was the last.
     Last(PlaceId, Name),
     /// Its own step of the atomic, with this ordering, made it this number (`ANY_VALUE`: some number).
@@ -259,70 +262,6 @@ pub enum Subject {
     Below(ReadId, i128),
     /// The atomic was read as having reached this number (`ANY_VALUE`: some bound), with this ordering.
     Reached(PlaceId, Name, i128),
-}
-
-/// An iterator: where elements come from and the adaptors on the way, run when it is consumed.
-#[derive(Clone, PartialEq, Debug)]
-pub struct IterValue {
-    /// One element, before the stages.
-    pub source: Val,
-    pub stages: Vec<Stage>,
-    /// Each element is a message of one of these channels.
-    pub channels: Vec<PlaceId>,
-    /// They end where no message is there yet.
-    pub ready: bool,
-    /// The elements are the counter of a range or enumerate: becomes linear in the loop that consumes it.
-    pub counter: bool,
-    /// Of a range: its first number.
-    pub first: Option<Kind>,
-    /// Of a range: its end, exclusive.
-    pub bound: Option<i128>,
-    /// Of a range: its ends, if they are numbers that nobody knows.
-    pub span: Span,
-    /// Its closures run in many instances at once.
-    pub parallel: bool,
-    /// How many elements there are.
-    pub rounds: Option<u32>,
-    /// Each of these belongs to one of the elements.
-    pub apart: Rc<[PlaceId]>,
-}
-
-#[derive(Clone, PartialEq, Debug)]
-pub struct Stage {
-    pub kind: StageKind,
-    pub closure: Option<Val>,
-    /// What makes the state that it begins with.
-    pub state: Option<Val>,
-    pub at: crate::finding::Location,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub enum StageKind {
-    Map,
-    /// Keeps some: closure gets a reference.
-    Filter,
-    FilterMap,
-    FlatMap,
-    Inspect,
-    Enumerate,
-    /// With another iterator's elements (its value is in `closure`).
-    Zip,
-    Chain,
-    /// Leaves some out: what follows doesn't see every element.
-    Partial,
-    /// Every so many elements; closure is the number.
-    Step,
-    /// Dereferences elements (`cloned`, `copied`).
-    Cloned,
-    Flatten,
-    /// Makes pairs of an unknown key and the element.
-    Keyed,
-    /// Keeps a pair's second part.
-    Values,
-    /// The closure gets a state and the element.
-    Scan,
-    /// The closure gets a state, the same that it gives, and the element; the state's maker comes first.
-    Fold,
 }
 
 /// A set of alternatives with a type and dependences.
@@ -369,7 +308,7 @@ impl Val {
     }
 
     pub fn bool(value: bool) -> Val {
-        Val::of(Kind::Const(Const::Bool(value)), Ty::Prim(Name::new("bool")))
+        super::expr::literal(&Lit::Bool(value))
     }
 
     pub fn pointer(place: PlaceId, how: Pointer, ty: Ty) -> Val {

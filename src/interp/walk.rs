@@ -34,6 +34,7 @@ impl Interp<'_> {
         self.loops.clear();
         self.taken_here.clear();
         self.contents.clear();
+        self.part_sets.clear();
         self.muted = false;
         self.contexts.get_mut(id).log = Default::default();
         self.contexts.get_mut(id).acts = Default::default();

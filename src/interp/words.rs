@@ -39,7 +39,7 @@ pub(super) fn model_words(models: &Models, has: &dyn Fn(Name) -> bool) -> Words 
     for (at, model) in models.fns.iter().enumerate() {
         let id = FnModelId(at as u32);
         let Some(op) = model.op.as_ref().filter(|_| callable.contains(&id)) else { continue };
-        let last = super::pattern::last_segment(model.path);
+        let last = models.name_of(id);
         let mention = match models.module_of(id) {
             Some(module) if models.is_free(id) => Mention::In { module, name: last },
             _ if models.is_free(id) => Mention::Plain(last),

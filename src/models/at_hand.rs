@@ -4,20 +4,100 @@
 //! names or is given. Over-approximate: a word stands for everything of that name, and a function gives all types that its
 //! result or its effect mentions.
 
-use super::{FnModelId, Models, Op, Role, TyExpr, TypeModel};
+use super::{FnModel, FnModelId, Models, Op, Role, TyExpr, TypeModel};
 use crate::hir::Name;
 use crate::resolve::LibraryNames;
 use rustc_hash::{FxHashMap, FxHashSet};
 
+/// What is asked of the models for each piece of code, gathered once.
+#[derive(Clone)]
+pub(super) struct Directory {
+    /// By `FnModelId`.
+    callees: Vec<Callee>,
+    /// Free functions, and methods of any type.
+    named: Vec<NamedFn>,
+    types: Vec<Named>,
+}
+
+/// How a function is called.
+#[derive(Clone)]
+struct Callee {
+    name: Name,
+    module: Option<Name>,
+    is_free: bool,
+}
+
+/// A function by the word that calls it.
+#[derive(Clone)]
+struct NamedFn {
+    name: Name,
+    id: FnModelId,
+    is_method: bool,
+}
+
+/// A type and the words that say that code may have values of it.
+#[derive(Clone)]
+struct Named {
+    path: Name,
+    /// None, where code has them anyway.
+    words: Vec<Name>,
+}
+
+impl Directory {
+    fn new(models: &Models) -> Directory {
+        let callee = |(at, model): (usize, &FnModel)| Callee {
+            name: last_segment(model.path.as_str()),
+            module: models.find_module(model.path),
+            is_free: models.functions.get(&model.path) == Some(&FnModelId(at as u32)),
+        };
+        let other_names = models.other_names();
+        let named = |model: &TypeModel| {
+            let others = other_names.get(&model.path).into_iter().flatten().copied();
+            let words = std::iter::once(last_segment(model.path.as_str())).chain(others);
+            let words = if models.needs_no_name(model) { Vec::new() } else { words.collect() };
+            Named { path: model.path, words }
+        };
+        let named_fn = |is_method| {
+            move |(path, id): (&Name, &FnModelId)| NamedFn {
+                name: last_segment(path.as_str()),
+                id: *id,
+                is_method,
+            }
+        };
+        let free = models.functions.iter().map(named_fn(false));
+        Directory {
+            callees: models.fns.iter().enumerate().map(callee).collect(),
+            named: free.chain(models.any_methods.iter().map(named_fn(true))).collect(),
+            types: models.types.values().map(named).collect(),
+        }
+    }
+}
+
 impl Models {
+    fn directory(&self) -> &Directory {
+        self.directory.get_or_init(|| Directory::new(self))
+    }
+
+    fn callee(&self, id: FnModelId) -> &Callee {
+        &self.directory().callees[id.0 as usize]
+    }
+
+    /// The last segment of its path.
+    pub fn name_of(&self, id: FnModelId) -> Name {
+        self.callee(id).name
+    }
+
     /// Called by its path, never after a dot.
     pub fn is_free(&self, id: FnModelId) -> bool {
-        self.functions.get(&self.fn_model(id).path) == Some(&id)
+        self.callee(id).is_free
     }
 
     /// The module by way of which the free function is called, or from which it is imported.
     pub fn module_of(&self, id: FnModelId) -> Option<Name> {
-        let path = self.fn_model(id).path;
+        self.callee(id).module
+    }
+
+    fn find_module(&self, path: Name) -> Option<Name> {
         let named = self.is_standard(path) && !self.prelude.values().any(|prelude| *prelude == path);
         let (module, _) = path.as_str().rsplit_once("::").filter(|_| named)?;
         Some(last_segment(module))
@@ -40,17 +120,13 @@ impl Models {
     fn types_at_hand(&self, has: &dyn Fn(Name) -> bool) -> FxHashSet<Name> {
         let mut found: FxHashSet<Name> = FxHashSet::default();
         let mut work: Vec<Name> = Vec::new();
-        let called = |path: &Name| has(last_segment(path.as_str()));
-        let free = self.functions.iter().filter(|(_, id)| self.is_within_reach(**id, has));
-        for (_, id) in free.chain(&self.any_methods).filter(|(path, _)| called(path)) {
-            self.given_by(*id, &mut work);
+        for callable in self.directory().named.iter().filter(|callable| has(callable.name)) {
+            if callable.is_method || self.is_within_reach(callable.id, has) {
+                self.given_by(callable.id, &mut work);
+            }
         }
-        let other_names = self.other_names();
-        let named = |model: &TypeModel| {
-            let others = other_names.get(&model.path).map_or(&[][..], |names| names);
-            self.needs_no_name(model) || called(&model.path) || others.iter().any(|name| has(*name))
-        };
-        work.extend(self.types.values().filter(|model| named(model)).map(|model| model.path));
+        let named = |ty: &&Named| ty.words.is_empty() || ty.words.iter().any(|word| has(*word));
+        work.extend(self.directory().types.iter().filter(named).map(|ty| ty.path));
         while let Some(ty) = work.pop() {
             let Some(model) = self.types.get(&ty).filter(|_| found.insert(ty)) else { continue };
             model.item.iter().chain(&model.target).for_each(|ty| types_in(ty, &mut work));

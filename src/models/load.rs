@@ -190,6 +190,7 @@ pub(super) fn add_files(models: &mut Models, texts: &[&str]) -> Result<(), Strin
 /// The same of files that are read already.
 pub(super) fn add_parsed(models: &mut Models, files: &[FileText]) -> Result<(), String> {
     let first = FnModelId(models.fns.len() as u32);
+    models.directory.take();
     let mut loader = Loader { models, first };
     for file in files {
         loader.declare(file)?;

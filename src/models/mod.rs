@@ -47,6 +47,7 @@ use crate::resolve::LibraryNames;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 use std::borrow::Cow;
+use std::sync::OnceLock;
 
 pub use library::{Libraries, built_in};
 pub use op::{Op, OpName};
@@ -281,6 +282,8 @@ pub struct Models {
     /// Module path → names in it, for glob imports.
     members: FxHashMap<String, Vec<(Name, Name)>>,
     traits: FxHashSet<Name>,
+    /// Made when it is first asked.
+    directory: OnceLock<at_hand::Directory>,
 }
 
 /// Aliases may lead to aliases; those of a user's file may do so in a circle.

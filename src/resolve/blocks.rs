@@ -12,8 +12,8 @@ use super::scope::CrateNames;
 use super::{BodyOwner, File, ModuleId, Owner, Program};
 use crate::finding::FileId;
 use crate::hir::{
-    Block, BlockItemsId, Body, BodySource, ExprId, ExprKind, Item, MacroShape, Name, Stmt, TextRange, Tokens,
-    Tt,
+    Block, BlockItemsId, Body, BodySource, Delim, ExprId, ExprKind, Item, MacroDef, MacroShape, Name, Stmt,
+    TextRange, Tt,
 };
 use crate::project::load::{CrateMacroScope, LibraryMacros};
 use crate::syntax::{BlockItems, LoweredBody, block_items, lower_body};
@@ -21,7 +21,7 @@ use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::sync::{LazyLock, Mutex};
 
-/// Words that begin an item.
+/// Words that may begin an item.
 static KEYWORDS: LazyLock<FxHashSet<Name>> =
     LazyLock::new(|| KEYWORD_TEXTS.iter().map(|k| Name::new(k)).collect());
 
@@ -88,7 +88,7 @@ enum Found {
     Lowered(LoweredBody),
 }
 
-/// Which words in a crate's bodies mean that there may be items.
+/// Which macros that a crate's bodies call may stand for items.
 pub(super) struct ItemWords {
     /// The answer for each name seen so far.
     known: FxHashMap<Name, bool>,
@@ -96,20 +96,20 @@ pub(super) struct ItemWords {
 
 impl ItemWords {
     pub fn new(krate: &CrateNames) -> ItemWords {
-        let mut known: FxHashMap<Name, bool> = KEYWORDS.iter().map(|k| (*k, true)).collect();
+        let mut known: FxHashMap<Name, bool> = FxHashMap::default();
         let tables = std::iter::once(&krate.macros).chain(krate.other_macros.iter().map(|(_, table)| table));
         let defs: Vec<_> = tables.flat_map(|table| table.defs.iter().map(|(_, def)| def)).collect();
+        let mut left: Vec<(Name, Made)> = defs.iter().map(|def| (def.name, Made::by(def))).collect();
         loop {
-            let before = known.len();
-            for def in &defs {
-                let makes_items = |tokens: &Tokens| any_ident(tokens, &mut |name| known.contains_key(&name));
-                if !known.contains_key(&def.name)
-                    && def.rules.iter().any(|rule| makes_items(&rule.transcriber))
-                {
-                    known.insert(def.name, true);
+            let before = left.len();
+            left.retain(|(name, made)| {
+                let items = made.items || made.calls.iter().any(|called| known.contains_key(called));
+                if items {
+                    known.insert(*name, true);
                 }
-            }
-            if known.len() == before {
+                !items
+            });
+            if left.len() == before {
                 return ItemWords { known };
             }
         }
@@ -125,17 +125,9 @@ impl ItemWords {
     }
 
     fn tokens_may_have_items(&mut self, tokens: &[Tt], library: &dyn LibraryMacros) -> bool {
-        tokens.iter().enumerate().any(|(at, tt)| match tt {
-            Tt::Ident(name, _) if KEYWORDS.contains(name) => {
-                let before = at.checked_sub(1).map(|before| &tokens[before]);
-                !(*name == "const" && matches!(before, Some(Tt::Punct('*', ..))))
-            }
-            Tt::Ident(name, _) => {
-                matches!(tokens.get(at + 1), Some(Tt::Punct('!', ..))) && self.is_item_word(*name, library)
-            }
-            Tt::Group(_, inner, _) => self.tokens_may_have_items(inner, library),
-            Tt::Lifetime(..) | Tt::Punct(..) | Tt::Literal(..) => false,
-        })
+        let mut made = Made::default();
+        made.add(tokens, false);
+        made.items || made.calls.iter().any(|name| self.is_item_word(*name, library))
     }
 
     pub fn may_have_items(&mut self, file: &File, source: &BodySource, library: &dyn LibraryMacros) -> bool {
@@ -158,13 +150,54 @@ fn library_makes_items(name: Name, library: &dyn LibraryMacros) -> bool {
     matches!(library.shape(&[name]), Some(M::ThreadLocal | M::LazyStatic | M::CfgIf | M::Items))
 }
 
-/// Whether some identifier in the tokens is wanted.
-fn any_ident(tokens: &Tokens, wanted: &mut dyn FnMut(Name) -> bool) -> bool {
-    tokens.iter().any(|tt| match tt {
-        Tt::Ident(name, _) => wanted(*name),
-        Tt::Group(_, inner, _) => any_ident(inner, wanted),
-        Tt::Lifetime(..) | Tt::Punct(..) | Tt::Literal(..) => false,
-    })
+/// What tokens may stand for.
+#[derive(Default)]
+struct Made {
+    /// An item's keyword stands among them.
+    items: bool,
+    /// The macros that they may call.
+    calls: Vec<Name>,
+}
+
+impl Made {
+    /// What a macro's rules write.
+    fn by(def: &MacroDef) -> Made {
+        let mut made = Made::default();
+        def.rules.iter().for_each(|rule| made.add(&rule.transcriber, false));
+        made
+    }
+
+    /// `in_call`: the tokens are a macro's arguments, which it may call in turn.
+    fn add(&mut self, tokens: &[Tt], in_call: bool) {
+        for (at, tt) in tokens.iter().enumerate() {
+            let before = at.checked_sub(1).map(|before| &tokens[before]);
+            match tt {
+                Tt::Ident(name, _) if KEYWORDS.contains(name) => {
+                    self.items |= !is_no_item(*name, before, &tokens[at + 1..]);
+                }
+                Tt::Ident(name, _) if in_call || is_bang(tokens.get(at + 1)) => self.calls.push(*name),
+                Tt::Group(_, inner, _) => self.add(inner, in_call || is_bang(before)),
+                Tt::Ident(..) | Tt::Lifetime(..) | Tt::Punct(..) | Tt::Literal(..) => {}
+            }
+        }
+    }
+}
+
+fn is_bang(tt: Option<&Tt>) -> bool {
+    matches!(tt, Some(Tt::Punct('!', ..)))
+}
+
+/// Whether an item's keyword is part of an expression, a type or a macro's variable between these tokens.
+fn is_no_item(keyword: Name, before: Option<&Tt>, after: &[Tt]) -> bool {
+    let is_group = |wanted: Delim| matches!(after, [Tt::Group(delim, ..), ..] if *delim == wanted);
+    let is_variable = matches!(before, Some(Tt::Punct('$', ..)));
+    is_variable
+        || match keyword.as_str() {
+            "fn" => is_group(Delim::Paren),
+            "const" => matches!(before, Some(Tt::Punct('*', ..))) || is_group(Delim::Brace),
+            "union" => !matches!(after, [Tt::Ident(..) | Tt::Punct('$', ..), ..]),
+            _ => false,
+        }
 }
 
 /// Whether an initializer that has a block holds an item's keyword.
@@ -209,8 +242,8 @@ impl Program {
         if let BodySource::Text(range) = pending.source {
             let words = &words[self.krate(module).0 as usize];
             let makes_items = |name| words.makes_items(name, &*self.index.macros);
-            // Attributes are all that is asked of it here: names of macros are looked up in no module.
-            let macros = self.macro_scope(module, &[]);
+            let path = self.module_path(module);
+            let macros = self.macro_scope(module, &path);
             if let Some(found) = block_items(&self.file(file).source.text, range, &macros, &makes_items) {
                 return Found::Read(found);
             }

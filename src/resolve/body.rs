@@ -105,7 +105,7 @@ impl Program {
             Type::Slice(inner) => Ty::Slice(Arc::new(self.type_in(body, inner))),
             Type::FnPtr { params, ret } => {
                 let ret = ret.as_ref().map_or_else(Ty::unit, |ret| self.type_in(body, ret));
-                Ty::FnPtr(all(params), Arc::new(ret))
+                Ty::FnPtr(Arc::new((all(params), ret)))
             }
             Type::Dyn(bounds) | Type::Impl(bounds) => Ty::Dyn(traits_in(body, bounds)),
             Type::Never => Ty::Never,

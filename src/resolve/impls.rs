@@ -6,7 +6,7 @@
 
 use super::*;
 use crate::hir::{Edition, Name};
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// The outermost constructor of a type: impls of other heads need no look.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -69,6 +69,8 @@ pub(super) struct ImplIndex {
     pub drops: FxHashMap<AdtId, FnId>,
     /// The functions of each impl by name.
     own: FxHashMap<(ImplId, Name), FnId>,
+    /// The names of all functions of impls and traits, once all are known.
+    fns: Option<FxHashSet<Name>>,
 }
 
 impl ImplIndex {
@@ -103,7 +105,14 @@ impl ImplIndex {
                 index.declared_consts.entry(program.consts[c.index()].name).or_default().push((id, *c));
             }
         }
+        let by_head = index.inherent.keys().chain(index.of_ext_traits.keys()).map(|(name, _)| *name);
+        index.fns = Some(by_head.chain(index.declared.keys().copied()).collect());
         index
+    }
+
+    /// Whether some impl or trait has a function of that name, as far as is known.
+    pub fn may_have_fn(&self, name: Name) -> bool {
+        self.fns.as_ref().is_none_or(|names| names.contains(&name))
     }
 
     fn add_impl(&mut self, program: &Program, id: ImplId, def: &ImplDef, head: Head) {
@@ -167,8 +176,8 @@ impl Program {
                 a == b && self.unify(x, y, subst)
             }
             (Ty::Array(x), Ty::Array(y)) | (Ty::Slice(x), Ty::Slice(y)) => self.unify(x, y, subst),
-            (Ty::FnPtr(x, r), Ty::FnPtr(y, s)) => {
-                x.len() == y.len() && self.unify_all(x, y, subst) && self.unify(r, s, subst)
+            (Ty::FnPtr(x), Ty::FnPtr(y)) => {
+                x.0.len() == y.0.len() && self.unify_all(&x.0, &y.0, subst) && self.unify(&x.1, &y.1, subst)
             }
             (Ty::Dyn(x), Ty::Dyn(y)) => match (x.first(), y.first()) {
                 (Some(x), Some(y)) => x.key == y.key && self.unify_all(&x.args, &y.args, subst),
@@ -212,7 +221,7 @@ impl Ty {
                 a == b && x.may_equal(y)
             }
             (Ty::Array(x), Ty::Array(y)) | (Ty::Slice(x), Ty::Slice(y)) => x.may_equal(y),
-            (Ty::FnPtr(x, r), Ty::FnPtr(y, s)) => all(x, y) && r.may_equal(s),
+            (Ty::FnPtr(x), Ty::FnPtr(y)) => all(&x.0, &y.0) && x.1.may_equal(&y.1),
             (a, b) => a == b,
         }
     }

@@ -64,6 +64,9 @@ impl Program {
 
     /// What `ty::name` may call, methods or not, by the same rules; `of_trait` leaves only that trait's.
     pub fn assoc_fns(&self, ty: &Ty, of_trait: Option<&TraitRef>, name: Name) -> Vec<Method> {
+        if !self.index.impls.may_have_fn(name) {
+            return Vec::new();
+        }
         let Some(head) = Head::of(ty) else {
             return of_trait.map_or_else(Vec::new, |t| self.fns_by_bounds(ty, std::slice::from_ref(t), name));
         };
@@ -77,7 +80,7 @@ impl Program {
             (Ty::Dyn(_) | Ty::Param(_) | Ty::Assoc(..), Some(of_trait)) => vec![of_trait.clone()],
             (Ty::Dyn(bounds), None) => bounds.to_vec(),
             (Ty::Param(param), None) => self.params[param.index()].bounds.clone(),
-            (Ty::Assoc(base, key, name), None) => self.assoc_bounds(base, *key, *name),
+            (Ty::Assoc(of), None) => self.assoc_bounds(&of.base, of.key, of.name),
             _ => Vec::new(),
         };
         let found = self.fns_by_bounds(ty, &bounds, name);
@@ -146,6 +149,9 @@ impl Program {
     /// where an impl (or no impl) uses it.
     fn fns_by_bounds(&self, ty: &Ty, bounds: &[TraitRef], name: Name) -> Vec<Method> {
         let mut found = Vec::new();
+        if bounds.is_empty() {
+            return found;
+        }
         for bound in self.with_supertraits(bounds) {
             let declared = match bound.key {
                 TraitKey::Local(id) => {
@@ -344,7 +350,13 @@ impl Program {
     pub fn field_ty(&self, adt: AdtId, args: &Args, variant: u32, field: Name) -> Option<Ty> {
         let variant = self.adts[adt.index()].variants.get(variant as usize)?;
         let field = variant.fields.iter().find(|f| f.name == field)?;
-        Some(self.adt_subst(adt, args).apply(&field.ty))
+        if let Ty::Param(param) = &field.ty
+            && let Some(at) = self.adts[adt.index()].generics.iter().position(|own| own == param)
+            && let Some(given) = args.get(at)
+        {
+            return Some(given.clone());
+        }
+        Some(if field.ty.is_ground() { field.ty.clone() } else { self.adt_subst(adt, args).apply(&field.ty) })
     }
 
     /// What an adt's parameters stand for; missing arguments are defaults or `Unknown`.

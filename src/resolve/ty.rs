@@ -52,13 +52,22 @@ pub enum Ty {
     Tuple(Args),
     Array(Arc<Ty>),
     Slice(Arc<Ty>),
-    FnPtr(Args, Arc<Ty>),
+    /// What it takes and what it gives.
+    FnPtr(Arc<(Args, Ty)>),
     /// A generic parameter that no substitution replaced.
     Param(ParamId),
     /// `dyn A + B`, `impl A` in return position when its body is unknown.
     Dyn(Arc<[TraitRef]>),
-    /// `<base as Trait>::name`, not yet known.
-    Assoc(Arc<Ty>, Option<TraitKey>, Name),
+    /// Not yet known.
+    Assoc(Arc<Projection>),
+}
+
+/// `<base as Trait>::name`.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct Projection {
+    pub base: Ty,
+    pub key: Option<TraitKey>,
+    pub name: Name,
 }
 
 pub type Args = Arc<[Ty]>;
@@ -92,7 +101,31 @@ impl Ty {
     }
 
     pub fn unit() -> Ty {
-        Ty::Tuple(Arc::from([]))
+        // One a thread: a count that threads share is slower than an allocation.
+        thread_local!(static NOTHING: Args = Arc::from([]));
+        Ty::Tuple(NOTHING.with(Arc::clone))
+    }
+
+    pub fn is_unit(&self) -> bool {
+        matches!(self, Ty::Tuple(parts) if parts.is_empty())
+    }
+
+    /// Whether there is no generic parameter in it.
+    pub fn is_ground(&self) -> bool {
+        let all = |args: &[Ty]| args.iter().all(Ty::is_ground);
+        match self {
+            Ty::Unknown | Ty::Never | Ty::Prim(_) => true,
+            Ty::Adt(_, args) | Ty::Ext(_, args) | Ty::Tuple(args) => all(args),
+            Ty::Ref { inner, .. } | Ty::Ptr { inner, .. } | Ty::Array(inner) | Ty::Slice(inner) => {
+                inner.is_ground()
+            }
+            Ty::FnPtr(signature) => all(&signature.0) && signature.1.is_ground(),
+            Ty::Param(_) => false,
+            Ty::Dyn(bounds) => bounds
+                .iter()
+                .all(|bound| all(&bound.args) && bound.assoc.iter().all(|(_, ty)| ty.is_ground())),
+            Ty::Assoc(projection) => projection.base.is_ground(),
+        }
     }
 
     pub fn is_unknown(&self) -> bool {
@@ -127,9 +160,10 @@ impl Subst {
 
     /// `ty` with the parameters replaced.
     pub fn apply(&self, ty: &Ty) -> Ty {
-        if self.0.is_empty() {
-            return ty.clone();
-        }
+        if self.0.is_empty() || ty.is_ground() { ty.clone() } else { self.replaced(ty) }
+    }
+
+    fn replaced(&self, ty: &Ty) -> Ty {
         let all = |args: &Args| match args.is_empty() {
             true => args.clone(),
             false => args.iter().map(|a| self.apply(a)).collect(),
@@ -143,9 +177,9 @@ impl Subst {
             Ty::Tuple(args) => Ty::Tuple(all(args)),
             Ty::Array(inner) => Ty::Array(Arc::new(self.apply(inner))),
             Ty::Slice(inner) => Ty::Slice(Arc::new(self.apply(inner))),
-            Ty::FnPtr(args, ret) => Ty::FnPtr(all(args), Arc::new(self.apply(ret))),
+            Ty::FnPtr(signature) => Ty::FnPtr(Arc::new((all(&signature.0), self.apply(&signature.1)))),
             Ty::Dyn(bounds) => Ty::Dyn(bounds.iter().map(|b| self.apply_trait(b)).collect()),
-            Ty::Assoc(base, key, name) => Ty::Assoc(Arc::new(self.apply(base)), *key, *name),
+            Ty::Assoc(of) => Ty::Assoc(Arc::new(Projection { base: self.apply(&of.base), ..**of })),
             Ty::Unknown | Ty::Never | Ty::Prim(_) => ty.clone(),
         }
     }

@@ -7,6 +7,7 @@
 
 use super::paths::{Env, no_args};
 use super::scope::WORDS;
+use super::ty::Projection;
 use super::{AdtId, AliasId, Args, ParamDef, ParamId, Program, Subst, TraitKey, TraitRef, Ty};
 use crate::hir::{self, Bound, GenericArg, GenericParamKind, Name, Segment, Type};
 use std::sync::Arc;
@@ -26,7 +27,7 @@ impl Env<'_> {
             Type::Slice(inner) => Ty::Slice(Arc::new(self.ty(inner))),
             Type::FnPtr { params, ret } => {
                 let ret = ret.as_ref().map_or_else(Ty::unit, |ret| self.ty(ret));
-                Ty::FnPtr(self.tys(params), Arc::new(ret))
+                Ty::FnPtr(Arc::new((self.tys(params), ret)))
             }
             Type::Dyn(bounds) => Ty::Dyn(self.bounds(bounds).into()),
             Type::Impl(bounds) => self.opaque(bounds),
@@ -151,7 +152,7 @@ impl Program {
             return Ty::Unknown;
         }
         match self.assoc_type(&base, key, name) {
-            Ty::Unknown => self.bounded(Ty::Assoc(Arc::new(base), key, name)),
+            Ty::Unknown => self.bounded(Ty::Assoc(Arc::new(Projection { base, key, name }))),
             ty => self.bounded(ty),
         }
     }
@@ -171,9 +172,9 @@ fn fits(ty: &Ty, left: &mut usize) -> bool {
         Ty::Ref { inner, .. } | Ty::Ptr { inner, .. } | Ty::Array(inner) | Ty::Slice(inner) => {
             fits(inner, left)
         }
-        Ty::FnPtr(args, ret) => args.iter().all(|t| fits(t, left)) && fits(ret, left),
+        Ty::FnPtr(of) => of.0.iter().all(|t| fits(t, left)) && fits(&of.1, left),
         Ty::Dyn(bounds) => bounds.iter().all(|b| bound(b, left)),
-        Ty::Assoc(base, ..) => fits(base, left),
+        Ty::Assoc(of) => fits(&of.base, left),
         Ty::Unknown | Ty::Never | Ty::Prim(_) | Ty::Param(_) => true,
     }
 }

@@ -5,7 +5,7 @@
 
 use super::Facts;
 use super::pairs::{Event, common_lock, differs, guards_element, is_own, meet};
-use super::protocol::{awaits_another, forgets_notice};
+use super::protocol::{awaits_another, forgets_notice, in_sequence};
 use super::same_again::{acts, found_by_itself, is_below, same_again};
 use crate::finding::{AccessKind, ContextKind, Location};
 use crate::interp::ProgramKind;
@@ -153,6 +153,10 @@ pub fn one_step(facts: &Facts, write: &Event, read: &AccessEvent, how: How) -> O
         Some(Effect::Compare { stale: true, .. }) if how == How::Computed => {}
         // Which element is taken out, nobody looks at: it may be another than the one decided on.
         Some(Effect::Take) if decision && discarded(context, access) => {}
+        // What is swapped in for another was swapped out before, and what comes out is kept in turn.
+        Some(Effect::Swap) if read.effect == Some(Effect::Swap) && context.log.used.iter().any(judged) => {
+            return Some(Harmless::PutsBack);
+        }
         // What a swap stores may still be out of date, unless somebody looks at what it found.
         Some(Effect::Swap) if how == How::Computed && !context.log.judged.iter().any(judged) => {}
         // Which bit to set, or what to raise to, was found before: what the step found there says whether it was so still.
@@ -195,7 +199,8 @@ fn took_bits(context: &Context, access: &AccessEvent, read: &AccessEvent) -> boo
     let chosen_by_it =
         |change: &AccessEvent| change.data.iter().filter_map(event).any(|source| std::ptr::eq(source, read));
     context.log.judged.iter().filter_map(|id| event(*id)).any(|change| {
-        change.place == access.place && change.effect == Some(Effect::Idempotent) && chosen_by_it(change)
+        let changed = matches!(change.effect, Some(Effect::Idempotent | Effect::Compare { .. }));
+        change.place == access.place && changed && chosen_by_it(change)
     })
 }
 
@@ -553,6 +558,9 @@ fn by_effect(facts: &Facts, write: &Event, read: &AccessEvent, other: &Event, ho
         (Some(Effect::Add), How::Computed) if access.effect == Some(Effect::SubtractSeen) => {
             Some(Harmless::KeepsRest)
         }
+        _ if in_sequence(facts, *write, *other) => Some(Harmless::AwaitsAnother),
+        // Who comes last opens a barrier, and is another one only when all have come again.
+        _ if facts.analysis.hand_barriers.contains(&access.place) => Some(Harmless::AwaitsAnother),
         _ if took_all(facts, write, other) => Some(Harmless::AwaitsAnother),
         (Some(Effect::Compare { .. }), How::Computed) if takes_back(facts, write, other) => {
             Some(Harmless::AwaitsAnother)

@@ -14,7 +14,7 @@ use crate::interp::access::{AccessEvent, HeldLock};
 use crate::interp::contexts::ContextId;
 use crate::interp::handles::takes_handle;
 use crate::interp::order::Ordered;
-use crate::interp::places::{Index, LoopId, PlaceId, Proj, Root};
+use crate::interp::places::{Index, LoopId, PlaceId, Portion, Proj, Root};
 use crate::interp::values::Mode;
 
 /// An access with the context that makes it.
@@ -110,7 +110,8 @@ pub fn verdict(facts: &Facts, a: Event, b: Event) -> Verdict {
     if door(facts, a).max(door(facts, b)) == Door::None || handed_in_apart(facts, a, b) {
         return Verdict::NoDoor;
     }
-    if !meet(facts, a, b) || (a.context == b.context && is_own(facts, a.context, a.access.place)) {
+    let own = || a.context == b.context && is_own(facts, a.context, a.access.place);
+    if !meet(facts, a, b) || (own() && ![a, b].iter().any(|event| found_published(facts, *event))) {
         return Verdict::Disjoint;
     }
     if let Some(order) = analysis.ordered(a.context, a.access, b.context, b.access) {
@@ -124,6 +125,18 @@ pub fn verdict(facts: &Facts, a: Event, b: Event) -> Verdict {
         None if shares_of_recursion(facts, a, b) => Verdict::Disjoint,
         None => Verdict::Race,
     }
+}
+
+/// The object was found where any instance may have put its own.
+fn found_published(facts: &Facts, event: Event) -> bool {
+    let analysis = facts.analysis;
+    let Some(object) = analysis.places.ancestors(event.access.place).last() else { return false };
+    let Some(atomic) = analysis.published.get(&object) else { return false };
+    let log = &analysis.contexts.get(event.context).log.events;
+    let found =
+        |read: &AccessEvent| read.atomic.is_some() && analysis.places.same_but_index(read.place, *atomic);
+    !is_own(facts, event.context, *atomic)
+        && event.access.through.iter().filter_map(|id| log.get(id.0 as usize)).any(found)
 }
 
 /// Two callers of a library, each with an instance of its own: the type doesn't let them share one.
@@ -296,6 +309,12 @@ fn indices_meet(facts: &Facts, one: ContextId, x: Index, two: ContextId, y: Inde
         (Index::Portion(l, a), Index::Portion(k, b)) if (l, a) == (k, b) => {
             !(one == two && facts.analysis.contexts.get(one).loops.contains(&l))
         }
+        (
+            Index::Portion(l, Portion::Listed { list: a, .. }),
+            Index::Portion(k, Portion::Listed { list: b, .. }),
+        ) if l == k && one == two && facts.analysis.contexts.get(one).loops.contains(&l) => {
+            facts.analysis.written.meet(a, b)
+        }
         (Index::Claimed(a), Index::Claimed(b)) => facts.analysis.claims.meet(&[(a, b)]),
         (Index::Linear(l, 1, a), Index::Linear(k, 1, b))
             if follows(facts, (l, a), (k, b)) || follows(facts, (k, b), (l, a)) =>
@@ -338,6 +357,7 @@ fn numbers(facts: &Facts, index: Index) -> Option<(i128, i128)> {
         Index::Const(n) => Some((n, n)),
         Index::Linear(at, mul, add) => counted(at, mul, add, 1),
         Index::Block(at, mul, add) => counted(at, mul, add, mul.checked_abs()?),
+        Index::Portion(_, Portion::Listed { list, .. }) => facts.analysis.written.ends(list),
         Index::Span(first, len) => {
             let first = i128::from(first);
             Some((first, first + i128::from(len) - 1))

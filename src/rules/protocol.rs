@@ -11,7 +11,7 @@ use crate::finding::AccessKind;
 use crate::interp::ProgramKind;
 use crate::interp::access::{AccessEvent, Effect, Runs};
 use crate::interp::handles::takes_handle;
-use crate::interp::order::{acquires, releases};
+use crate::interp::order::{ANY_VALUE, acquires, releases};
 use crate::interp::places::{Index, PlaceId, Proj};
 use crate::interp::state::{SyncKey, SyncKind};
 use crate::interp::terms::Term;
@@ -32,6 +32,7 @@ pub fn keeps_apart(facts: &Facts, a: Event, b: Event) -> bool {
         || within_another(facts, a, b)
         || within_another(facts, b, a)
         || (follows(facts, a) && follows(facts, b))
+        || in_sequence(facts, a, b)
         || asks_who(facts, a, b)
         || asks_who(facts, b, a)
         || (a.context != b.context && (hands_over(facts, a, b) || hands_over(facts, b, a)))
@@ -134,9 +135,47 @@ fn follows(facts: &Facts, event: Event) -> bool {
                     read.atomic.is_some_and(acquires) && !followed && !only_a_lock(facts, read.place)
                 }
                 AccessKind::Read => read.atomic.is_some_and(acquires),
-                AccessKind::Write | AccessKind::Update => found && orders(read),
+                AccessKind::Write | AccessKind::Update => {
+                    let held = || event.access.locks.iter().any(|held| held.lock == read.place);
+                    let weak = || held() && facts.analysis.is_too_weak(read.place);
+                    found && orders(read) && !weak()
+                }
             }
     })
+}
+
+/// Each is made when a number beside the element was found to be that of the context's turn, and before it moves that number on.
+/// Turns are claimed by an exchange, or the two contexts wait for numbers of their own.
+pub fn in_sequence(facts: &Facts, a: Event, b: Event) -> bool {
+    let places = &facts.analysis.places;
+    let moment = |event: Event| &facts.analysis.moments[event.access.moment.0 as usize];
+    let claimed =
+        |event: &Event| deciding(facts, *event).into_iter().any(|(_, read)| read.kind == AccessKind::Update);
+    let beside = |sequence: PlaceId, event: Event| {
+        places.get(sequence).root == places.get(event.access.place).root
+            && facts.analysis.releases_at_all(event.context, sequence)
+    };
+    let awaits = |numbers: &BTreeSet<i128>| numbers.contains(&ANY_VALUE);
+    moment(a).knows.iter().filter(|(_, found)| awaits(found)).any(|(sequence, _)| {
+        let others = moment(b).knows.iter().filter(|(_, found)| awaits(found));
+        let theirs = others.map(|(other, _)| *other).find(|other| places.same_but_index(*sequence, *other));
+        theirs.is_some_and(|theirs| {
+            let taken = [a, b].iter().all(claimed) || wait_apart(facts, (a, *sequence), (b, theirs));
+            taken && beside(*sequence, a) && beside(theirs, b)
+        })
+    })
+}
+
+/// Two contexts, each of which runs once, ask a number at different places.
+fn wait_apart(facts: &Facts, (a, one): (Event, PlaceId), (b, two): (Event, PlaceId)) -> bool {
+    let asks = |event: Event, sequence: PlaceId| {
+        let log = facts.analysis.contexts.get(event.context).log.events.iter();
+        let asked = log.filter(move |read| read.place == sequence && read.kind == AccessKind::Read);
+        asked.map(|read| read.at).collect::<Vec<_>>()
+    };
+    let theirs = asks(b, two);
+    let once = [a, b].iter().all(|event| !facts.analysis.is_many(event.context));
+    a.context != b.context && once && asks(a, one).iter().all(|at| !theirs.contains(at))
 }
 
 /// The first access comes before its context releases an atomic of the object, and what the second found there decided it: one of
@@ -144,9 +183,11 @@ fn follows(facts: &Facts, event: Event) -> bool {
 fn hands_over(facts: &Facts, first: Event, second: Event) -> bool {
     let log = &facts.analysis.contexts.get(second.context).log;
     deciding(facts, second).into_iter().any(|(id, read)| {
-        let last =
-            || log.compared.contains(&id) && read.atomic.is_some_and(acquires) && counts(facts, read.place);
-        orders(read)
+        let moment = &facts.analysis.moments[second.access.moment.0 as usize];
+        let fenced = || moment.acquired.iter().any(|key| key.place == read.place);
+        let acquired = || read.atomic.is_some_and(acquires) || fenced();
+        let last = || log.compared.contains(&id) && acquired() && counts(facts, read.place);
+        (orders(read) || fenced())
             && facts.analysis.releases_after(first.context, first.access, read.place)
             && ((read.kind == AccessKind::Update && has_states(facts, read.place)) || last())
     })

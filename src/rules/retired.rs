@@ -24,7 +24,7 @@ fn asked_since(facts: &Facts, free: Event) -> Vec<PlaceId> {
         return Vec::new();
     };
     let log = &facts.analysis.contexts.get(free.context).log;
-    let Some(here) = position(&log.events, free.access) else { return Vec::new() };
+    let Some(here) = first_time(&log.events, free.access) else { return Vec::new() };
     let decides = |id: usize| {
         let id = ReadId(id as u32);
         free.access.control.contains(id) || log.looped.contains(&id)
@@ -43,7 +43,7 @@ fn asked_since(facts: &Facts, free: Event) -> Vec<PlaceId> {
 /// Whether its context writes to one of these atomics before and again after the access.
 fn announces_in(facts: &Facts, reader: Event, atomics: &[PlaceId]) -> bool {
     let log = &facts.analysis.contexts.get(reader.context).log.events;
-    let Some(here) = position(log, reader.access) else { return false };
+    let Some(here) = first_time(log, reader.access) else { return false };
     let places = &facts.analysis.places;
     let announces = |event: &AccessEvent| {
         event.kind != AccessKind::Read
@@ -53,6 +53,9 @@ fn announces_in(facts: &Facts, reader: Event, atomics: &[PlaceId]) -> bool {
     log[..here].iter().any(announces) && log[here..].iter().any(announces)
 }
 
-fn position(log: &[AccessEvent], wanted: &AccessEvent) -> Option<usize> {
-    log.iter().position(|event| std::ptr::eq(event, wanted))
+/// Where the log has the access the first time, to whichever object: what a round of a loop does again stands there once.
+fn first_time(log: &[AccessEvent], wanted: &AccessEvent) -> Option<usize> {
+    let again =
+        |event: &AccessEvent| (event.at, event.frame, event.kind) == (wanted.at, wanted.frame, wanted.kind);
+    log.iter().position(again)
 }

@@ -9,9 +9,9 @@
 
 use super::direct::Stream;
 use super::lexer::{Lexer, Token, TokenKind, closing, may_name_macro};
-use super::names::intern;
-use super::{BlockItems, MacroScope, direct, scan};
-use crate::hir::{Item, ItemKind, Name, TextRange};
+use super::names::intern_text;
+use super::{BlockItems, MacroMeaning, MacroScope, direct, scan};
+use crate::hir::{Item, ItemKind, MacroShape, Name, Path, Segment, TextRange};
 use std::ops::Range;
 
 /// See `syntax::block_items`.
@@ -131,7 +131,7 @@ impl Finder<'_> {
     }
 
     fn ident(&mut self, token: Token) -> Option<()> {
-        if self.is_call(token) {
+        if self.is_call(self.at) {
             return self.macro_call(token);
         }
         if self.begins_statement()
@@ -139,7 +139,7 @@ impl Finder<'_> {
         {
             return self.item(self.at, end?);
         }
-        let is_understood = is_no_item(&self.window());
+        let is_understood = is_no_item(&self.window(self.at));
         self.at += 1;
         is_understood.then_some(())
     }
@@ -152,43 +152,54 @@ impl Finder<'_> {
 
     /// Past a call that makes no items and holds none.
     fn macro_call(&mut self, name: Token) -> Option<()> {
+        let end = self.end_of_group(self.at + 2)?;
         if self.is_item_macro(name) {
             return None;
         }
-        let end = self.end_of_group(self.at + 2)?;
-        for at in self.at + 2..end {
-            self.at = at;
-            let token = self.tokens[at];
-            let makes_items = self.is_call(token) && self.is_item_macro(token);
-            if makes_items || !is_no_item(&self.window()) {
-                return None;
-            }
+        let may_hold_item = (self.at + 2..end).any(|at| self.may_begin_item(at));
+        if may_hold_item && !self.holds_no_code(name) {
+            return None;
         }
         self.at = end;
         Some(())
     }
 
-    /// Whether the present token, an identifier, is called as a macro.
-    fn is_call(&self, token: Token) -> bool {
-        self.kind(self.at + 1) == Some(TokenKind::Punct(b'!'))
-            && self.is_open(self.at + 2)
-            && may_name_macro(token.kind, token.text(self.text))
+    /// Whether the token, one of a macro's arguments, is an item's keyword or calls a macro that makes items.
+    fn may_begin_item(&self, at: usize) -> bool {
+        let token = self.tokens[at];
+        self.is_call(at) && self.is_item_macro(token) || !is_no_item(&self.window(at))
+    }
+
+    /// Whether the arguments of the macro are known to be no code.
+    fn holds_no_code(&self, name: Token) -> bool {
+        let name = Segment {
+            name: intern_text(name.text(self.text)),
+            range: TextRange::new(name.lo as u32, name.hi as u32),
+            args: Vec::new(),
+            fn_output: None,
+        };
+        let path = Path { range: name.range, segments: vec![name], ..Path::default() };
+        let meaning = self.macros.lookup(&path);
+        matches!(meaning, MacroMeaning::Shape(MacroShape::Constant | MacroShape::Nothing))
+    }
+
+    /// Whether a macro's name stands there, and it is called.
+    fn is_call(&self, at: usize) -> bool {
+        self.kind(at + 1) == Some(TokenKind::Punct(b'!'))
+            && self.is_open(at + 2)
+            && may_name_macro(self.tokens[at].kind, self.tokens[at].text(self.text))
     }
 
     fn is_item_macro(&self, name: Token) -> bool {
         let name = name.text(self.text);
-        (self.makes_items)(intern(&name.strip_prefix("r#").unwrap_or(name)))
+        (self.makes_items)(intern_text(name.strip_prefix("r#").unwrap_or(name)))
     }
 
-    /// The words around the present token: the one before it, itself, and what comes next.
-    fn window(&self) -> Window<'_> {
-        let before = self.at.checked_sub(1);
-        Window {
-            before: before.map_or("", |at| self.tokens[at].text(self.text)),
-            word: self.word(self.at),
-            next: self.tokens.get(self.at + 1).map_or("", |token| token.text(self.text)),
-            after: self.tokens.get(self.at + 2).map_or("", |token| token.text(self.text)),
-        }
+    /// The words around a token: the one before it, itself, and what comes next.
+    fn window(&self, at: usize) -> Window<'_> {
+        let text = |at: usize| self.tokens.get(at).map_or("", |token| token.text(self.text));
+        let before = at.checked_sub(1).map_or("", text);
+        Window { before, word: self.word(at), next: text(at + 1), after: text(at + 2) }
     }
 
     /// The index after a group.
@@ -300,15 +311,18 @@ fn starts_word(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hir::{Attr, BodySource, Path};
-    use crate::syntax::{MacroMeaning, lower_body};
+    use crate::hir::{Attr, BodySource};
+    use crate::syntax::lower_body;
 
-    /// Knows no macro; `#[cfg(off)]` is off.
+    /// Knows of one macro that its arguments are no code; `#[cfg(off)]` is off.
     struct Nothing;
 
     impl MacroScope for Nothing {
-        fn lookup(&self, _: &Path) -> MacroMeaning {
-            MacroMeaning::Unknown
+        fn lookup(&self, path: &Path) -> MacroMeaning {
+            match path.segments.last() {
+                Some(last) if last.name == "quote" => MacroMeaning::Shape(MacroShape::Constant),
+                _ => MacroMeaning::Unknown,
+            }
         }
 
         fn enabled(&self, attrs: &[Attr]) -> bool {
@@ -330,6 +344,7 @@ mod tests {
             "{ match a { B => { enum E { F } } C if d => { trait T { fn t(); } } _ => const { 1 } } }",
             "{ let p = &raw const x; let q: *const fn(u8) -> u8 = f as unsafe extern \"C\" fn(u8) -> u8; q.union(p); }",
             "{ #![a] #[cfg(on)] { const fn f() {} } #[cfg(off)] fn g() {} #[b] let x = m!(a != b, fn(c)); extern crate d; }",
+            "{ a(quote::quote! { impl #a for B { fn c() { items!() } } }); { use d; } quote!(static A: u8 = 1;) }",
             "{ unsafe fn a() -> [u8; { 1 }] {} let s = || { struct S(u8); }; } + { pub use b::{c, d}; }",
         ];
         for text in texts {

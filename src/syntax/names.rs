@@ -8,13 +8,15 @@
 
 use super::lexer::{Token, TokenKind};
 use crate::hir::Name;
-use rustc_hash::{FxHashMap, FxHasher};
+use rustc_hash::{FxBuildHasher, FxHashMap, FxHasher};
 use std::cell::RefCell;
 use std::fmt::{Display, Write};
 use std::hash::Hasher;
 
 /// How many names a thread keeps at hand; a power of two.
-const RECENT: usize = 2048;
+const RECENT: usize = 4096;
+/// Words of a file that room is made for beforehand.
+const MOST_WORDS: usize = 4096;
 
 thread_local! {
     static INTERNER: RefCell<Interner> =
@@ -30,31 +32,29 @@ struct Interner {
 
 /// The name for what `word` prints, `r#` included.
 pub(super) fn intern(word: &impl Display) -> Name {
-    INTERNER.with_borrow_mut(|interner| interner.name(word, ""))
+    INTERNER.with_borrow_mut(|interner| interner.printed(word, ""))
 }
 
 /// The name for what `word` prints, without `r#`.
 pub(super) fn intern_plain(word: &impl Display) -> Name {
-    INTERNER.with_borrow_mut(|interner| interner.name(word, "r#"))
+    INTERNER.with_borrow_mut(|interner| interner.printed(word, "r#"))
 }
 
-/// The name for a word as it is.
-pub(super) fn intern_word(word: &str) -> Name {
-    INTERNER.with_borrow_mut(|interner| lookup(&mut interner.recent, word))
+/// The name for a text.
+pub(super) fn intern_text(text: &str) -> Name {
+    INTERNER.with_borrow_mut(|interner| name(text, &mut interner.recent))
 }
 
 impl Interner {
-    fn name(&mut self, word: &impl Display, prefix: &str) -> Name {
+    fn printed(&mut self, word: &impl Display, prefix: &str) -> Name {
         self.text.clear();
         // Writing to a string doesn't fail unless the word's own Display does; what it wrote is its name then.
         let _ = write!(self.text, "{word}");
-        let text = self.text.strip_prefix(prefix).unwrap_or(&self.text);
-        lookup(&mut self.recent, text)
+        name(self.text.strip_prefix(prefix).unwrap_or(&self.text), &mut self.recent)
     }
 }
 
-/// The name for `text`, from among the recent ones if it is there.
-fn lookup(recent: &mut [Option<(&'static str, Name)>], text: &str) -> Name {
+fn name(text: &str, recent: &mut [Option<(&'static str, Name)>]) -> Name {
     let mut hasher = FxHasher::default();
     hasher.write(text.as_bytes());
     let slot = &mut recent[hasher.finish() as usize % RECENT];
@@ -101,6 +101,13 @@ pub(super) struct Names {
 }
 
 impl<'t> NameIndex<'t> {
+    /// For a text of so many bytes.
+    pub(super) fn of(len: usize) -> NameIndex<'t> {
+        // A word is new about every hundred bytes.
+        let words = FxHashMap::with_capacity_and_hasher((len / 100).min(MOST_WORDS), FxBuildHasher);
+        NameIndex { words, ..NameIndex::default() }
+    }
+
     /// Adds the identifiers that `token` holds; the name, if it is one.
     pub(super) fn add(&mut self, token: Token, text: &'t str) -> Option<Name> {
         let after_dot = self.after_dot;
@@ -143,7 +150,7 @@ impl<'t> NameIndex<'t> {
     }
 
     fn word(&mut self, text: &'t str, dotted: bool) -> Name {
-        let new = || Word { name: Name::new(text), outside: false, bodies: [0; 2] };
+        let new = || Word { name: intern_text(text), outside: false, bodies: [0; 2] };
         let word = self.words.entry(text).or_insert_with(new);
         match self.current {
             Some(body) if word.bodies[usize::from(dotted)] != body => {

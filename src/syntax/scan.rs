@@ -123,7 +123,7 @@ impl<'t> Scanner<'t> {
             text,
             lexer: Lexer::new(text, start as usize, range.hi as usize),
             peeked: None,
-            names: NameIndex::default(),
+            names: NameIndex::of((range.hi - start.min(range.hi)) as usize),
             skeleton: Skeleton::new(text, range),
             tokens: Stream::default(),
             guard: Guard::default(),

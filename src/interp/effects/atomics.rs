@@ -92,12 +92,21 @@ impl Interp<'_> {
                         *how = Pointer::Owner;
                     }
                 }
+                if word.is_some_and(|w| w == "swap")
+                    && flag_value(&value) == Some(0)
+                    && let [place] = lval.places[..]
+                {
+                    let test = Test { subject: Subject::TakenBack(place, order), negated: false };
+                    old.alts.push(Kind::Test(Rc::new(test)));
+                }
                 let one_bit = match value.constant() {
                     Some(Const::Int(bits)) if sets_bits && bits.count_ones() == 1 => Some(*bits),
                     _ => None,
                 };
                 let sets = match word.map(Name::as_str) {
-                    Some("swap") => flag_value(&value) == Some(1),
+                    Some("swap") => {
+                        flag_value(&value).is_some_and(|put| put == 1 || (put > 1 && self.begins_free(&lval)))
+                    }
                     Some("or") => {
                         one_bit.is_none()
                             && crate::interp::order::acquires(order)
@@ -223,13 +232,12 @@ impl Interp<'_> {
     fn sets_clear_bit(&self, lval: &Lval, seen: &Val, new: &Val) -> Option<i128> {
         let [place] = lval.places[..] else { return None };
         let Some(Side::Clear(bit)) = self.st.sides.get(&place) else { return None };
-        let by = match new.single() {
-            Some(Kind::Difference { atomic, from: Some(from), turned: false, .. }) if *atomic == place => {
-                from.checked_neg()
-            }
-            _ => None,
-        };
-        by.filter(|by| was_loaded(seen, lval) && by == bit)
+        moved_by(new, place).filter(|by| was_loaded(seen, lval) && by == bit)
+    }
+
+    /// The atomic is zero at first: who swaps another number in and finds that, took it.
+    fn begins_free(&self, lval: &Lval) -> bool {
+        matches!(lval.places[..], [place] if self.begun(place) == Some(0))
     }
 
     /// The number that a flag is before anybody stores to it.
@@ -328,7 +336,8 @@ impl Interp<'_> {
             matches!(info.effect, Some(Effect::Exchange | Effect::Compare { .. } | Effect::Swap)) && !told;
         for &place in &lval.places {
             let alone = self.st.saw.contains_key(&place);
-            let by = info.term.as_deref().and_then(Term::steps).filter(|_| !alone);
+            let by = info.term.as_deref().and_then(Term::steps).or_else(|| moved_by(value, place));
+            let by = by.filter(|_| !alone);
             let moment = self.st.moment_mut();
             if moment.taken.remove(&place).is_none() && exchange {
                 let claim = by.map_or(Claim::Whole, |by| Claim::Counted { up: by > 0 });
@@ -411,6 +420,7 @@ impl Interp<'_> {
             let key = SyncKey { place, kind };
             if releases || self.st.moment.fenced {
                 self.pass_on(key);
+                self.opens(place);
             } else {
                 self.st.moment_mut().weakly_released.insert(key);
             }
@@ -469,6 +479,16 @@ fn one_bit_set(old: &Val, new: &Val) -> Option<i128> {
     };
     let set = old ^ new;
     (set > 0 && set.count_ones() == 1 && new & set != 0).then_some(set)
+}
+
+/// By how much a number is more than what was loaded of the atomic.
+fn moved_by(value: &Val, atomic: PlaceId) -> Option<i128> {
+    match value.single()? {
+        Kind::Difference { atomic: loaded, from: Some(from), turned: false, .. } if *loaded == atomic => {
+            from.checked_neg()
+        }
+        _ => None,
+    }
 }
 
 fn pointers_in(value: &Val) -> SmallVec<[Kind; 1]> {

@@ -5,7 +5,7 @@
 
 use super::*;
 use crate::hir::BinaryOp;
-use crate::interp::places::{Portion, Root};
+use crate::interp::places::{LoopId, Portion, Root};
 use crate::interp::units::Scale;
 use crate::interp::{CalleeKey, Frame};
 
@@ -125,6 +125,9 @@ impl Interp<'_> {
                 count.and_then(|count| self.claim_extended(claim, count, true)).unwrap_or(Index::Any)
             }
             (Index::Const(0), _) => return array,
+            (Index::Portion(own, portion @ Portion::Listed { .. }), _) => {
+                self.listed_block(own, portion, count)
+            }
             (Index::Linear(own, mul, add), Some(len)) if len <= i128::from(mul) => {
                 Index::Block(own, mul, add)
             }
@@ -146,6 +149,9 @@ impl Interp<'_> {
         let Some(count) = count else { return place };
         let index = match (from, count.constant()) {
             (Index::Claimed(claim), _) => self.claim_extended(claim, count, true).unwrap_or(from),
+            (Index::Portion(own, portion @ Portion::Listed { .. }), _) => {
+                self.listed_block(own, portion, Some(count))
+            }
             (Index::Linear(own, mul, add), Some(Const::Int(len @ 2..))) => {
                 let apart = *len <= i128::from(mul).abs();
                 if apart { Index::Block(own, mul, add) } else { Index::Any }
@@ -153,6 +159,15 @@ impl Interp<'_> {
             _ => return place,
         };
         self.places.step(array, Proj::Index(index), &ty)
+    }
+
+    /// So many elements from one on that a written list has for the round.
+    fn listed_block(&mut self, own: LoopId, from: Portion, count: Option<&Val>) -> Index {
+        let count = count.and_then(Val::single);
+        match count.and_then(|count| self.listed_from(&Kind::Portion(own, from), count)) {
+            Some(Kind::Portion(own, block)) if block.is_own() => Index::Portion(own, block),
+            _ => Index::Any,
+        }
     }
 
     fn index_sum(&mut self, from: Index, by: &Val) -> Index {

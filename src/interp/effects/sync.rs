@@ -101,6 +101,7 @@ impl Interp<'_> {
                         let at = LoopId { frame: call.cx.frame, expr: call.id };
                         let outer = self.draining.replace(at);
                         self.st = self.split_by(&waits).no;
+                        self.waited_in_loop(&waits.all_deps());
                         self.draining = outer;
                     }
                 }

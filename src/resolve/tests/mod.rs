@@ -255,13 +255,13 @@ impl Asked {
             Ty::Tuple(parts) => format!("({})", self.show_tys(parts)),
             Ty::Array(inner) => format!("[{}; _]", self.show_ty(inner)),
             Ty::Slice(inner) => format!("[{}]", self.show_ty(inner)),
-            Ty::FnPtr(args, ret) => format!("fn({}) -> {}", self.show_tys(args), self.show_ty(ret)),
+            Ty::FnPtr(of) => format!("fn({}) -> {}", self.show_tys(&of.0), self.show_ty(&of.1)),
             Ty::Param(id) => self.0.params[id.index()].name.to_string(),
             Ty::Dyn(bounds) => {
                 let bounds: Vec<String> = bounds.iter().map(|b| self.show_trait(b)).collect();
                 format!("dyn {}", bounds.join(" + "))
             }
-            Ty::Assoc(base, _, name) => format!("{}::{name}", self.show_ty(base)),
+            Ty::Assoc(of) => format!("{}::{}", self.show_ty(&of.base), of.name),
         }
     }
 

@@ -143,11 +143,11 @@ pub fn mentions(ty: &Ty, param: ParamId) -> bool {
         Ty::Ref { inner, .. } | Ty::Ptr { inner, .. } | Ty::Array(inner) | Ty::Slice(inner) => {
             mentions(inner, param)
         }
-        Ty::FnPtr(args, ret) => any(args) || mentions(ret, param),
+        Ty::FnPtr(of) => any(&of.0) || mentions(&of.1, param),
         Ty::Dyn(bounds) => {
             bounds.iter().any(|b| any(&b.args) || b.assoc.iter().any(|(_, ty)| mentions(ty, param)))
         }
-        Ty::Assoc(base, ..) => mentions(base, param),
+        Ty::Assoc(of) => mentions(&of.base, param),
         Ty::Unknown | Ty::Never | Ty::Prim(_) => false,
     }
 }

@@ -4,7 +4,7 @@ use super::Bodies;
 use super::stream::Placed;
 use crate::hir::{BindingId, Name, TextRange};
 use crate::syntax::lexer::TokenKind;
-use crate::syntax::names::intern_word;
+use crate::syntax::names::intern_text;
 use crate::syntax::types::Counters;
 
 pub(super) struct Reader<'t> {
@@ -177,14 +177,14 @@ impl<'t> Reader<'t> {
         let token = self.nth(0).filter(|token| token.kind == TokenKind::Ident)?;
         self.at += 1;
         let name =
-            token.name.unwrap_or_else(|| intern_word(token.text.strip_prefix("r#").unwrap_or(token.text)));
+            token.name.unwrap_or_else(|| intern_text(token.text.strip_prefix("r#").unwrap_or(token.text)));
         Some(Ident { name, range: token.range })
     }
 
     pub(super) fn lifetime(&mut self) -> Option<Name> {
         let token = self.nth(0).filter(|token| token.kind == TokenKind::Lifetime)?;
         self.at += 1;
-        Some(intern_word(token.text))
+        Some(intern_text(token.text))
     }
 }
 

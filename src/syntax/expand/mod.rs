@@ -4,6 +4,7 @@
 //! Pure. Rules are tried in order; `matcher` decides whether one applies, `transcribe` writes its result, `hygiene`
 //! renames local variables. What is spent is counted in a `Budget`, so that no macro runs without bound.
 
+mod calls;
 mod fragment;
 mod glue;
 mod hygiene;
@@ -22,7 +23,8 @@ use super::direct;
 use super::items::{Bodies, lower_items};
 use super::source_map::parse;
 use super::tokens::render;
-use crate::hir::{Item, MacroDef, MacroRule, TextRange, Tokens, Tt};
+use crate::hir::{Item, MacroDef, TextRange, Tokens, Tt};
+use calls::Part;
 use hygiene::Renames;
 use syn::parse::Parse;
 
@@ -93,7 +95,7 @@ pub(super) fn expand(
 ) -> Result<Tokens, Failure> {
     budget.expansions += 1;
     budget.spend(1 + args.len() as u32).ok_or(Failure::Bound)?;
-    for rule in def.rules.iter().filter(|rule| may_match(rule, args)) {
+    for rule in def.rules.iter().filter(|rule| may_match(&rule.matcher, args)) {
         let compiled = rules::compiled(rule);
         let matcher = compiled.matcher.as_ref().ok_or(Failure::NoRule)?;
         let Some(bindings) = matcher::match_rule(matcher, args) else { continue };
@@ -115,16 +117,24 @@ pub(super) fn expand(
     Err(Failure::NoRule)
 }
 
-/// A quick look at the first token: `false` if the rule surely doesn't match.
-fn may_match(rule: &MacroRule, args: &[Tt]) -> bool {
-    match (rule.matcher.first(), args.first()) {
-        (None, Some(_)) => false,
-        (None, None) | (Some(Tt::Punct('$', ..)), _) => true,
-        (Some(_), None) => false,
-        (Some(_), Some(_)) if matches!(rule.matcher.first(), Some(Tt::Group(..))) => {
-            matches!(args.first(), Some(Tt::Group(..)))
-        }
-        (Some(_), Some(_)) => glue::same_token(&rule.matcher, args).is_some(),
+/// A quick look at what stands before the first variable: `false` if the rule surely doesn't match.
+fn may_match(matcher: &[Tt], args: &[Tt]) -> bool {
+    let mut at = 0;
+    loop {
+        at += match (matcher.get(at), args.get(at)) {
+            (Some(Tt::Punct('$', ..)), _) | (None, None) => return true,
+            (Some(Tt::Group(delim, matcher, _)), Some(Tt::Group(found, args, _))) => {
+                if delim != found || !may_match(matcher, args) {
+                    return false;
+                }
+                1
+            }
+            (Some(_), Some(_)) => match glue::same_token(&matcher[at..], &args[at..]) {
+                Some(len) => len,
+                None => return false,
+            },
+            (Some(_), None) | (None, Some(_)) => return false,
+        };
     }
 }
 
@@ -141,6 +151,18 @@ pub(super) fn expand_items(def: &MacroDef, args: &Tokens, call: TextRange) -> Op
 
 /// The items that tokens are; `None` if they don't parse as items.
 fn items_of_tokens(tokens: &[Tt]) -> Option<Vec<Item>> {
+    let mut items = Vec::new();
+    for part in calls::parts(tokens) {
+        match part {
+            Part::Call(item) => items.push(item),
+            Part::Items(tokens) => items.extend(rendered_items(tokens)?),
+        }
+    }
+    Some(items)
+}
+
+/// The items that tokens are, read from their text.
+fn rendered_items(tokens: &[Tt]) -> Option<Vec<Item>> {
     let mut bodies = Vec::new();
     let tokens = set_aside::set_aside(tokens, &mut bodies);
     direct::items(&tokens, &bodies).or_else(|| syn_items(&tokens, &bodies))

@@ -1,7 +1,9 @@
 //! Definitions, calls, and the text of what they expand to.
 
 use super::{Budget, Failure, Position, direct, expand, expand_items, items_of_shape, set_aside, syn_items};
-use crate::hir::{Item, ItemKind, MacroDef, MacroRule, MacroShape, Name, StaticKind, TextRange, Tokens, Tt};
+use crate::hir::{
+    Delim, Item, ItemKind, Joint, MacroDef, MacroRule, MacroShape, Name, StaticKind, TextRange, Tokens, Tt,
+};
 use crate::syntax::source_map::{SourceMap, parse};
 use crate::syntax::tokens::{from_stream, render};
 use proc_macro2::TokenStream;
@@ -313,4 +315,29 @@ fn branches_of_cfg_if_exclude_each_other() {
     assert_eq!(attrs(&items[0]), ["cfg unix"]);
     assert_eq!(attrs(&items[1]), ["cfg not ( unix )", "cfg all ( test , x )"]);
     assert_eq!(attrs(&items[2]), ["inline ", "cfg not ( unix )", "cfg not ( all ( test , x ) )"]);
+}
+
+#[test]
+fn calls_among_items_are_read_as_from_their_text() {
+    let texts = [
+        "m! { a } ::a::m!(b \"c\", 'd 1.5e3); fn f() { m!(x); } a::m![]; struct S; m! {}",
+        "use a::{b}; #[cfg(x)] m!(y); const A: [u8; 1] = { m!(z) }; impl A { m! { u } } m! { r#fn += -> }",
+        "macro_rules! n { () => {} } static A: T = if a { b } else { c }; mod m { m!(); } n! { { ( ) } }",
+    ];
+    for text in texts {
+        let tokens = tokens(text);
+        let read = super::items_of_tokens(&tokens).map(|items| format!("{items:?}"));
+        let rendered = super::rendered_items(&tokens).map(|items| format!("{items:?}"));
+        assert!(read.is_some() && read == rendered, "{text}\n{read:?}\n{rendered:?}");
+    }
+}
+
+#[test]
+fn calls_among_items_have_no_invisible_groups() {
+    let invisible = |text: &str| Tt::Group(Delim::None, tokens(text), TextRange::new(0, 5));
+    let args = [invisible("a + b"), Tt::Punct(',', Joint::Alone, TextRange::new(6, 7)), invisible("c")];
+    let mut call = tokens("m!").to_vec();
+    call.push(Tt::Group(Delim::Brace, args.into(), TextRange::new(2, 9)));
+    let (read, rendered) = (super::items_of_tokens(&call), super::rendered_items(&call));
+    assert!(read.is_some() && format!("{read:?}") == format!("{rendered:?}"), "{read:?}\n{rendered:?}");
 }
