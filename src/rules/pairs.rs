@@ -111,7 +111,7 @@ pub fn verdict(facts: &Facts, a: Event, b: Event) -> Verdict {
         return Verdict::NoDoor;
     }
     let own = || a.context == b.context && is_own(facts, a.context, a.access.place);
-    if !meet(facts, a, b) || (own() && ![a, b].iter().any(|event| found_published(facts, *event))) {
+    if !meet(facts, a, b) || (own() && !one_is_found(facts, a, b)) {
         return Verdict::Disjoint;
     }
     if let Some(order) = analysis.ordered(a.context, a.access, b.context, b.access) {
@@ -127,16 +127,29 @@ pub fn verdict(facts: &Facts, a: Event, b: Event) -> Verdict {
     }
 }
 
-/// The object was found where any instance may have put its own.
-fn found_published(facts: &Facts, event: Event) -> bool {
-    let analysis = facts.analysis;
-    let Some(object) = analysis.places.ancestors(event.access.place).last() else { return false };
-    let Some(atomic) = analysis.published.get(&object) else { return false };
-    let log = &analysis.contexts.get(event.context).log.events;
-    let found =
-        |read: &AccessEvent| read.atomic.is_some() && analysis.places.same_but_index(read.place, *atomic);
-    !is_own(facts, event.context, *atomic)
-        && event.access.through.iter().filter_map(|id| log.get(id.0 as usize)).any(found)
+/// One of two accesses is to an object that was found where any instance may have put its own; the other too, or nothing
+/// of its own being put there decided it: what is done because of that is done to one that was refused.
+fn one_is_found(facts: &Facts, a: Event, b: Event) -> bool {
+    let places = &facts.analysis.places;
+    let Some(object) = places.ancestors(a.access.place).last() else { return false };
+    let Some(atomic) = facts.analysis.published.get(&object).copied() else { return false };
+    let log = |event: Event| &facts.analysis.contexts.get(event.context).log.events;
+    let at = |event: &AccessEvent| event.atomic.is_some() && places.same_but_index(event.place, atomic);
+    let found = |event: Event| {
+        let mut through = event.access.through.iter().filter_map(|id| log(event).get(id.0 as usize));
+        !is_own(facts, event.context, atomic) && through.any(at)
+    };
+    let before = |event: Event| {
+        let deciding = event.access.control.iter().chain(event.access.acted_on.iter());
+        let mut deciding = deciding.filter_map(|id| log(event).get(id.0 as usize));
+        !deciding.any(|other| at(other) && other.kind != AccessKind::Read)
+    };
+    match (found(a), found(b)) {
+        (true, true) => true,
+        (true, false) => before(b),
+        (false, true) => before(a),
+        (false, false) => false,
+    }
 }
 
 /// Two callers of a library, each with an instance of its own: the type doesn't let them share one.
@@ -427,7 +440,8 @@ pub fn guards_element(
 /// some context, and the place isn't one of its.
 pub fn differs(facts: &Facts, one: ContextId, two: ContextId, lock: PlaceId, place: PlaceId) -> bool {
     let analysis = facts.analysis;
-    if one == two && is_own(facts, one, lock) {
+    let root = |at: PlaceId| analysis.places.get(at).root;
+    if one == two && root(lock) != root(place) && is_own(facts, one, lock) {
         return true;
     }
     match maker(facts, lock) {
