@@ -51,6 +51,11 @@ impl Name {
         Name(id)
     }
 
+    /// The id, for tables by name that nobody iterates.
+    pub(super) fn number(self) -> usize {
+        self.0 as usize
+    }
+
     /// The text.
     pub fn as_str(self) -> &'static str {
         let (chunk, at) = place(self.0);

@@ -24,6 +24,8 @@ pub mod terms;
 pub mod values;
 
 mod arithmetic;
+mod at_hand;
+mod bits;
 mod calls;
 mod chains;
 mod closures;
@@ -67,6 +69,7 @@ mod places_of;
 mod portions;
 mod publish;
 mod quiet;
+mod reach;
 mod recursion;
 mod relevance;
 mod remembered;
@@ -83,6 +86,7 @@ mod told;
 mod trait_calls;
 mod units;
 mod unknown_calls;
+mod uses;
 mod walk;
 mod words;
 

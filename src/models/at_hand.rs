@@ -45,9 +45,10 @@ struct Named {
 
 impl Directory {
     fn new(models: &Models) -> Directory {
+        let unqualified: FxHashSet<Name> = models.prelude.values().copied().collect();
         let callee = |(at, model): (usize, &FnModel)| Callee {
             name: last_segment(model.path.as_str()),
-            module: models.find_module(model.path),
+            module: models.find_module(model.path, &unqualified),
             is_free: models.functions.get(&model.path) == Some(&FnModelId(at as u32)),
         };
         let other_names = models.other_names();
@@ -97,8 +98,9 @@ impl Models {
         self.callee(id).module
     }
 
-    fn find_module(&self, path: Name) -> Option<Name> {
-        let named = self.is_standard(path) && !self.prelude.values().any(|prelude| *prelude == path);
+    /// `unqualified`: what is called without a module.
+    fn find_module(&self, path: Name, unqualified: &FxHashSet<Name>) -> Option<Name> {
+        let named = self.is_standard(path) && !unqualified.contains(&path);
         let (module, _) = path.as_str().rsplit_once("::").filter(|_| named)?;
         Some(last_segment(module))
     }
@@ -183,7 +185,7 @@ impl Models {
 }
 
 fn last_segment(path: &str) -> Name {
-    Name::new(path.rsplit("::").next().unwrap_or(path))
+    Name::new(path.rfind(':').map_or(path, |colon| &path[colon + 1..]))
 }
 
 fn types_in(ty: &TyExpr, into: &mut Vec<Name>) {

@@ -7,7 +7,8 @@
 use super::scope::Def;
 use super::{Args, Program, Res, TraitKey, TraitRef, Ty};
 use crate::hir::Name;
-use rustc_hash::FxHashSet;
+use rustc_hash::{FxHashMap, FxHashSet};
+use std::cell::RefCell;
 use std::sync::{Arc, LazyLock};
 
 /// Primitive types by name.
@@ -34,10 +35,14 @@ fn is_constant_name(name: Name) -> bool {
 
 /// The last segment of a path.
 pub(super) fn last(path: Name) -> Name {
-    match path.as_str().rsplit_once("::") {
-        Some((_, last)) => Name::new(last),
-        None => path,
-    }
+    // Asked for each use of a library's type: one map a thread, for a lock costs as much as the search.
+    thread_local!(static KNOWN: RefCell<FxHashMap<Name, Name>> = RefCell::default());
+    KNOWN.with_borrow_mut(|known| {
+        *known.entry(path).or_insert_with(|| match path.as_str().rsplit_once("::") {
+            Some((_, last)) => Name::new(last),
+            None => path,
+        })
+    })
 }
 
 /// Whether `path` is `name::name`: something named like the crate it stands in.
