@@ -5,6 +5,7 @@
 //! keep insertion order.
 
 use rustc_hash::FxBuildHasher;
+use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::fmt;
@@ -49,6 +50,18 @@ impl Name {
         TEXTS[chunk].get_or_init(new_chunk)[at].get_or_init(|| leaked);
         ids.insert(leaked, id);
         Name(id)
+    }
+
+    /// Of a path: what comes after the last `::`.
+    pub fn last_segment(self) -> Name {
+        // Asked for each use of a library's type: a map for each thread, for sharing one costs as much as the search.
+        thread_local!(static KNOWN: RefCell<HashMap<Name, Name, FxBuildHasher>> = RefCell::default());
+        KNOWN.with_borrow_mut(|known| {
+            *known.entry(self).or_insert_with(|| match self.as_str().rsplit_once("::") {
+                Some((_, last)) => Name::new(last),
+                None => self,
+            })
+        })
     }
 
     /// The id, for tables by name that nobody iterates.

@@ -202,7 +202,7 @@ impl Relevance {
     /// Whether a call has to be entered: it does something that matters, or its result may carry a pointer, a
     /// closure, a handle.
     pub fn walks(&self, program: &Program, models: &Models, id: FnId) -> bool {
-        self.flags(program, id).acts || !is_plain(program, models, &program.fn_def(id).sig.ret, 0)
+        self.flags(program, id).acts || !is_plain(program, models, &program.sig(id).ret, 0)
     }
 
     /// Of a function declared in a body: those of the function around it.
@@ -269,8 +269,7 @@ fn door_fields(outline: &Outline, models: &Models) -> Vec<Mention> {
     if !outline.promises {
         return Vec::new();
     }
-    let cells: FxHashSet<Name> =
-        doors::cell_types(models).into_iter().map(super::pattern::last_segment).collect();
+    let cells: FxHashSet<Name> = doors::cell_types(models).into_iter().map(Name::last_segment).collect();
     let is_door = |field: &&Field| field.raw || field.types.iter().any(|ty| cells.contains(ty));
     let mut found: Vec<Mention> = Vec::new();
     for field in outline.fields.iter().filter(is_door) {

@@ -47,23 +47,19 @@ impl Directory {
     fn new(models: &Models) -> Directory {
         let unqualified: FxHashSet<Name> = models.prelude.values().copied().collect();
         let callee = |(at, model): (usize, &FnModel)| Callee {
-            name: last_segment(model.path.as_str()),
+            name: model.path.last_segment(),
             module: models.find_module(model.path, &unqualified),
             is_free: models.functions.get(&model.path) == Some(&FnModelId(at as u32)),
         };
         let other_names = models.other_names();
         let named = |model: &TypeModel| {
             let others = other_names.get(&model.path).into_iter().flatten().copied();
-            let words = std::iter::once(last_segment(model.path.as_str())).chain(others);
+            let words = std::iter::once(model.path.last_segment()).chain(others);
             let words = if models.needs_no_name(model) { Vec::new() } else { words.collect() };
             Named { path: model.path, words }
         };
         let named_fn = |is_method| {
-            move |(path, id): (&Name, &FnModelId)| NamedFn {
-                name: last_segment(path.as_str()),
-                id: *id,
-                is_method,
-            }
+            move |(path, id): (&Name, &FnModelId)| NamedFn { name: path.last_segment(), id: *id, is_method }
         };
         let free = models.functions.iter().map(named_fn(false));
         Directory {

@@ -91,8 +91,10 @@ enum Found {
 /// What the macros of each table make: a library's are those of all crates that depend on it.
 #[derive(Default)]
 pub(super) struct MadeByMacros {
-    of: Vec<(Arc<MacroTable>, Vec<(Name, Arc<Made>)>)>,
+    of: Vec<(Arc<MacroTable>, MadeByName)>,
 }
+
+type MadeByName = Vec<(Name, Arc<Made>)>;
 
 impl MadeByMacros {
     fn of(&mut self, table: &Arc<MacroTable>) -> &[(Name, Arc<Made>)] {

@@ -257,7 +257,8 @@ impl Collector {
             declared_public: item.vis == Visibility::Public,
             is_private: item.vis == Visibility::Private && !self.is_of_trait(place.owner),
             item: f.clone(),
-            sig: FnSig { generics: Vec::new(), self_ty: None, params: Vec::new(), ret: Ty::Unknown },
+            generics: Vec::new(),
+            sig: OnceLock::new(),
             body: OnceLock::new(),
         });
         self.declare_owned(place, item, Def::Fn(id));

@@ -409,7 +409,7 @@ impl Program {
         match def {
             Def::Const(_) | Def::Static(_) => true,
             Def::Variant(adt, v) => self.adts[adt.index()].variants[v as usize].shape == VariantShape::Unit,
-            Def::Ext(path) => external::is_type_name(external::last(path)),
+            Def::Ext(path) => external::is_type_name(path.last_segment()),
             Def::Module(_) | Def::Adt(_) | Def::Trait(_) | Def::Alias(_) | Def::Fn(_) => false,
         }
     }
