@@ -20,6 +20,8 @@ mod shapes;
 mod stmt;
 
 #[cfg(test)]
+pub(super) mod testing;
+#[cfg(test)]
 mod tests;
 
 use super::Bodies;
