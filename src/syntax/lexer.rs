@@ -46,6 +46,7 @@ impl Token {
         self.kind == TokenKind::Punct(char)
     }
 
+    #[inline]
     pub(super) fn text(self, text: &str) -> &str {
         &text[self.lo..self.hi]
     }
@@ -62,8 +63,11 @@ pub(super) fn closing(open: u8) -> u8 {
 
 /// Whether `!` after this token makes it a macro's name, and isn't an operator or a negative impl.
 pub(super) fn may_name_macro(kind: TokenKind, text: &str) -> bool {
-    let keyword = ["if", "while", "match", "return", "impl", "in", "break", "else", "move", "as", "mut"];
-    kind == TokenKind::Ident && !keyword.contains(&text)
+    let is_operand_expected = matches!(
+        text,
+        "if" | "while" | "match" | "return" | "impl" | "in" | "break" | "else" | "move" | "as" | "mut"
+    );
+    kind == TokenKind::Ident && !is_operand_expected
 }
 
 pub(super) struct Lexer<'t> {
@@ -111,7 +115,7 @@ const fn classes() -> [u8; 256] {
 impl Iterator for Lexer<'_> {
     type Item = Token;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Token> {
         loop {
             let byte = self.skip_blanks()?;
@@ -142,7 +146,7 @@ impl<'t> Lexer<'t> {
     }
 
     /// Goes to the next byte that is no blank, and says what it is.
-    #[inline]
+    #[inline(always)]
     fn skip_blanks(&mut self) -> Option<u8> {
         loop {
             let byte = *self.bytes.get(self.at)?;
@@ -181,7 +185,7 @@ impl<'t> Lexer<'t> {
     }
 
     /// Skips the rest of an identifier.
-    #[inline]
+    #[inline(always)]
     fn word_rest(&mut self) {
         let rest = self.bytes.get(self.at..).unwrap_or_default();
         self.at += rest.iter().position(|&byte| CLASS[byte as usize] > DIGIT).unwrap_or(rest.len());
@@ -200,7 +204,7 @@ impl<'t> Lexer<'t> {
     }
 
     /// An identifier, or a literal with a prefix (`b"…"`, `r#"…"#`, `b'x'`).
-    #[inline]
+    #[inline(always)]
     fn word(&mut self) -> TokenKind {
         let lo = self.at;
         self.word_rest();
@@ -247,7 +251,7 @@ impl<'t> Lexer<'t> {
 
     /// To after the next `byte`, or to the end (`false`).
     fn skip_past(&mut self, byte: u8) -> bool {
-        match self.bytes[self.at..].iter().position(|&other| other == byte) {
+        match memchr::memchr(byte, &self.bytes[self.at..]) {
             Some(distance) => {
                 self.at += distance + 1;
                 true
@@ -290,8 +294,7 @@ impl<'t> Lexer<'t> {
     /// From the opening quote to after the closing one.
     fn string(&mut self) -> TokenKind {
         self.at += 1;
-        let ends = |byte: &u8| matches!(byte, b'"' | b'\\');
-        while let Some(distance) = self.bytes[self.at..].iter().position(|byte| ends(byte)) {
+        while let Some(distance) = memchr::memchr2(b'"', b'\\', &self.bytes[self.at..]) {
             self.at += distance + 1;
             match self.bytes[self.at - 1] {
                 b'"' => return TokenKind::Str,
@@ -335,8 +338,8 @@ impl<'t> Lexer<'t> {
     fn slash(&mut self) -> TokenKind {
         match self.peek(1) {
             b'/' => {
-                let rest = &self.text[self.at..self.bytes.len()];
-                self.at += rest.find('\n').unwrap_or(rest.len());
+                let rest = &self.bytes[self.at..];
+                self.at += memchr::memchr(b'\n', rest).unwrap_or(rest.len());
                 TokenKind::LineComment
             }
             b'*' => {

@@ -8,10 +8,8 @@
 
 use super::lexer::{Lexer, Token, TokenKind};
 use crate::hir::Name;
-use rustc_hash::FxHasher;
 use std::cell::RefCell;
 use std::fmt::{Display, Write};
-use std::hash::Hasher;
 
 /// How many names a thread keeps at hand; a power of two.
 const RECENT: usize = 4096;
@@ -27,7 +25,14 @@ struct Interner {
     /// The word that is looked up, written out.
     text: String,
     /// By hash; a newer name displaces an older one.
-    recent: Vec<Option<(&'static str, Name)>>,
+    recent: Vec<Option<Recent>>,
+}
+
+#[derive(Clone, Copy)]
+struct Recent {
+    hash: u64,
+    text: &'static str,
+    name: Name,
 }
 
 /// The name for what `word` prints, `r#` included.
@@ -42,7 +47,16 @@ pub(super) fn intern_plain(word: &impl Display) -> Name {
 
 /// The name for a text.
 pub(super) fn intern_text(text: &str) -> Name {
-    INTERNER.with_borrow_mut(|interner| name(text, &mut interner.recent))
+    intern_hashed(text, hash(text.as_bytes(), 0, text.len()))
+}
+
+/// The name for an identifier, without `r#`.
+pub(super) fn intern_word(text: &str) -> Name {
+    intern_text(text.strip_prefix("r#").unwrap_or(text))
+}
+
+fn intern_hashed(text: &str, hash: u64) -> Name {
+    INTERNER.with_borrow_mut(|interner| name(text, hash, &mut interner.recent))
 }
 
 impl Interner {
@@ -50,19 +64,18 @@ impl Interner {
         self.text.clear();
         // Writing to a string doesn't fail unless the word's own Display does; what it wrote is its name then.
         let _ = write!(self.text, "{word}");
-        name(self.text.strip_prefix(prefix).unwrap_or(&self.text), &mut self.recent)
+        let text = self.text.strip_prefix(prefix).unwrap_or(&self.text);
+        name(text, hash(text.as_bytes(), 0, text.len()), &mut self.recent)
     }
 }
 
-fn name(text: &str, recent: &mut [Option<(&'static str, Name)>]) -> Name {
-    let mut hasher = FxHasher::default();
-    hasher.write(text.as_bytes());
-    let slot = &mut recent[hasher.finish() as usize % RECENT];
+fn name(text: &str, hash: u64, recent: &mut [Option<Recent>]) -> Name {
+    let slot = &mut recent[(hash >> 32) as usize % RECENT];
     match slot {
-        Some((known, name)) if *known == text => *name,
+        Some(known) if known.hash == hash && known.text == text => known.name,
         _ => {
             let name = Name::new(text);
-            *slot = Some((name.as_str(), name));
+            *slot = Some(Recent { hash, text: name.as_str(), name });
             name
         }
     }
@@ -228,29 +241,17 @@ impl<'t> NameIndex<'t> {
     fn word(&mut self, lo: usize, hi: usize) -> usize {
         let bytes = self.text.as_bytes();
         let head = head(bytes, lo, hi);
-        let hash =
-            if hi - lo <= HEAD { head.wrapping_mul(SPREAD) } else { hash(head, &bytes[lo + HEAD..hi]) };
+        let hash = hash_after(head, bytes, lo, hi);
         let mut slot = self.slot(hash);
         while let Some(at) = (self.slots[slot] as usize).checked_sub(1) {
             let word = &self.words[at];
-            let is_long = hi - lo > HEAD;
-            if word.head == head && word.len as usize == hi - lo && (!is_long || self.is_same_text(word, lo))
-            {
+            let is_same = word.head == head && word.len as usize == hi - lo;
+            if is_same && (hi - lo <= HEAD || self.is_same_text(word, lo)) {
                 return at;
             }
             slot = (slot + 1) & (self.slots.len() - 1);
         }
-        self.add(
-            Word {
-                head,
-                hash,
-                lo: lo as u32,
-                len: (hi - lo) as u32,
-                name: intern_text(&self.text[lo..hi]),
-                seen: [0; 2],
-            },
-            slot,
-        )
+        self.add(lo, hi, head, hash, slot)
     }
 
     fn is_same_text(&self, word: &Word, lo: usize) -> bool {
@@ -264,8 +265,9 @@ impl<'t> NameIndex<'t> {
         (hash >> 32) as usize & (self.slots.len() - 1)
     }
 
-    fn add(&mut self, word: Word, slot: usize) -> usize {
-        self.words.push(word);
+    fn add(&mut self, lo: usize, hi: usize, head: u64, hash: u64, slot: usize) -> usize {
+        let name = intern_hashed(&self.text[lo..hi], hash);
+        self.words.push(Word { head, hash, lo: lo as u32, len: (hi - lo) as u32, name, seen: [0; 2] });
         self.slots[slot] = self.words.len() as u32;
         if 2 * self.words.len() >= self.slots.len() {
             self.grow();
@@ -300,8 +302,10 @@ const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
 #[inline]
 fn head(bytes: &[u8], lo: usize, hi: usize) -> u64 {
     match bytes.get(lo..).and_then(<[u8]>::first_chunk::<HEAD>) {
-        Some(chunk) => u64::from_le_bytes(*chunk) & (u64::MAX >> (8 * HEAD.saturating_sub(hi - lo))),
-        None => short(&bytes[lo..hi]),
+        Some(chunk) if hi > lo => {
+            u64::from_le_bytes(*chunk) & (u64::MAX >> (8 * HEAD.saturating_sub(hi - lo)))
+        }
+        _ => short(&bytes[lo..hi]),
     }
 }
 
@@ -310,11 +314,19 @@ fn short(bytes: &[u8]) -> u64 {
     bytes.iter().take(HEAD).rev().fold(0, |number, &byte| number << 8 | u64::from(byte))
 }
 
-/// Of a word that goes on after its head.
-fn hash(head: u64, rest: &[u8]) -> u64 {
+fn hash(bytes: &[u8], lo: usize, hi: usize) -> u64 {
+    hash_after(head(bytes, lo, hi), bytes, lo, hi)
+}
+
+/// The hash of `bytes[lo..hi]`, which has this head.
+#[inline]
+fn hash_after(head: u64, bytes: &[u8], lo: usize, hi: usize) -> u64 {
+    let first = head.wrapping_mul(SPREAD);
+    if hi - lo <= HEAD {
+        return first;
+    }
     let mix = |hash: u64, part: u64| (hash.rotate_left(23) ^ part).wrapping_mul(SPREAD);
-    let (chunks, last) = rest.as_chunks::<HEAD>();
-    let hash =
-        chunks.iter().fold(head.wrapping_mul(SPREAD), |hash, chunk| mix(hash, u64::from_le_bytes(*chunk)));
+    let (chunks, last) = bytes[lo + HEAD..hi].as_chunks::<HEAD>();
+    let hash = chunks.iter().fold(first, |hash, chunk| mix(hash, u64::from_le_bytes(*chunk)));
     mix(hash, short(last))
 }

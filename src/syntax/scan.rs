@@ -182,11 +182,6 @@ impl<'t> Scanner<'t> {
         self.tokens.last().map_or("", |token| token.text)
     }
 
-    /// Whether the last token may be a macro's name.
-    fn may_name_macro(&self) -> bool {
-        self.tokens.last().is_some_and(|token| may_name_macro(token.kind, token.text))
-    }
-
     /// Everything at the level of items: what stands in files, modules, impls, traits and extern blocks, with the
     /// fields of structs and enums in between.
     fn items(&mut self) {
@@ -210,9 +205,8 @@ impl<'t> Scanner<'t> {
     /// After a word at the level of items; returns whether an item may begin there.
     fn word(&mut self, at_start: bool) -> bool {
         let word = self.last_text();
-        let may_name_macro = self.may_name_macro();
         let next = self.peek();
-        if next == Some(TokenKind::Punct(b'!')) && may_name_macro {
+        if next == Some(TokenKind::Punct(b'!')) && may_name_macro(TokenKind::Ident, word) {
             return self.macro_call(at_start);
         }
         if !at_start {

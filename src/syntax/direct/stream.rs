@@ -7,6 +7,7 @@
 
 use crate::hir::{Delim, Joint, Name, TextRange, Tt};
 use crate::syntax::lexer::{Lexer, Token, TokenKind};
+use crate::syntax::names::intern_word;
 
 /// A token and where it stands.
 #[derive(Clone, Copy, Debug)]
@@ -17,7 +18,7 @@ pub(in crate::syntax) struct Placed<'t> {
     pub(in crate::syntax) text: &'t str,
     /// In the file.
     pub(in crate::syntax) range: TextRange,
-    /// Of an identifier, without `r#`, if it is known already.
+    /// Of an identifier, without `r#`; of those that macros made only if they aren't raw.
     pub(super) name: Option<Name>,
 }
 
@@ -78,7 +79,8 @@ impl<'t> Stream<'t> {
         let mut stream = Stream::with_room((range.hi - range.lo) as usize / 4);
         for token in Lexer::new(text, range.lo as usize, range.hi as usize) {
             if !token.is_comment() || documents(token.text(text)) {
-                stream.push(token, text, None);
+                let is_word = token.kind == TokenKind::Ident;
+                stream.push(token, text, is_word.then(|| intern_word(token.text(text))));
             }
         }
         stream
