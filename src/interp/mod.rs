@@ -36,7 +36,7 @@ mod declared;
 pub mod deps;
 mod doors;
 mod effects;
-mod elements;
+
 mod entering;
 mod entries;
 pub mod env;
@@ -48,6 +48,7 @@ mod flow;
 mod grants;
 mod hand_barriers;
 mod hand_locks;
+mod handed_elements;
 pub mod handles;
 mod induction;
 mod iterate;

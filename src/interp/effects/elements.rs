@@ -87,6 +87,7 @@ impl Interp<'_> {
                 let elements = values.pop().unwrap_or_else(|| Val::unknown(Ty::Unknown));
                 let mut item = self.drive(call.cx, call.id, elements, true, |_, item| item);
                 crate::interp::iterate::untag_handles(&mut item);
+                self.used(&item);
                 let at = call.cx.location(call.cx.body.body.expr(call.id).range);
                 for &place in &lval.places {
                     self.list_filled(place, &item, at);

@@ -49,6 +49,11 @@ impl Interp<'_> {
             let info = self.info(call, AccessKind::Read);
             deps = deps.join(&self.log_lval(call.cx, &header, &info));
         }
+        if let [place] = lval.places[..]
+            && matches!(self.places.get(place).root, Root::Local(..))
+        {
+            deps = deps.join(&self.value_at(place).deps);
+        }
         let asked = call.ret == Ty::Prim(Name::new("bool"));
         match self.empty_behind_lock(&lval.places).filter(|_| asked) {
             Some(told) => Val::of(told, Ty::Unknown).with_deps(&deps),
