@@ -77,7 +77,7 @@ impl Name {
 
     /// The id, for tables by name that nobody iterates.
     pub(super) fn number(self) -> usize {
-        self.0 as usize
+        self.0.get() as usize
     }
 
     /// The text.
