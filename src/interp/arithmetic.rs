@@ -388,7 +388,7 @@ impl Interp<'_> {
                 let len = mul.checked_sub(room.below)?.checked_sub(room.above)?;
                 Term::within(&start, &apply(BinaryOp::Add, &start, len)?)
             }
-            Some(Kind::Portion(at, portion)) => portion.as_term(&round(*at)),
+            Some(Kind::Portion(at, portion)) => portion.as_term(&round(*at), &self.units),
             _ => self.term_with_units(value),
         }
     }
@@ -398,7 +398,7 @@ impl Interp<'_> {
         match value.single().filter(|_| value.term.is_none()) {
             Some(Kind::Unit(unit)) => Some(Rc::new(Term::Unit(*unit))),
             Some(Kind::Linear(at, 1, 0)) if self.bounds_of(*at).is_none() => {
-                Term::within(&Rc::new(Term::Const(0)), &Rc::new(Term::Unit(self.units.room_of(*at)?)))
+                Term::within(&Rc::new(Term::Const(0)), &Rc::new(self.units.term(self.units.room_of(*at)?)))
             }
             _ => self.round_term(value),
         }

@@ -157,7 +157,6 @@ impl Claims {
                 let start = linear(mul, add)?;
                 Term::within(&start, &apply(BinaryOp::Add, &start, mul)?)
             }
-            Index::Portion(at, portion) if at == own => portion.as_term(&number),
             Index::Claimed(id) if self.giver(id) == Giver::Rounds(Rounds::Started(own)) => {
                 (!self.again.contains(&id)).then(|| self.get(id).computed.clone())
             }

@@ -36,6 +36,8 @@ struct Source {
     parts: Vec<(Vec<Proj>, (i64, i64))>,
     /// Where they are put in; `None`: the list begins with them.
     filled_at: Option<(FrameId, Location)>,
+    /// Each round that makes another list fills that one.
+    anew: bool,
 }
 
 impl Lists {
@@ -52,14 +54,16 @@ impl Interp<'_> {
     /// A value is put into a list by a call.
     pub(super) fn list_filled(&mut self, list: PlaceId, value: &Val, at: (FrameId, Location)) {
         let made_in = match self.places.get(list).root {
-            Root::Object(object) => self.objects.list[object.0 as usize].loops.len(),
-            _ => 0,
+            Root::Object(object) => &self.objects.list[object.0 as usize].loops[..],
+            _ => &[],
         };
-        let once = self.loops.len() <= made_in + 1;
+        let anew = !made_in.is_empty() && self.loops.starts_with(made_in);
+        let once = self.loops.len() <= 1
+            || (self.loops.len() == made_in.len() + 1 && self.loops.starts_with(made_in));
         let constant = value.alts.iter().any(|kind| matches!(kind, Kind::Const(Const::Int(_))));
         match self.counted_by(value) {
             Counted::One(counted_by, parts) => {
-                let source = once.then_some(Source { parts, filled_at: Some(at) });
+                let source = once.then_some(Source { parts, filled_at: Some(at), anew });
                 self.add_source(list, counted_by, source);
             }
             Counted::Several(loops) => loops.into_iter().for_each(|at| self.add_source(list, at, None)),
@@ -90,7 +94,7 @@ impl Interp<'_> {
         if let Some(first) = held_first(&self.initial, &self.places, list) {
             let element = project(&first, Proj::Index(Index::Any));
             if let Counted::One(counted_by, parts) = self.counted_by(&element) {
-                self.add_source(list, counted_by, Some(Source { parts, filled_at: None }));
+                self.add_source(list, counted_by, Some(Source { parts, filled_at: None, anew: false }));
             }
         }
         let sources = self.lists.of(list).to_vec();
@@ -271,6 +275,12 @@ impl Analysis {
     pub fn hands_out(&self, list: PlaceId, by: LoopId) -> bool {
         let sure = |(at, source): &(LoopId, Option<Source>)| *at == by && source.is_some();
         self.lists.of(list).iter().any(sure) && !self.is_many(self.frames.get(by.frame).context)
+    }
+
+    /// Whether the same things are put into each of several lists that stand for one here.
+    pub fn fills_each(&self, list: PlaceId) -> bool {
+        let anew = |(_, source): &(LoopId, Option<Source>)| source.as_ref().is_some_and(|source| source.anew);
+        self.lists.of(list).iter().any(anew)
     }
 
     /// The same of a list of numbers. (What isn't a list, counts up.)

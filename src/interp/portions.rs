@@ -7,7 +7,7 @@
 use super::places::{LoopId, Portion, Proj};
 use super::state::State;
 use super::terms::{Operator, Term};
-use super::units::{Scale, Span, UnitId};
+use super::units::{Scale, Span, UnitId, Units};
 use super::values::{Aggregate, Const, IterValue, Kind, Slack, StageKind, Val};
 use super::{Cx, Interp};
 use crate::hir::{BinaryOp, ExprId, ExprKind, Name};
@@ -300,13 +300,13 @@ impl Portion {
     }
 
     /// The same as a term in the number of its round.
-    pub(super) fn as_term(self, round: &Rc<Term>) -> Option<Rc<Term>> {
+    pub(super) fn as_term(self, round: &Rc<Term>, units: &Units) -> Option<Rc<Term>> {
         let apply = |op, a: &Rc<Term>, b: Term| Term::apply(Operator::Binary(op), a, &Rc::new(b));
         let scaled = |scale: Scale, add: i64| {
             let at = apply(BinaryOp::Add, round, Term::Const(i128::from(add)))?;
             let (by, over) = scale.units();
-            let at = apply(BinaryOp::Mul, &at, Term::Unit(by))?;
-            over.map_or(Some(at.clone()), |over| apply(BinaryOp::Div, &at, Term::Unit(over)))
+            let at = apply(BinaryOp::Mul, &at, units.term(by))?;
+            over.map_or(Some(at.clone()), |over| apply(BinaryOp::Div, &at, units.term(over)))
         };
         match self {
             Portion::Scaled { scale, add } => scaled(scale, add),

@@ -27,7 +27,7 @@ impl Interp<'_> {
     /// Whether a small function makes something of a number that tells more than it shows: a truth value or numbers of what
     /// tells one instance of a context from another, or anything of what was found in an atomic.
     pub(super) fn tells_apart<'a>(&self, id: FnId, ret: &Ty, args: impl Iterator<Item = &'a Val>) -> bool {
-        let number = are_numbers(ret);
+        let number = self.are_numbers(ret);
         let most = args.map(|arg| match arg {
             arg if self.holds_claim(arg, MAX_NESTING) => MAX_COMPUTING,
             arg if found_in_atomic(arg) || (number && self.holds_counter(arg, 0)) => MAX_EXPRESSIONS,
@@ -35,6 +35,22 @@ impl Interp<'_> {
         });
         let most = most.max().filter(|most| *most > 0);
         most.is_some_and(|most| self.program.body(id).is_some_and(|body| body.body.exprs.len() <= most))
+    }
+
+    /// A number, or several: a pair, a range, a struct of them.
+    fn are_numbers(&self, ty: &Ty) -> bool {
+        let plain = |ty: &Ty| matches!(ty, Ty::Prim(_));
+        match ty {
+            Ty::Prim(_) => true,
+            Ty::Tuple(parts) => !parts.is_empty() && parts.iter().all(|part| self.are_numbers(part)),
+            Ty::Ext(_, args) => !args.is_empty() && args.iter().all(plain),
+            Ty::Adt(id, _) => {
+                let def = &self.program.adts[id.index()];
+                let mut fields = def.variants.iter().flat_map(|variant| &variant.fields).peekable();
+                fields.peek().is_some() && fields.all(|field| plain(&field.ty))
+            }
+            _ => false,
+        }
     }
 
     pub(super) fn holds_counter(&self, value: &Val, depth: u32) -> bool {
@@ -128,14 +144,4 @@ fn is_called(body: &ResolvedBody, path: &Name) -> bool {
         },
         _ => false,
     })
-}
-
-/// A number, or several: a pair, a range.
-fn are_numbers(ty: &Ty) -> bool {
-    match ty {
-        Ty::Prim(_) => true,
-        Ty::Tuple(parts) => !parts.is_empty() && parts.iter().all(are_numbers),
-        Ty::Ext(_, args) => !args.is_empty() && args.iter().all(|arg| matches!(arg, Ty::Prim(_))),
-        _ => false,
-    }
 }

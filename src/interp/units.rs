@@ -6,6 +6,7 @@
 
 use super::contexts::ContextId;
 use super::places::{FrameId, LoopId, Portion};
+use super::terms::Term;
 use super::values::{Const, Kind, Subject, Test, Val};
 use super::{Cx, Interp};
 use crate::hir::{BinaryOp, ExprId};
@@ -89,6 +90,11 @@ impl Units {
             Key::Number(n) if *id == unit => Some(i128::from(*n)),
             _ => None,
         })
+    }
+
+    /// A unit as a term.
+    pub(super) fn term(&self, unit: UnitId) -> Term {
+        self.number_of(unit).map_or(Term::Unit(unit), Term::Const)
     }
 
     fn apply(&mut self, op: BinaryOp, a: UnitId, b: UnitId) -> Option<UnitId> {

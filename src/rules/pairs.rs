@@ -305,7 +305,7 @@ fn indices_meet(facts: &Facts, one: ContextId, x: Index, two: ContextId, y: Inde
             // The same round gives the same index to two contexts, different rounds never do.
             let offset = i128::from(a) - i128::from(b);
             let never = m != 0 && offset % i128::from(m) != 0;
-            !(never || (own && offset == 0 && m != 0))
+            !(never || (own && m != 0 && (offset == 0 || !rounds_meet(facts, l, x, y))))
         }
         (Index::Const(n), Index::Linear(l, step, first))
         | (Index::Linear(l, step, first), Index::Const(n))
@@ -368,12 +368,13 @@ fn rounds_meet(facts: &Facts, own: LoopId, x: Index, y: Index) -> bool {
 
 /// Whether what gives the number out gives each of two contexts, or instances, another one.
 pub fn gives_apart(facts: &Facts, (one, claim): (ContextId, ClaimId), two: ContextId) -> bool {
-    match facts.analysis.claims.giver(claim) {
-        Giver::Rounds(Rounds::Started(at)) => {
-            one == two && facts.analysis.contexts.get(one).loops.contains(&at)
-        }
-        Giver::Rounds(Rounds::Taken(list, at)) => facts.analysis.hands_out(list, at),
-        Giver::Counter(_) => true,
+    let analysis = facts.analysis;
+    // Instances with a list each have the same numbers.
+    let alone = |list| !(analysis.fills_each(list) && one == two && is_own(facts, one, list));
+    match analysis.claims.giver(claim) {
+        Giver::Rounds(Rounds::Started(at)) => one == two && analysis.contexts.get(one).loops.contains(&at),
+        Giver::Rounds(Rounds::Taken(list, at)) => analysis.hands_out(list, at) && alone(list),
+        Giver::Counter(counter) => alone(counter),
     }
 }
 
