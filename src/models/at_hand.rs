@@ -8,6 +8,7 @@ use super::{FnModel, FnModelId, Models, Op, Role, TyExpr, TypeModel};
 use crate::hir::Name;
 use crate::resolve::LibraryNames;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::Arc;
 
 /// What is asked of the models for each piece of code, gathered once.
 #[derive(Clone)]
@@ -45,9 +46,15 @@ struct Named {
 
 impl Directory {
     fn new(models: &Models) -> Directory {
-        let callee = |(at, model): (usize, &FnModel)| Callee {
+        let prelude: FxHashSet<Name> = models.prelude.values().copied().collect();
+        let module = |path: Name| {
+            let named = models.is_standard(path) && !prelude.contains(&path);
+            let (module, _) = path.as_str().rsplit_once("::").filter(|_| named)?;
+            Some(last_segment(module))
+        };
+        let callee = |(at, model): (usize, &Arc<FnModel>)| Callee {
             name: last_segment(model.path.as_str()),
-            module: models.find_module(model.path),
+            module: module(model.path),
             is_free: models.functions.get(&model.path) == Some(&FnModelId(at as u32)),
         };
         let other_names = models.other_names();
@@ -68,7 +75,7 @@ impl Directory {
         Directory {
             callees: models.fns.iter().enumerate().map(callee).collect(),
             named: free.chain(models.any_methods.iter().map(named_fn(true))).collect(),
-            types: models.types.values().map(named).collect(),
+            types: models.types.values().map(|model| named(model)).collect(),
         }
     }
 }
@@ -95,12 +102,6 @@ impl Models {
     /// The module by way of which the free function is called, or from which it is imported.
     pub fn module_of(&self, id: FnModelId) -> Option<Name> {
         self.callee(id).module
-    }
-
-    fn find_module(&self, path: Name) -> Option<Name> {
-        let named = self.is_standard(path) && !self.prelude.values().any(|prelude| *prelude == path);
-        let (module, _) = path.as_str().rsplit_once("::").filter(|_| named)?;
-        Some(last_segment(module))
     }
 
     /// The functions that code can call which has these words.
