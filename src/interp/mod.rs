@@ -30,6 +30,7 @@ mod closures;
 mod coercions;
 mod condition;
 mod contents;
+mod costs;
 mod counters;
 mod counting;
 mod declared;
@@ -349,7 +350,7 @@ pub struct Interp<'p> {
     /// What this program may take, and the step at which the entry under way has had its share.
     budget: Share,
     limit: u64,
-    unfinished: fixpoint::Unfinished,
+    costs: costs::Costs,
     stand_ins: stand_ins::StandIns,
     /// Values from elsewhere, by where they come in: see `ReadId::elsewhere`.
     elsewhere: FxHashMap<(FrameId, u32), u32>,
@@ -425,6 +426,8 @@ struct CallFrame {
     scopes: usize,
     /// The step at which it began.
     began: u64,
+    /// What those round it owed then.
+    owed: costs::Owed,
 }
 
 /// Names the walk compares with often.
@@ -502,7 +505,7 @@ pub fn analyse(
         steps: 0,
         budget,
         limit: budget.steps,
-        unfinished: Default::default(),
+        costs: Default::default(),
         stand_ins: Default::default(),
         elsewhere: FxHashMap::default(),
         unknown_results: FxHashMap::default(),
