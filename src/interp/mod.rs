@@ -124,6 +124,8 @@ pub struct Analysis {
     pub self_guarded: FxHashSet<PlaceId>,
     /// Instances handed in by callers whose type isn't `Sync`: only what a call starts shares them with it.
     pub unshared: FxHashSet<PlaceId>,
+    /// Objects that others than who made them may reach.
+    pub escaped: FxHashSet<ObjId>,
     /// Of these the ones of which callers may have several handles.
     pub multiplied: FxHashSet<PlaceId>,
     /// Lists that hand out numbers.
@@ -263,8 +265,18 @@ pub struct Object {
     pub loops: Vec<LoopId>,
     /// The binding it was first given, for messages.
     pub name: Option<Name>,
+    pub made: Made,
+}
+
+/// Who has an object of its own behind an allocation site.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Made {
+    /// Each context that comes there.
+    ByContext,
     /// There is one, whichever context was seen to make it: a static's, or one that contexts are given from outside.
-    pub ambient: bool,
+    Once,
+    /// Each thread: it is made in a thread-local's initializer.
+    ByThread,
 }
 
 #[derive(Default)]
@@ -307,6 +319,8 @@ pub struct Interp<'p> {
     local_names: LocalNames,
     /// Objects that other contexts can reach.
     escaped: FxHashSet<ObjId>,
+    /// A thread-local's initializer is evaluated.
+    within_thread_local: bool,
     published: FxHashMap<PlaceId, PlaceId>,
     spread: FxHashSet<PlaceId>,
     /// When each object was made.
@@ -472,6 +486,7 @@ pub fn analyse(
         heap: facts::Heap::default(),
         shared_locals: FxHashSet::default(),
         escaped: FxHashSet::default(),
+        within_thread_local: false,
         local_names: FxHashMap::default(),
         initial: FxHashMap::default(),
         published: FxHashMap::default(),
@@ -571,6 +586,7 @@ pub fn analyse(
         self_guarded: interp.self_guarded,
         multiplied,
         unshared: interp.unshared,
+        escaped: interp.escaped,
         lists: interp.lists,
         written: interp.written,
         hand_barriers,
@@ -611,16 +627,22 @@ impl<'p> Interp<'p> {
         }
         let id = ObjId(self.objects.list.len() as u32);
         let loops = self.loops.clone();
-        let ambient = self.makes_once();
-        self.objects.list.push(Object { frame: key.0, site, loops, name: None, ambient });
+        let made = self.making();
+        self.objects.list.push(Object { frame: key.0, site, loops, name: None, made });
         self.objects.interned.insert(key, id);
         id
     }
 
-    /// Whether what is made here is made once in the whole process, whoever comes here first: in a static's initializer.
-    fn makes_once(&self) -> bool {
+    /// What is made in a static's initializer is made once in the whole process, whoever comes here first.
+    fn making(&self) -> Made {
         let of_static = |place: &PlaceId| matches!(self.places.get(*place).root, Root::Static(_));
-        self.apart > 0 || self.st.moment.within.iter().any(of_static)
+        if self.within_thread_local {
+            Made::ByThread
+        } else if self.apart > 0 || self.st.moment.within.iter().any(of_static) {
+            Made::Once
+        } else {
+            Made::ByContext
+        }
     }
 
     /// Puts a value into a new object; the pointer that owns it.
