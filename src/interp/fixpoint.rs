@@ -92,6 +92,8 @@ impl Interp<'_> {
             let even = self.patience() / open.len() as u64;
             steps = most.min(even.clamp(steps * DEEPER_AT_LEAST, steps * DEEPER));
             least = 0;
+            // Those that seem to lack least come first: patience may not be enough for all.
+            open.sort_by_key(|entry| self.costs.of_entry(*entry));
             open.iter().for_each(|entry| self.reopen(*entry));
         }
         self.limit = self.budget.steps;
