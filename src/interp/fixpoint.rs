@@ -49,8 +49,8 @@ impl Budget {
         const BASE: u64 = 40_000;
         const FOR_EACH_FUNCTION: u64 = 6;
         const FOR_MAIN: u64 = 100_000;
-        const PATIENCE: u64 = 10_000;
-        const PATIENCE_FOR_MAIN: u64 = 30_000;
+        const PATIENCE: u64 = 5_000;
+        const PATIENCE_FOR_MAIN: u64 = 35_000;
         let mains = programs.iter().any(|p| p.kind == ProgramKind::Main && !p.shows);
         let steps = BASE + FOR_EACH_FUNCTION * program.fns.len() as u64 + FOR_MAIN * u64::from(mains);
         let patience = PATIENCE + PATIENCE_FOR_MAIN * u64::from(mains);
