@@ -2,19 +2,38 @@
 //!
 //! The table is global and only grows; texts are read without a lock. Ids depend on the order in which threads intern,
 //! so nothing may be ordered or iterated by id: `Ord` compares the text, and maps keyed by `Name` that are iterated must
-//! keep insertion order.
+//! keep insertion order. Only the language's keywords have known ids, the first ones.
 
 use rustc_hash::FxBuildHasher;
+use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::fmt;
+use std::num::NonZeroU32;
 use std::sync::{LazyLock, OnceLock, RwLock};
 
 /// An interned string. Equality and hashing are by id; ordering is by text.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Name(u32);
+pub struct Name(NonZeroU32);
 
-static IDS: LazyLock<RwLock<HashMap<&'static str, u32, FxBuildHasher>>> = LazyLock::new(Default::default);
+type Ids = HashMap<&'static str, Name, FxBuildHasher>;
+
+static IDS: LazyLock<RwLock<Ids>> = LazyLock::new(|| {
+    let mut ids = Ids::default();
+    KEYWORDS.iter().for_each(|word| {
+        add(&mut ids, word);
+    });
+    RwLock::new(ids)
+});
+
+/// The words that can't be names, `_` with them.
+#[rustfmt::skip]
+const KEYWORDS: [&str; 52] = [
+    "_", "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn",
+    "else", "enum", "extern", "false", "final", "fn", "for", "if", "impl", "in", "let", "loop", "macro", "match", "mod",
+    "move", "mut", "override", "priv", "pub", "ref", "return", "Self", "self", "static", "struct", "super", "trait",
+    "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
+];
 
 /// Texts by id, in chunks of which each holds twice as many as the one before.
 static TEXTS: [OnceLock<Box<[OnceLock<&'static str>]>>; CHUNKS] = [const { OnceLock::new() }; CHUNKS];
@@ -34,28 +53,53 @@ fn place(id: u32) -> (usize, usize) {
 impl Name {
     /// The name for `text`, interning it if it is new.
     pub fn new(text: &str) -> Name {
-        if let Some(&id) = IDS.read().expect("interner").get(text) {
-            return Name(id);
+        if let Some(name) = IDS.read().expect("interner").get(text) {
+            return *name;
         }
         let mut ids = IDS.write().expect("interner");
-        if let Some(&id) = ids.get(text) {
-            return Name(id);
+        match ids.get(text) {
+            Some(name) => *name,
+            None => add(&mut ids, Box::leak(text.to_owned().into_boxed_str())),
         }
-        let id = ids.len() as u32;
-        let leaked: &'static str = Box::leak(text.to_owned().into_boxed_str());
-        let (chunk, at) = place(id);
-        let new_chunk =
-            || (0..1_usize << (FIRST_CHUNK_BITS as usize + chunk)).map(|_| OnceLock::new()).collect();
-        TEXTS[chunk].get_or_init(new_chunk)[at].get_or_init(|| leaked);
-        ids.insert(leaked, id);
-        Name(id)
+    }
+
+    /// Of a path: what comes after the last `::`.
+    pub fn last_segment(self) -> Name {
+        // Asked for each use of a library's type: a map for each thread, for sharing one costs as much as the search.
+        thread_local!(static KNOWN: RefCell<HashMap<Name, Name, FxBuildHasher>> = RefCell::default());
+        KNOWN.with_borrow_mut(|known| {
+            *known.entry(self).or_insert_with(|| match self.as_str().rsplit_once("::") {
+                Some((_, last)) => Name::new(last),
+                None => self,
+            })
+        })
+    }
+
+    /// The id, for tables by name that nobody iterates.
+    pub(super) fn number(self) -> usize {
+        self.0.get() as usize
     }
 
     /// The text.
     pub fn as_str(self) -> &'static str {
-        let (chunk, at) = place(self.0);
+        let (chunk, at) = place(self.0.get());
         TEXTS[chunk].get().and_then(|texts| texts[at].get()).copied().unwrap_or_default()
     }
+
+    /// Whether the text, if it isn't raw, is a keyword.
+    pub fn is_keyword(self) -> bool {
+        self.0.get() as usize <= KEYWORDS.len()
+    }
+}
+
+/// Gives a text that is new the next id.
+fn add(ids: &mut Ids, text: &'static str) -> Name {
+    let name = Name(NonZeroU32::MIN.saturating_add(ids.len() as u32));
+    let (chunk, at) = place(name.0.get());
+    let new_chunk = || (0..1_usize << (FIRST_CHUNK_BITS as usize + chunk)).map(|_| OnceLock::new()).collect();
+    TEXTS[chunk].get_or_init(new_chunk)[at].get_or_init(|| text);
+    ids.insert(text, name);
+    name
 }
 
 impl PartialOrd for Name {

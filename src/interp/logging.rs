@@ -161,12 +161,12 @@ impl Interp<'_> {
         }
     }
 
-    /// The value goes somewhere, and what it depends on with it.
+    /// The value goes somewhere, and what it and the local that it points to depend on with it.
     pub(super) fn used(&mut self, value: &Val) {
         if value.ty.is_unit() {
             return;
         }
-        let deps = value.all_deps();
+        let deps = self.lent_deps(value);
         if !deps.is_empty() {
             self.contexts.get_mut(self.context).log.used.extend(deps.iter());
         }

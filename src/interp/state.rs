@@ -436,7 +436,7 @@ fn join_moments(a: &Moment, b: &Moment) -> Moment {
             (one, two) if released_all(two, one) => two.clone(),
             (one, two) => Shared::new(most_released(one, two)),
         },
-        acquired: a.acquired.common(&b.acquired),
+        acquired: join_acquired(a, b),
         phases: a.phases.met(&b.phases, join_phases),
         passed: a.passed.met(&b.passed, |one, two| {
             one.iter().filter_map(|(flag, by)| join_passed(*flag, *by, two)).collect()
@@ -455,6 +455,26 @@ fn join_moments(a: &Moment, b: &Moment) -> Moment {
         weakly_released: a.weakly_released.union(&b.weakly_released),
         weak: a.weak.union(&b.weak),
     }
+}
+
+/// What both acquired; and what the one learned from a count of which the other gave its share up: that one doesn't touch what is
+/// counted any more.
+fn join_acquired(a: &Moment, b: &Moment) -> Shared<BTreeSet<SyncKey>> {
+    let mut both = a.acquired.common(&b.acquired);
+    if a.released.is_same(&b.released) {
+        return both;
+    }
+    let times = |of: &Moment, key: &SyncKey| of.released.get(key).copied().unwrap_or(0);
+    for (one, other) in [(a, b), (b, a)] {
+        let gave_up = |key: &SyncKey| {
+            let last = SyncKey { place: key.place, kind: SyncKind::Last };
+            times(other, &last) > times(one, &last)
+        };
+        for key in one.acquired.iter().filter(|key| !other.acquired.contains(*key) && gave_up(key)) {
+            both.insert(key.clone());
+        }
+    }
+    both
 }
 
 type Released = BTreeMap<SyncKey, u8>;

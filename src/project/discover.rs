@@ -11,7 +11,7 @@ use super::shown::{Given, Shown};
 use super::walk::{Filter, Listing, walk};
 use super::{Discovery, Group, Options};
 use crate::finding::RunError;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 /// Finds the groups of crates at, below and (for paths inside a package) above the given paths. Fatal errors: a path
@@ -193,12 +193,23 @@ impl Search<'_> {
             }
             &walked
         };
-        let is_target = |file: &Path| package.targets.iter().any(|target| target.file == file);
-        let is_own = |file: &Path| {
-            file.ancestors().skip(1).find(|folder| self.packages.by_folder.contains_key(*folder))
-                == Some(package.folder.as_path())
-        };
-        listing.sources_in(&source_folder).filter(|file| !is_target(file) && is_own(file)).cloned().collect()
+        let targets: HashSet<&Path> = package.targets.iter().map(|target| target.file.as_path()).collect();
+        let is_package = |folder: &&Path| self.packages.by_folder.contains_key(*folder);
+        // The files of a folder come together.
+        let mut last: Option<(&Path, bool)> = None;
+        let mut found = Vec::new();
+        for file in listing.sources_in(&source_folder) {
+            let folder = file.parent().unwrap_or(Path::new(""));
+            let is_own = match last {
+                Some((known, is_own)) if known.as_os_str() == folder.as_os_str() => is_own,
+                _ => folder.ancestors().find(is_package) == Some(package.folder.as_path()),
+            };
+            last = Some((folder, is_own));
+            if is_own && !targets.contains(file.as_path()) {
+                found.push(file.clone());
+            }
+        }
+        found
     }
 }
 

@@ -336,7 +336,8 @@ fn takes_back(facts: &Facts, write: &Event, other: &Event) -> bool {
 }
 
 /// What is counted are claims that the context made by itself after the look, which is but the condition of a loop. Down to
-/// nothing each claim goes once, and may bring more; up to a bound, if the other doesn't ask for the bound, nobody keeps it.
+/// nothing each claim goes once, and may bring more; up to a bound, if the other doesn't ask for the bound, nobody keeps it, and if
+/// nothing is ever taken off, it only says how far the work is.
 fn counts_claims(facts: &Facts, write: &Event, read: &AccessEvent, between: &Effect, other: &Event) -> bool {
     let access = write.access;
     let log = &facts.analysis.contexts.get(write.context).log.events;
@@ -354,7 +355,7 @@ fn counts_claims(facts: &Facts, write: &Event, read: &AccessEvent, between: &Eff
     let unasked = || !other.access.control.join(&other.access.acted_on).iter().any(asks);
     let counts = match (&access.effect, between) {
         (Some(Effect::Subtract), Effect::Subtract) => true,
-        (Some(Effect::Add), Effect::Add) if unasked() => true,
+        (Some(Effect::Add), Effect::Add) if unasked() || only_rises(facts, access.place) => true,
         (Some(Effect::Add), Effect::Add | Effect::Subtract) => access.side == Some(Side::Above),
         _ => false,
     };
@@ -362,6 +363,13 @@ fn counts_claims(facts: &Facts, write: &Event, read: &AccessEvent, between: &Eff
     counts
         && ((stops && decisive.iter().any(claimed))
             || (access.effect == Some(Effect::Subtract) && counts_elements(facts, write, read)))
+}
+
+/// All that is ever done to an atomic is adding to it.
+fn only_rises(facts: &Facts, atomic: PlaceId) -> bool {
+    let events = facts.analysis.contexts.list.iter().flat_map(|context| &context.log.events);
+    let mut writes = events.filter(|event| event.place == atomic && event.kind != AccessKind::Read);
+    writes.all(|event| event.effect == Some(Effect::Add))
 }
 
 /// What is counted are the elements of a collection: each that is put in is counted up where that is done, and the write counts

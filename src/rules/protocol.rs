@@ -35,7 +35,25 @@ pub fn keeps_apart(facts: &Facts, a: Event, b: Event) -> bool {
         || in_sequence(facts, a, b)
         || asks_who(facts, a, b)
         || asks_who(facts, b, a)
-        || (a.context != b.context && (hands_over(facts, a, b) || hands_over(facts, b, a)))
+        || (a.context != b.context
+            && [(a, b), (b, a)].iter().any(|(first, second)| {
+                hands_over(facts, *first, *second) || only_handle_left(facts, *first, *second)
+            }))
+}
+
+/// The second access is made to an object of which its context had found itself to have the only handle, the first before its
+/// context gave its own up.
+fn only_handle_left(facts: &Facts, first: Event, second: Event) -> bool {
+    let analysis = facts.analysis;
+    let root = analysis.places.get(second.access.place).root;
+    let acquired = &analysis.moments[second.access.moment.0 as usize].acquired;
+    acquired.iter().any(|key| {
+        key.kind == SyncKind::Flag(1)
+            && analysis.places.get(key.place).root == root
+            && analysis.initial(key.place) == Some(1)
+            && analysis.releases_after(first.context, first.access, key.place)
+            && counts(facts, key.place)
+    })
 }
 
 /// A value of the callers' type is reached as an atomic in some way, too: which way is taken is told by the type, and what is

@@ -20,7 +20,7 @@ const MAX_BARS: u32 = 8_000;
 /// (`return return …`, `if if …`); 3,000 method calls in one chain still pass.
 const MAX_RUN: u32 = 12_000;
 /// Longest number.
-const MAX_NUMBER: usize = 400;
+pub(super) const MAX_NUMBER: usize = 400;
 
 /// Why a text is not parsed, at a line (from 1) and column (from 0, in characters).
 pub(super) struct Refusal {
@@ -51,6 +51,32 @@ pub(super) fn check(text: &str) -> Result<Cow<'_, str>, Refusal> {
         }
     }
     Ok(shorten(text, &huge))
+}
+
+/// Whether tokens, comments left out, don't nest too deeply. Most texts are too small for it, which is quickly seen.
+pub(super) fn allows<'t>(tokens: impl ExactSizeIterator<Item = (TokenKind, &'t str)> + Clone) -> bool {
+    tokens.len() <= MAX_RUN as usize && is_flat(tokens.clone().map(|(kind, _)| kind)) || {
+        let mut guard = Guard::default();
+        tokens.into_iter().all(|(kind, text)| guard.take(kind, text) != Verdict::Deep)
+    }
+}
+
+/// Whether all brackets, angles and bars together are too few to nest too deeply.
+fn is_flat(kinds: impl Iterator<Item = TokenKind>) -> bool {
+    let (mut depth, mut deepest, mut angles, mut bars) = (0_usize, 0, 0, 0);
+    for kind in kinds {
+        match kind {
+            TokenKind::Open(_) => {
+                depth += 1;
+                deepest = deepest.max(depth);
+            }
+            TokenKind::Close(_) => depth = depth.saturating_sub(1),
+            TokenKind::Punct(b'<') => angles += 1,
+            TokenKind::Punct(b'|') => bars += 1,
+            _ => {}
+        }
+    }
+    deepest <= MAX_BRACKETS && angles <= MAX_ANGLES && bars <= MAX_BARS
 }
 
 /// So many tokens can't nest too deeply.

@@ -26,23 +26,23 @@ pub(super) fn parse_file(text: &str) -> ParsedFile {
     let Ok(len) = u32::try_from(text.len()) else {
         let error = SyntaxError { range: TextRange::default(), message: "larger than 4 GiB".to_owned() };
         let tree = ItemTree { errors: vec![error], ..ItemTree::default() };
-        return ParsedFile { tree, bodies: Vec::new(), outside: Box::default() };
+        return ParsedFile { tree, bodies: Vec::new() };
     };
     let whole = TextRange::new(0, len);
     let found = scan::scan(text, whole);
     let direct = if found.checked { direct::file(&found.tokens) } else { None };
-    let mut tree = direct.unwrap_or_else(|| skeleton_tree(text, whole, &found));
+    let mut tree = direct.unwrap_or_else(|| skeleton_tree(text, whole, found.checked));
     tree.comments = found.comments;
-    let (bodies, outside) = match_bodies(text, &tree, found.bodies, found.outside);
-    ParsedFile { tree, bodies, outside: outside.into() }
+    let bodies = match_bodies(text, &tree, found.bodies);
+    ParsedFile { tree, bodies }
 }
 
-/// What syn makes of a file without its bodies.
-pub(super) fn skeleton_tree(text: &str, whole: TextRange, found: &scan::Scan) -> ItemTree {
+/// What syn makes of a file without its bodies; `checked`: the guard has nothing against it.
+pub(super) fn skeleton_tree(text: &str, whole: TextRange, checked: bool) -> ItemTree {
     let map = SourceMap::of_text(text, whole);
-    let skeleton = found.skeleton.render();
+    let skeleton = scan::skeleton(text, whole);
     let lower = |file| lower_file(&file, text, &map);
-    let parsed = match found.checked {
+    let parsed = match checked {
         true => parse_checked(&skeleton, &map, syn::File::parse, lower),
         false => parse(&skeleton, &map, syn::File::parse, lower),
     };
@@ -56,29 +56,21 @@ pub(super) fn lower_file(file: &syn::File, text: &str, map: &SourceMap) -> ItemT
 }
 
 /// The indices of the bodies that are in the tree: those the scan found there, and new ones for those it overlooked.
-/// What it took for a body and isn't counts as outside.
-fn match_bodies(
-    text: &str,
-    tree: &ItemTree,
-    scanned: Vec<BodyIndex>,
-    mut outside: Vec<Name>,
-) -> (Vec<BodyIndex>, Vec<Name>) {
-    let mut ranges = Vec::new();
+fn match_bodies(text: &str, tree: &ItemTree, scanned: Vec<BodyIndex>) -> Vec<BodyIndex> {
+    let mut ranges = Vec::with_capacity(scanned.len());
     body_ranges(&tree.items, &mut ranges);
     ranges.sort_unstable();
+    if ranges.iter().eq(scanned.iter().map(|body| &body.range)) {
+        return scanned;
+    }
     let mut bodies = Vec::with_capacity(ranges.len());
     let mut scanned = scanned.into_iter().peekable();
     for range in ranges {
-        while let Some(other) = scanned.next_if(|body| body.range < range) {
-            outside.extend(other.identifiers);
-        }
-        bodies.push(match scanned.next_if(|body| body.range == range) {
-            Some(body) => body,
-            None => scan::index(text, range),
-        });
+        while scanned.next_if(|body| body.range < range).is_some() {}
+        let known = scanned.next_if(|body| body.range == range);
+        bodies.push(known.unwrap_or_else(|| scan::index(text, range)));
     }
-    outside.extend(scanned.flat_map(|body| body.identifiers));
-    (bodies, outside)
+    bodies
 }
 
 fn body_ranges(items: &[Item], out: &mut Vec<TextRange>) {
@@ -461,7 +453,6 @@ mod tests {
         let file = parsed(text);
         let bodies: Vec<_> = file.bodies.iter().map(|body| at(text, body.range)).collect();
         assert_eq!(bodies, ["{ x }", "{ y }", "{ z }"]);
-        assert!(["w", "v"].iter().all(|word| file.outside.contains(&Name::new(word))));
     }
 
     #[test]

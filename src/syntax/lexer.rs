@@ -46,6 +46,7 @@ impl Token {
         self.kind == TokenKind::Punct(char)
     }
 
+    #[inline]
     pub(super) fn text(self, text: &str) -> &str {
         &text[self.lo..self.hi]
     }
@@ -62,8 +63,11 @@ pub(super) fn closing(open: u8) -> u8 {
 
 /// Whether `!` after this token makes it a macro's name, and isn't an operator or a negative impl.
 pub(super) fn may_name_macro(kind: TokenKind, text: &str) -> bool {
-    let keyword = ["if", "while", "match", "return", "impl", "in", "break", "else", "move", "as", "mut"];
-    kind == TokenKind::Ident && !keyword.contains(&text)
+    let is_operand_expected = matches!(
+        text,
+        "if" | "while" | "match" | "return" | "impl" | "in" | "break" | "else" | "move" | "as" | "mut"
+    );
+    kind == TokenKind::Ident && !is_operand_expected
 }
 
 pub(super) struct Lexer<'t> {
@@ -73,17 +77,17 @@ pub(super) struct Lexer<'t> {
     at: usize,
 }
 
-/// Byte classes: what a token that starts with the byte is.
-const SPACE: u8 = 0;
-const WORD: u8 = 1;
-const DIGIT: u8 = 2;
-const QUOTE: u8 = 3;
-const APOSTROPHE: u8 = 4;
-const SLASH: u8 = 5;
-const OPEN: u8 = 6;
-const CLOSE: u8 = 7;
-const PUNCT: u8 = 8;
-const WIDE: u8 = 9;
+/// Byte classes: what a token that starts with the byte is. Those up to `DIGIT` go on a word.
+const WORD: u8 = 0;
+const DIGIT: u8 = 1;
+const WIDE: u8 = 2;
+const SPACE: u8 = 3;
+const PUNCT: u8 = 4;
+const OPEN: u8 = 5;
+const CLOSE: u8 = 6;
+const SLASH: u8 = 7;
+const QUOTE: u8 = 8;
+const APOSTROPHE: u8 = 9;
 
 static CLASS: [u8; 256] = classes();
 
@@ -111,13 +115,11 @@ const fn classes() -> [u8; 256] {
 impl Iterator for Lexer<'_> {
     type Item = Token;
 
-    #[inline]
+    #[inline(always)]
     fn next(&mut self) -> Option<Token> {
         loop {
-            let blanks = self.bytes.get(self.at..)?.iter().position(|&byte| CLASS[byte as usize] != SPACE)?;
-            let lo = self.at + blanks;
-            self.at = lo;
-            let byte = self.bytes[lo];
+            let byte = self.skip_blanks()?;
+            let lo = self.at;
             let kind = match CLASS[byte as usize] {
                 WORD => self.word(),
                 PUNCT => self.one(TokenKind::Punct(byte)),
@@ -143,10 +145,35 @@ impl<'t> Lexer<'t> {
         Lexer { text, bytes: &text.as_bytes()[..hi], at: lo }
     }
 
+    /// Goes to the next byte that is no blank, and says what it is.
+    #[inline(always)]
+    fn skip_blanks(&mut self) -> Option<u8> {
+        loop {
+            let byte = *self.bytes.get(self.at)?;
+            if CLASS[byte as usize] != SPACE {
+                return Some(byte);
+            }
+            self.at += 1;
+            if byte == b'\n' {
+                self.skip_indentation();
+            }
+        }
+    }
+
+    #[inline]
+    fn skip_indentation(&mut self) {
+        const BLANKS: &[u8; 4] = b"    ";
+        while self.bytes.get(self.at..).and_then(<[u8]>::first_chunk) == Some(BLANKS) {
+            self.at += BLANKS.len();
+        }
+    }
+
+    #[inline]
     fn peek(&self, ahead: usize) -> u8 {
         self.bytes.get(self.at + ahead).copied().unwrap_or(0)
     }
 
+    #[inline]
     fn one(&mut self, kind: TokenKind) -> TokenKind {
         self.at += 1;
         kind
@@ -158,27 +185,37 @@ impl<'t> Lexer<'t> {
     }
 
     /// Skips the rest of an identifier.
+    #[inline(always)]
     fn word_rest(&mut self) {
-        while let Some(&byte) = self.bytes.get(self.at) {
-            match CLASS[byte as usize] {
-                WORD | DIGIT => self.at += 1,
-                WIDE => match self.char(self.at) {
-                    Some(char) if char.is_alphanumeric() => self.at += char.len_utf8(),
-                    _ => return,
-                },
-                _ => return,
-            }
+        let rest = self.bytes.get(self.at..).unwrap_or_default();
+        self.at += rest.iter().position(|&byte| CLASS[byte as usize] > DIGIT).unwrap_or(rest.len());
+        if self.peek(0) >= 0x80 {
+            self.wide_word_rest();
+        }
+    }
+
+    /// The same where a character beyond ASCII comes.
+    #[cold]
+    fn wide_word_rest(&mut self) {
+        let goes_on = |char: &char| char.is_alphanumeric() || *char == '_';
+        while let Some(char) = self.char(self.at).filter(goes_on) {
+            self.at += char.len_utf8();
         }
     }
 
     /// An identifier, or a literal with a prefix (`b"…"`, `r#"…"#`, `b'x'`).
+    #[inline(always)]
     fn word(&mut self) -> TokenKind {
         let lo = self.at;
         self.word_rest();
-        let next = self.peek(0);
-        if !matches!(next, b'"' | b'\'' | b'#') {
-            return TokenKind::Ident;
+        match self.peek(0) {
+            next @ (b'"' | b'\'' | b'#') => self.prefixed(lo, next),
+            _ => TokenKind::Ident,
         }
+    }
+
+    /// A word before a quote or a hash.
+    fn prefixed(&mut self, lo: usize, next: u8) -> TokenKind {
         match (&self.bytes[lo..self.at], next) {
             (b"b" | b"c", b'"') => self.string(),
             (b"b", b'\'') => self.apostrophe(),
@@ -214,7 +251,7 @@ impl<'t> Lexer<'t> {
 
     /// To after the next `byte`, or to the end (`false`).
     fn skip_past(&mut self, byte: u8) -> bool {
-        match self.bytes[self.at..].iter().position(|&other| other == byte) {
+        match memchr::memchr(byte, &self.bytes[self.at..]) {
             Some(distance) => {
                 self.at += distance + 1;
                 true
@@ -257,14 +294,14 @@ impl<'t> Lexer<'t> {
     /// From the opening quote to after the closing one.
     fn string(&mut self) -> TokenKind {
         self.at += 1;
-        while let Some(&byte) = self.bytes.get(self.at) {
-            self.at += 1;
-            match byte {
-                b'"' => break,
-                b'\\' => self.skip_char(),
-                _ => {}
+        while let Some(distance) = memchr::memchr2(b'"', b'\\', &self.bytes[self.at..]) {
+            self.at += distance + 1;
+            match self.bytes[self.at - 1] {
+                b'"' => return TokenKind::Str,
+                _ => self.skip_char(),
             }
         }
+        self.at = self.bytes.len();
         TokenKind::Str
     }
 
@@ -301,8 +338,8 @@ impl<'t> Lexer<'t> {
     fn slash(&mut self) -> TokenKind {
         match self.peek(1) {
             b'/' => {
-                let rest = &self.text[self.at..self.bytes.len()];
-                self.at += rest.find('\n').unwrap_or(rest.len());
+                let rest = &self.bytes[self.at..];
+                self.at += memchr::memchr(b'\n', rest).unwrap_or(rest.len());
                 TokenKind::LineComment
             }
             b'*' => {

@@ -39,8 +39,6 @@ pub struct ParsedFile {
     pub tree: ItemTree,
     /// By ascending start; one for each `BodySource::Text` of a function in `tree` (also nested in impls, traits, inline modules).
     pub bodies: Vec<BodyIndex>,
-    /// Identifiers that occur outside function bodies.
-    pub outside: Box<[Name]>,
 }
 
 /// Parses a file's items. Function bodies are skipped (only indexed). Never fails: what could not be parsed is in `tree.errors`.

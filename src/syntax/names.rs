@@ -1,17 +1,15 @@
-//! Collects the identifiers of a file: of each body, and of what is outside.
+//! Names the identifiers of a file, and collects those of each body.
 //!
-//! In: the file's tokens in text order, and where bodies begin and end. Out: names without `r#`, in order of first
-//! occurrence, none twice in a part; of string literals those that a format string may capture (`"{name}"`). In bodies
-//! what follows a dot is kept apart: a field or method, never a free function, static or type.
+//! In: the file's identifiers, and the tokens of its bodies. Out: names without `r#`; for each body those that it has, in
+//! order of first occurrence, none twice; of string literals those that a format string may capture (`"{name}"`).
+//! What follows a dot is kept apart: a field or method, never a free function, static or type.
 //! Invariant: the global name table, whose lock all threads share, is asked once for each distinct identifier of the
 //! file; `intern` keeps the names that a thread used last for the same reason.
 
-use super::lexer::{Token, TokenKind};
+use super::lexer::{Lexer, Token, TokenKind};
 use crate::hir::Name;
-use rustc_hash::{FxBuildHasher, FxHashMap, FxHasher};
 use std::cell::RefCell;
 use std::fmt::{Display, Write};
-use std::hash::Hasher;
 
 /// How many names a thread keeps at hand; a power of two.
 const RECENT: usize = 4096;
@@ -27,7 +25,14 @@ struct Interner {
     /// The word that is looked up, written out.
     text: String,
     /// By hash; a newer name displaces an older one.
-    recent: Vec<Option<(&'static str, Name)>>,
+    recent: Vec<Option<Recent>>,
+}
+
+#[derive(Clone, Copy)]
+struct Recent {
+    hash: u64,
+    text: &'static str,
+    name: Name,
 }
 
 /// The name for what `word` prints, `r#` included.
@@ -42,7 +47,16 @@ pub(super) fn intern_plain(word: &impl Display) -> Name {
 
 /// The name for a text.
 pub(super) fn intern_text(text: &str) -> Name {
-    INTERNER.with_borrow_mut(|interner| name(text, &mut interner.recent))
+    intern_hashed(text, hash(text.as_bytes(), 0, text.len()))
+}
+
+/// The name for an identifier, without `r#`.
+pub(super) fn intern_word(text: &str) -> Name {
+    intern_text(text.strip_prefix("r#").unwrap_or(text))
+}
+
+fn intern_hashed(text: &str, hash: u64) -> Name {
+    INTERNER.with_borrow_mut(|interner| name(text, hash, &mut interner.recent))
 }
 
 impl Interner {
@@ -50,133 +64,269 @@ impl Interner {
         self.text.clear();
         // Writing to a string doesn't fail unless the word's own Display does; what it wrote is its name then.
         let _ = write!(self.text, "{word}");
-        name(self.text.strip_prefix(prefix).unwrap_or(&self.text), &mut self.recent)
+        let text = self.text.strip_prefix(prefix).unwrap_or(&self.text);
+        name(text, hash(text.as_bytes(), 0, text.len()), &mut self.recent)
     }
 }
 
-fn name(text: &str, recent: &mut [Option<(&'static str, Name)>]) -> Name {
-    let mut hasher = FxHasher::default();
-    hasher.write(text.as_bytes());
-    let slot = &mut recent[hasher.finish() as usize % RECENT];
+fn name(text: &str, hash: u64, recent: &mut [Option<Recent>]) -> Name {
+    let slot = &mut recent[(hash >> 32) as usize % RECENT];
     match slot {
-        Some((known, name)) if *known == text => *name,
+        Some(known) if known.hash == hash && known.text == text => known.name,
         _ => {
             let name = Name::new(text);
-            *slot = Some((name.as_str(), name));
+            *slot = Some(Recent { hash, text: name.as_str(), name });
             name
         }
     }
 }
 
-#[derive(Default)]
+/// A file's words, each asked of the interner once: an open table of their texts.
 pub(super) struct NameIndex<'t> {
-    words: FxHashMap<&'t str, Word>,
-    outside: Vec<Name>,
-    body: Names,
-    /// What comes next follows a dot (and not the two of a range).
-    after_dot: bool,
-    /// What comes next follows a `*`: a `const` there is a pointer's.
-    after_star: bool,
-    /// The identifier just before.
-    before: Option<Name>,
-    /// Number of the body that tokens now belong to, from 1.
-    current: Option<u32>,
-    bodies: u32,
+    text: &'t str,
+    words: Vec<Word>,
+    /// By hash: a word's number from 1, or 0. Their number is a power of two, and more than half of them are 0.
+    slots: Vec<u32>,
+    /// Number of the body that is read, from 1.
+    body: u32,
+    /// Those of the body so far.
+    plain: Vec<Name>,
+    dotted: Vec<Name>,
+    macros: Vec<Name>,
 }
 
 struct Word {
+    /// The first bytes.
+    head: u64,
+    hash: u64,
+    /// Where it stands first.
+    lo: u32,
+    len: u32,
     name: Name,
-    /// It is in `outside`.
-    outside: bool,
-    /// The last body it was seen in, after a dot and elsewhere; 0 for none.
-    bodies: [u32; 2],
+    /// The last body in which it follows no dot, and in which it follows one; 0 for none.
+    seen: [u32; 2],
 }
 
-/// The identifiers of one body.
-#[derive(Default)]
-pub(super) struct Names {
-    pub(super) plain: Vec<Name>,
-    pub(super) dotted: Vec<Name>,
-    pub(super) macros: Vec<Name>,
+/// What the token before is, as far as it says what a word after it means.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Before {
+    Other,
+    /// A dot, and not the second one of a range.
+    Dot,
+    Star,
+    Word(Name),
 }
 
 impl<'t> NameIndex<'t> {
-    /// For a text of so many bytes.
-    pub(super) fn of(len: usize) -> NameIndex<'t> {
+    /// For a part of `text` that has so many bytes.
+    pub(super) fn new(text: &'t str, len: usize) -> NameIndex<'t> {
         // A word is new about every hundred bytes.
-        let words = FxHashMap::with_capacity_and_hasher((len / 100).min(MOST_WORDS), FxBuildHasher);
-        NameIndex { words, ..NameIndex::default() }
-    }
-
-    /// Adds the identifiers that `token` holds; the name, if it is one.
-    pub(super) fn add(&mut self, token: Token, text: &'t str) -> Option<Name> {
-        let after_dot = self.after_dot;
-        self.after_dot = token.is_punct(b'.') && !after_dot;
-        let before = self.before.take();
-        let of_pointer = std::mem::replace(&mut self.after_star, token.is_punct(b'*'));
-        match token.kind {
-            TokenKind::Ident if of_pointer && token.text(text) == "const" => {}
-            TokenKind::Ident => {
-                let word = token.text(text);
-                self.before = Some(self.word(word.strip_prefix("r#").unwrap_or(word), after_dot));
-            }
-            TokenKind::Punct(b'!') if self.current.is_some() => {
-                self.body.macros.extend(before.filter(|name| !self.body.macros.contains(name)));
-            }
-            TokenKind::Str => self.captures(token.text(text)),
-            _ => {}
+        let words = (len / 64).clamp(16, MOST_WORDS);
+        NameIndex {
+            text,
+            words: Vec::with_capacity(words),
+            slots: vec![0; (2 * words).next_power_of_two()],
+            body: 0,
+            plain: Vec::new(),
+            dotted: Vec::new(),
+            macros: Vec::new(),
         }
-        self.before
     }
 
-    /// What follows belongs to a body.
-    pub(super) fn begin_body(&mut self) {
-        self.bodies += 1;
-        self.current = Some(self.bodies);
+    /// The name that an identifier is, without `r#`.
+    #[inline]
+    pub(super) fn name(&mut self, token: Token) -> Name {
+        let at = self.word_of(token);
+        self.words[at].name
     }
 
-    /// The identifiers since `begin_body`.
-    pub(super) fn end_body(&mut self) -> Names {
-        self.current = None;
-        std::mem::take(&mut self.body)
-    }
-
-    /// The identifiers outside of bodies, those of a body that didn't end included.
-    pub(super) fn finish(mut self) -> Vec<Name> {
-        let unended =
-            self.body.plain.iter().filter(|name| self.words.get(name.as_str()).is_some_and(|w| !w.outside));
-        self.outside.extend(unended);
-        self.outside
-    }
-
-    fn word(&mut self, text: &'t str, dotted: bool) -> Name {
-        let new = || Word { name: intern_text(text), outside: false, bodies: [0; 2] };
-        let word = self.words.entry(text).or_insert_with(new);
-        match self.current {
-            Some(body) if word.bodies[usize::from(dotted)] != body => {
-                word.bodies[usize::from(dotted)] = body;
-                match dotted {
-                    true => self.body.dotted.push(word.name),
-                    false => self.body.plain.push(word.name),
+    /// Reads the tokens that `lexer` gives up to the brace that closes a body, and its identifiers; the brace, if it comes.
+    pub(super) fn body(
+        &mut self,
+        lexer: &mut Lexer<'t>,
+        mut comment: impl FnMut(Token),
+    ) -> (Option<Token>, Words) {
+        self.body += 1;
+        let mut before = Before::Other;
+        let mut depth = 1;
+        for token in lexer.by_ref() {
+            let previous = std::mem::replace(&mut before, Before::Other);
+            match token.kind {
+                TokenKind::Ident => before = self.body_word(token, previous),
+                TokenKind::Punct(b'.') if previous != Before::Dot => before = Before::Dot,
+                TokenKind::Punct(b'*') => before = Before::Star,
+                TokenKind::Punct(b'!') => self.bang(previous),
+                TokenKind::Open(b'{') => depth += 1,
+                TokenKind::Close(b'}') => {
+                    depth -= 1;
+                    if depth == 0 {
+                        return (Some(token), self.take_words());
+                    }
                 }
+                TokenKind::Str => self.captures(token),
+                TokenKind::LineComment | TokenKind::BlockComment => {
+                    before = previous;
+                    comment(token);
+                }
+                _ => {}
             }
-            None if !word.outside => {
-                word.outside = true;
-                self.outside.push(word.name);
-            }
-            _ => {}
+        }
+        (None, self.take_words())
+    }
+
+    #[inline]
+    fn body_word(&mut self, token: Token, before: Before) -> Before {
+        // A `const` there is a pointer's.
+        if before == Before::Star && token.text(self.text) == "const" {
+            return Before::Other;
+        }
+        let at = self.word_of(token);
+        Before::Word(self.note(at, before == Before::Dot))
+    }
+
+    /// Adds a word to those of the body.
+    #[inline]
+    fn note(&mut self, at: usize, dotted: bool) -> Name {
+        let word = &mut self.words[at];
+        let seen = &mut word.seen[usize::from(dotted)];
+        if *seen != self.body {
+            *seen = self.body;
+            if dotted { &mut self.dotted } else { &mut self.plain }.push(word.name);
         }
         word.name
     }
 
+    fn bang(&mut self, before: Before) {
+        match before {
+            Before::Word(name) if !self.macros.contains(&name) => self.macros.push(name),
+            _ => {}
+        }
+    }
+
+    fn take_words(&mut self) -> Words {
+        let words = Words {
+            plain: self.plain[..].into(),
+            dotted: self.dotted[..].into(),
+            macros: self.macros[..].into(),
+        };
+        self.plain.clear();
+        self.dotted.clear();
+        self.macros.clear();
+        words
+    }
+
     /// The names in `{name}` and `{name:…}` of a string literal.
-    fn captures(&mut self, literal: &'t str) {
-        for piece in literal.split('{').skip(1) {
+    fn captures(&mut self, literal: Token) {
+        let text = literal.text(self.text);
+        for (brace, _) in text.match_indices('{') {
+            let piece = &text[brace + 1..];
             let end = piece.find(|char: char| char != '_' && !char.is_alphanumeric()).unwrap_or(piece.len());
             let ends_well = piece[end..].starts_with(['}', ':', ' ']);
             if ends_well && piece.starts_with(|char: char| char == '_' || char.is_alphabetic()) {
-                self.word(&piece[..end], false);
+                let lo = literal.lo + brace + 1;
+                let at = self.word(lo, lo + end);
+                self.note(at, false);
             }
         }
     }
+
+    #[inline]
+    fn word_of(&mut self, token: Token) -> usize {
+        let is_raw = token.hi - token.lo > 2 && self.text.as_bytes()[token.lo + 1] == b'#';
+        self.word(token.lo + if is_raw { 2 } else { 0 }, token.hi)
+    }
+
+    /// The number of the word that stands there.
+    #[inline]
+    fn word(&mut self, lo: usize, hi: usize) -> usize {
+        let bytes = self.text.as_bytes();
+        let head = head(bytes, lo, hi);
+        let hash = hash_after(head, bytes, lo, hi);
+        let mut slot = self.slot(hash);
+        while let Some(at) = (self.slots[slot] as usize).checked_sub(1) {
+            let word = &self.words[at];
+            let is_same = word.head == head && word.len as usize == hi - lo;
+            if is_same && (hi - lo <= HEAD || self.is_same_text(word, lo)) {
+                return at;
+            }
+            slot = (slot + 1) & (self.slots.len() - 1);
+        }
+        self.add(lo, hi, head, hash, slot)
+    }
+
+    fn is_same_text(&self, word: &Word, lo: usize) -> bool {
+        let (text, len) = (self.text.as_bytes(), word.len as usize);
+        let known = word.lo as usize;
+        text[known..known + len] == text[lo..lo + len]
+    }
+
+    #[inline]
+    fn slot(&self, hash: u64) -> usize {
+        (hash >> 32) as usize & (self.slots.len() - 1)
+    }
+
+    fn add(&mut self, lo: usize, hi: usize, head: u64, hash: u64, slot: usize) -> usize {
+        let name = intern_hashed(&self.text[lo..hi], hash);
+        self.words.push(Word { head, hash, lo: lo as u32, len: (hi - lo) as u32, name, seen: [0; 2] });
+        self.slots[slot] = self.words.len() as u32;
+        if 2 * self.words.len() >= self.slots.len() {
+            self.grow();
+        }
+        self.words.len() - 1
+    }
+
+    fn grow(&mut self) {
+        self.slots = vec![0; 2 * self.slots.len()];
+        for at in 0..self.words.len() {
+            let mut slot = self.slot(self.words[at].hash);
+            while self.slots[slot] != 0 {
+                slot = (slot + 1) & (self.slots.len() - 1);
+            }
+            self.slots[slot] = at as u32 + 1;
+        }
+    }
+}
+
+/// The identifiers of one body.
+pub(super) struct Words {
+    pub(super) plain: Box<[Name]>,
+    pub(super) dotted: Box<[Name]>,
+    pub(super) macros: Box<[Name]>,
+}
+
+/// How many bytes of a word are compared at once.
+const HEAD: usize = 8;
+const SPREAD: u64 = 0x9e37_79b9_7f4a_7c15;
+
+/// The first bytes of `bytes[lo..hi]`, as a number.
+#[inline]
+fn head(bytes: &[u8], lo: usize, hi: usize) -> u64 {
+    match bytes.get(lo..).and_then(<[u8]>::first_chunk::<HEAD>) {
+        Some(chunk) if hi > lo => {
+            u64::from_le_bytes(*chunk) & (u64::MAX >> (8 * HEAD.saturating_sub(hi - lo)))
+        }
+        _ => short(&bytes[lo..hi]),
+    }
+}
+
+/// At most eight bytes as a number.
+fn short(bytes: &[u8]) -> u64 {
+    bytes.iter().take(HEAD).rev().fold(0, |number, &byte| number << 8 | u64::from(byte))
+}
+
+fn hash(bytes: &[u8], lo: usize, hi: usize) -> u64 {
+    hash_after(head(bytes, lo, hi), bytes, lo, hi)
+}
+
+/// The hash of `bytes[lo..hi]`, which has this head.
+#[inline]
+fn hash_after(head: u64, bytes: &[u8], lo: usize, hi: usize) -> u64 {
+    let first = head.wrapping_mul(SPREAD);
+    if hi - lo <= HEAD {
+        return first;
+    }
+    let mix = |hash: u64, part: u64| (hash.rotate_left(23) ^ part).wrapping_mul(SPREAD);
+    let (chunks, last) = bytes[lo + HEAD..hi].as_chunks::<HEAD>();
+    let hash = chunks.iter().fold(first, |hash, chunk| mix(hash, u64::from_le_bytes(*chunk)));
+    mix(hash, short(last))
 }

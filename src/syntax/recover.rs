@@ -69,7 +69,7 @@ impl Recovery<'_> {
     fn parse(&self, range: TextRange, place: Place) -> Result<ItemTree, SyntaxError> {
         let map = SourceMap::of_text(self.text, range);
         let piece = &self.text[range.lo as usize..range.hi as usize];
-        self.parse_as(&scan::scan(self.text, range).skeleton.render(), &map, place)
+        self.parse_as(&scan::skeleton(self.text, range), &map, place)
             .or_else(|error| self.parse_as(piece, &map, place).map_err(|_| error))
     }
 
@@ -124,7 +124,7 @@ impl Recovery<'_> {
     fn header(&self, range: TextRange, content: TextRange) -> Result<Option<Item>, SyntaxError> {
         let map = SourceMap::of_text(self.text, range);
         let head = TextRange::new(range.lo, content.lo);
-        let empty = format!("{}}}", scan::scan(self.text, head).skeleton.render());
+        let empty = format!("{}}}", scan::skeleton(self.text, head));
         self.parse_as(&empty, &map, Place::Module).map(|mut tree| tree.items.pop())
     }
 }

@@ -39,7 +39,6 @@ impl Files {
             self.loaded.push(LoadedFile {
                 source,
                 bodies: parsed.bodies,
-                outside: parsed.outside,
                 attrs: parsed.tree.attrs,
                 comments: parsed.tree.comments,
             });

@@ -34,7 +34,6 @@ pub struct LoadedFile {
     pub source: SourceText,
     /// Of all function bodies in the file, by start.
     pub bodies: Vec<BodyIndex>,
-    pub outside: Box<[Name]>,
     /// `#![…]` of the file.
     pub attrs: Vec<Attr>,
     pub comments: Vec<DirectiveComment>,

@@ -51,7 +51,7 @@ pub(in crate::syntax) struct Mark {
 }
 
 impl<'a> State<'a> {
-    pub(super) fn new(first_binding: u32, macros: &'a dyn MacroScope) -> State<'a> {
+    pub(in crate::syntax) fn new(first_binding: u32, macros: &'a dyn MacroScope) -> State<'a> {
         State {
             macros,
             exprs: Vec::new(),

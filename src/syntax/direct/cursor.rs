@@ -2,9 +2,9 @@
 
 use super::Bodies;
 use super::stream::Placed;
-use crate::hir::{BindingId, Name, TextRange};
+use crate::hir::{BindingId, Name, TextRange, Tt};
 use crate::syntax::lexer::TokenKind;
-use crate::syntax::names::intern_text;
+use crate::syntax::names::{intern_text, intern_word};
 use crate::syntax::types::Counters;
 
 pub(super) struct Reader<'t> {
@@ -19,6 +19,8 @@ pub(super) struct Reader<'t> {
     pub(super) known: Vec<(Name, BindingId)>,
     /// Of the items of a block: bodies and values that were passed over.
     pub(super) passed: Vec<Passed>,
+    /// Token trees of the groups that are being read.
+    pub(super) trees: Vec<Tt>,
 }
 
 /// What was passed over, by the numbers of its first token and of the one after its last.
@@ -37,7 +39,7 @@ pub(super) struct Ident {
 
 impl<'t> Reader<'t> {
     pub(super) fn new(tokens: &'t [Placed<'t>], bodies: Bodies<'t>, counters: Counters) -> Reader<'t> {
-        Reader { tokens, bodies, at: 0, counters, known: Vec::new(), passed: Vec::new() }
+        Reader { tokens, bodies, at: 0, counters, known: Vec::new(), passed: Vec::new(), trees: Vec::new() }
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -154,8 +156,10 @@ impl<'t> Reader<'t> {
 
     /// An identifier that is no keyword.
     pub(super) fn is_ident(&self, ahead: usize) -> bool {
-        let word = self.word(ahead);
-        !word.is_empty() && !is_keyword(word)
+        self.nth(ahead).is_some_and(|token| {
+            let is_keyword = token.name.is_some_and(Name::is_keyword);
+            token.kind == TokenKind::Ident && (!is_keyword || token.text.starts_with("r#"))
+        })
     }
 
     pub(super) fn ident(&mut self) -> Option<Ident> {
@@ -176,9 +180,12 @@ impl<'t> Reader<'t> {
     pub(super) fn any_word(&mut self) -> Option<Ident> {
         let token = self.nth(0).filter(|token| token.kind == TokenKind::Ident)?;
         self.at += 1;
-        let name =
-            token.name.unwrap_or_else(|| intern_text(token.text.strip_prefix("r#").unwrap_or(token.text)));
+        let name = token.name.unwrap_or_else(|| intern_word(token.text));
         Some(Ident { name, range: token.range })
+    }
+
+    pub(super) fn pass_lifetime(&mut self) -> bool {
+        self.eat(TokenKind::Lifetime)
     }
 
     pub(super) fn lifetime(&mut self) -> Option<Name> {
@@ -186,17 +193,4 @@ impl<'t> Reader<'t> {
         self.at += 1;
         Some(intern_text(token.text))
     }
-}
-
-/// Whether a word can't be a name.
-#[rustfmt::skip]
-pub(super) fn is_keyword(word: &str) -> bool {
-    matches!(
-        word,
-        "_" | "abstract" | "as" | "async" | "await" | "become" | "box" | "break" | "const" | "continue" | "crate"
-            | "do" | "dyn" | "else" | "enum" | "extern" | "false" | "final" | "fn" | "for" | "if" | "impl" | "in"
-            | "let" | "loop" | "macro" | "match" | "mod" | "move" | "mut" | "override" | "priv" | "pub" | "ref"
-            | "return" | "Self" | "self" | "static" | "struct" | "super" | "trait" | "true" | "try" | "type"
-            | "typeof" | "unsafe" | "unsized" | "use" | "virtual" | "where" | "while" | "yield"
-    )
 }

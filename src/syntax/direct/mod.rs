@@ -10,6 +10,8 @@
 //! generics, `paths` paths, `patterns` patterns, `items` and `members` the other declarations, `body` bodies.
 
 mod body;
+#[cfg(test)]
+mod corpus;
 mod cursor;
 mod items;
 mod members;
@@ -91,7 +93,7 @@ mod tests {
     fn both(text: &str) -> (Option<ItemTree>, ItemTree) {
         let whole = TextRange::new(0, text.len() as u32);
         let found = scan(text, whole);
-        (super::file(&found.tokens), skeleton_tree(text, whole, &found))
+        (super::file(&found.tokens), skeleton_tree(text, whole, found.checked))
     }
 
     #[test]

@@ -35,7 +35,7 @@ impl Reader<'_> {
         }
         let id = self.counters.next_path();
         let global = self.eat_pair(*b"::");
-        let mut segments = Vec::new();
+        let mut segments = Vec::with_capacity(1);
         self.segments(&mut segments, place)?;
         Some(Path { global, qself: None, segments, range: self.since(start), id })
     }
@@ -55,7 +55,7 @@ impl Reader<'_> {
         if !self.eat_pair(*b"::") {
             return None;
         }
-        let mut segments = Vec::new();
+        let mut segments = Vec::with_capacity(1);
         self.segments(&mut segments, place)?;
         let after_type = self.counters.paths - first - of_type;
         if of_type > 0 {
@@ -78,7 +78,7 @@ impl Reader<'_> {
     /// The trait in `<T as Trait>`, not numbered yet.
     fn trait_of_type(&mut self) -> Option<Path> {
         let global = self.eat_pair(*b"::");
-        let mut segments = Vec::new();
+        let mut segments = Vec::with_capacity(1);
         self.segments(&mut segments, Place::Type)?;
         let range = segments.iter().map(|segment| segment.range).reduce(TextRange::to)?;
         Some(Path { global, qself: None, segments, range, id: PathId::ITEM })
@@ -138,7 +138,7 @@ impl Reader<'_> {
     }
 
     fn generic_arg(&mut self) -> Option<Option<GenericArg>> {
-        if self.lifetime().is_some() {
+        if self.pass_lifetime() {
             return Some(None);
         }
         if self.is_constant() {

@@ -7,6 +7,7 @@
 
 use crate::hir::{Delim, Joint, Name, TextRange, Tt};
 use crate::syntax::lexer::{Lexer, Token, TokenKind};
+use crate::syntax::names::intern_word;
 
 /// A token and where it stands.
 #[derive(Clone, Copy, Debug)]
@@ -16,8 +17,8 @@ pub(in crate::syntax) struct Placed<'t> {
     pub(super) joint: bool,
     pub(in crate::syntax) text: &'t str,
     /// In the file.
-    pub(super) range: TextRange,
-    /// Of an identifier, without `r#`, if it is known already.
+    pub(in crate::syntax) range: TextRange,
+    /// Of an identifier, without `r#`; of those that macros made only if they aren't raw.
     pub(super) name: Option<Name>,
 }
 
@@ -30,7 +31,26 @@ pub(in crate::syntax) struct Stream<'t> {
 }
 
 impl<'t> Stream<'t> {
+    /// A row for about so many tokens.
+    pub(in crate::syntax) fn with_room(tokens: usize) -> Stream<'t> {
+        Stream { tokens: Vec::with_capacity(tokens), end: 0 }
+    }
+
+    pub(in crate::syntax) fn last(&self) -> Option<&Placed<'t>> {
+        self.tokens.last()
+    }
+
+    pub(in crate::syntax) fn before_last(&self) -> Option<&Placed<'t>> {
+        self.tokens.len().checked_sub(2).map(|at| &self.tokens[at])
+    }
+
+    /// What the guard asks of the tokens.
+    pub(in crate::syntax) fn seen(&self) -> impl ExactSizeIterator<Item = (TokenKind, &'t str)> + Clone {
+        self.tokens.iter().map(|token| (token.kind, token.text))
+    }
+
     /// Adds a token of the file `text`.
+    #[inline]
     pub(in crate::syntax) fn push(&mut self, token: Token, text: &'t str, name: Option<Name>) {
         if let Some(last) = self.tokens.last_mut() {
             last.joint = self.end == token.lo;
@@ -56,10 +76,11 @@ impl<'t> Stream<'t> {
 
     /// All tokens of `text[range]`; of comments those that document something, which are attributes.
     pub(super) fn of_text(text: &'t str, range: TextRange) -> Stream<'t> {
-        let mut stream = Stream { tokens: Vec::with_capacity((range.hi - range.lo) as usize / 4), end: 0 };
+        let mut stream = Stream::with_room((range.hi - range.lo) as usize / 4);
         for token in Lexer::new(text, range.lo as usize, range.hi as usize) {
             if !token.is_comment() || documents(token.text(text)) {
-                stream.push(token, text, None);
+                let is_word = token.kind == TokenKind::Ident;
+                stream.push(token, text, is_word.then(|| intern_word(token.text(text))));
             }
         }
         stream

@@ -1,6 +1,7 @@
 //! Attributes, macro calls and other tokens that are kept as they are.
 
-use super::cursor::{Ident, Reader, is_keyword};
+use super::body;
+use super::cursor::{Ident, Reader};
 use super::stream::{Placed, is_operator, text_of};
 use crate::hir::{
     Attr, Delim, ExprText, ItemKind, Joint, Name, Path, PathId, Segment, TextRange, Tokens, Tt,
@@ -77,7 +78,7 @@ impl Reader<'_> {
         self.eat_pair(*b"::");
         let path = match self.word(0) {
             "unsafe" => vec![self.any_word()?.name],
-            _ => self.mod_path()?.into_iter().map(|segment| segment.name).collect(),
+            _ => self.path_names()?,
         };
         let (tokens, is_pair) = match self.nth(0)?.kind {
             TokenKind::Close(_) => (Tokens::default(), false),
@@ -96,9 +97,20 @@ impl Reader<'_> {
         Some((!is_doc).then_some(Attr { path, tokens, range }))
     }
 
+    /// `a::b` as its names.
+    fn path_names(&mut self) -> Option<Vec<Name>> {
+        let mut names = Vec::with_capacity(1);
+        loop {
+            names.push(self.path_word()?.name);
+            if !self.eat_pair(*b"::") {
+                return Some(names);
+            }
+        }
+    }
+
     /// `a::b` without arguments.
     pub(super) fn mod_path(&mut self) -> Option<Vec<Segment>> {
-        let mut segments = Vec::new();
+        let mut segments = Vec::with_capacity(1);
         loop {
             let word = self.path_word()?;
             segments.push(Segment { name: word.name, range: word.range, args: Vec::new(), fn_output: None });
@@ -139,24 +151,27 @@ impl Reader<'_> {
         printed(&tokens).map(ExprText)
     }
 
-    /// Whether the tokens read since `start` are an expression: of one that is more than a word or a literal syn has to
-    /// say.
+    /// Whether the tokens read since `start` are an expression: of one that isn't understood syn has to say.
     pub(super) fn is_value(&self, start: usize, tokens: &[Tt]) -> bool {
         match tokens {
             [] => false,
             [Tt::Literal(..)] => true,
-            [Tt::Ident(name, _)] if !is_keyword(name.as_str()) => true,
-            _ => is_expr(&text_of(self.between(start, self.position()))),
+            [Tt::Ident(name, _)] if !name.is_keyword() => true,
+            _ => {
+                let tokens = self.between(start, self.position());
+                body::is_expr(tokens) || is_expr(&text_of(tokens))
+            }
         }
     }
 
     /// Token trees up to a closing bracket, which is left.
     fn trees(&mut self, close: u8) -> Option<Tokens> {
-        let mut trees = Vec::new();
+        let outside = self.trees.len();
         while !self.is(TokenKind::Close(close)) {
-            trees.push(self.tree()?);
+            let tree = self.tree()?;
+            self.trees.push(tree);
         }
-        Some(trees.into())
+        Some(self.trees.drain(outside..).collect())
     }
 
     /// One token, or a group.

@@ -29,7 +29,7 @@ impl Reader<'_> {
             TokenKind::Punct(b'!') => self.bump().map(|_| Type::Never),
             TokenKind::Punct(b'&') => {
                 self.bump();
-                self.lifetime();
+                self.pass_lifetime();
                 let mutable = self.eat_word("mut");
                 Some(Type::Ref { mutable, inner: Box::new(self.ty(false)?) })
             }
@@ -142,7 +142,7 @@ impl Reader<'_> {
         }
         self.punct(b'<')?;
         while !self.eat_punct(b'>') {
-            self.lifetime()?;
+            self.expect(TokenKind::Lifetime)?;
             self.eat_punct(b',');
         }
         Some(())
@@ -171,7 +171,7 @@ impl Reader<'_> {
 
     /// `None` inside: a lifetime or `use<…>`.
     fn bound(&mut self) -> Option<Option<Bound>> {
-        if self.lifetime().is_some() {
+        if self.pass_lifetime() {
             return Some(None);
         }
         if self.eat_word("use") {
@@ -246,7 +246,7 @@ impl Reader<'_> {
 
     /// `'a + 'b`
     fn lifetimes(&mut self) {
-        while self.lifetime().is_some() {
+        while self.pass_lifetime() {
             self.eat_punct(b'+');
         }
     }
@@ -257,7 +257,7 @@ impl Reader<'_> {
             return Some(());
         }
         while !self.ends_where() {
-            if self.lifetime().is_some() {
+            if self.pass_lifetime() {
                 self.punct(b':')?;
                 self.lifetimes();
             } else {

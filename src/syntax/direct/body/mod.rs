@@ -20,15 +20,18 @@ mod shapes;
 mod stmt;
 
 #[cfg(test)]
+pub(super) mod testing;
+#[cfg(test)]
 mod tests;
 
 use super::Bodies;
 use super::cursor::Reader;
 use super::stream::{Placed, Stream};
-use crate::hir::{BlockKind, BodySource, ExprId, ExprKind, TextRange, Tt};
+use crate::hir::{BlockKind, BodySource, ExprId, ExprKind, Path, TextRange, Tt};
 use crate::syntax::body::{Contents, Mark, State};
 use crate::syntax::guard::{self, Guard, Verdict};
 use crate::syntax::lexer::TokenKind;
+use crate::syntax::{MacroMeaning, MacroScope};
 use expr::{Form, Read};
 
 pub(super) use literals::literal;
@@ -93,6 +96,25 @@ pub(super) fn statements(tokens: &[Tt], state: &mut State) -> Option<Contents> {
         reader.statements(&mut contents)?;
         Some(contents)
     })
+}
+
+/// Whether tokens surely are one expression.
+pub(super) fn is_expr(tokens: &[Placed<'_>]) -> bool {
+    if !is_shallow(tokens) {
+        return false;
+    }
+    let mut state = State::new(0, &NoMacros);
+    let tokens = Reader::new(tokens, Bodies::Tokens, state.counters.clone());
+    let mut reader = BodyReader { tokens, state: &mut state, origin: Origin::Tokens, dry: true };
+    reader.expr().is_some() && reader.tokens.is_done()
+}
+
+struct NoMacros;
+
+impl MacroScope for NoMacros {
+    fn lookup(&self, _path: &Path) -> MacroMeaning {
+        MacroMeaning::Unknown
+    }
 }
 
 /// Reads all tokens; the state is left as it was if they aren't understood.

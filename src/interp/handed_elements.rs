@@ -75,7 +75,10 @@ impl Analysis {
             let moved_later = self.contexts.get(one).released_at_end.get(&key) > first.released.get(&key);
             let ordered = acquiring && moved_later && self.stored_only_by(counter, (one, two), true);
             let found = ordered || (!strictly && self.stored_only_by(counter, (one, two), false));
-            (found && self.moved_with(one, a, counter)).then_some(counter)
+            // Who fills it again waits for the second to have done with it, and is told so before that is true.
+            let refilled = |own| self.moved_too_soon(two, b, (counter, own));
+            let refilled = || self.index_owned(one, a, two, false).is_some_and(refilled);
+            (found && self.moved_with(one, a, counter) && !refilled()).then_some(counter)
         })
     }
 
@@ -120,7 +123,29 @@ impl Analysis {
         strictly: bool,
     ) -> Option<PlaceId> {
         let index = self.index_owned(one, a, two, strictly).filter(|_| one != two)?;
-        self.index_owned(two, b, one, strictly).map(|_| index)
+        let other = self.index_owned(two, b, one, strictly)?;
+        let given_up =
+            self.moved_too_soon(one, a, (index, other)) || self.moved_too_soon(two, b, (other, index));
+        (!given_up).then_some(index)
+    }
+
+    /// The context moves its own index on after it looked at the other's and before it makes the access: the element is the other's
+    /// by then.
+    fn moved_too_soon(
+        &self,
+        context: ContextId,
+        access: &AccessEvent,
+        (asked, own): (PlaceId, PlaceId),
+    ) -> bool {
+        let log = &self.contexts.get(context).log.events;
+        let position = |wanted: &AccessEvent| log.iter().position(|event| std::ptr::eq(event, wanted));
+        let looks = self.deciding(context, access).filter(|load| load.place == asked);
+        let Some((here, looked)) = position(access).zip(looks.filter_map(position).max()) else {
+            return false;
+        };
+        let mut between = log.get(looked..here).into_iter().flatten();
+        between
+            .any(|event| event.place == own && event.kind != AccessKind::Read && event.frame == access.frame)
     }
 
     /// The reads that an access, or the choice of its element, depends on.
