@@ -10,11 +10,13 @@
 pub mod body;
 pub mod item;
 pub mod name;
+pub mod name_map;
 pub mod token;
 
 pub use body::*;
 pub use item::*;
 pub use name::Name;
+pub use name_map::NameMap;
 pub use token::*;
 
 /// A half-open byte range of one file's text.

@@ -5,6 +5,7 @@
 //! keep insertion order. Only the language's keywords have known ids, the first ones.
 
 use rustc_hash::FxBuildHasher;
+use std::cell::RefCell;
 use std::cmp::Ordering;
 use std::collections::HashMap;
 use std::fmt;
@@ -64,6 +65,23 @@ impl Name {
             Some(name) => *name,
             None => add(&mut ids, Box::leak(text.to_owned().into_boxed_str())),
         }
+    }
+
+    /// Of a path: what comes after the last `::`.
+    pub fn last_segment(self) -> Name {
+        // Asked for each use of a library's type: a map for each thread, for sharing one costs as much as the search.
+        thread_local!(static KNOWN: RefCell<HashMap<Name, Name, FxBuildHasher>> = RefCell::default());
+        KNOWN.with_borrow_mut(|known| {
+            *known.entry(self).or_insert_with(|| match self.as_str().rsplit_once("::") {
+                Some((_, last)) => Name::new(last),
+                None => self,
+            })
+        })
+    }
+
+    /// The id, for tables by name that nobody iterates.
+    pub(super) fn number(self) -> usize {
+        self.0.get() as usize
     }
 
     /// The text.

@@ -113,7 +113,7 @@ impl Interp<'_> {
             return self.each_called(found, args, |this, method, mut args| {
                 let mut subst = method.subst;
                 this.bind_generics(cx, method.id, generics, &mut subst);
-                let takes_self = this.program.fn_def(method.id).sig.self_ty.is_some();
+                let takes_self = this.program.sig(method.id).self_ty.is_some();
                 let self_arg = (takes_self && !args.is_empty()).then(|| args.remove(0));
                 this.call_fn(cx, id, method.id, subst, self_arg, args)
             });
@@ -162,7 +162,7 @@ impl Interp<'_> {
     fn default_of(&mut self, cx: &Cx, id: ExprId, ty: Ty) -> Val {
         if matches!(ty, Ty::Adt(..))
             && let [only] = &self.program.assoc_fns(&ty, None, Name::new("default"))[..]
-            && self.program.fn_def(only.id).sig.params.is_empty()
+            && self.program.sig(only.id).params.is_empty()
         {
             return self.call_fn(cx, id, only.id, only.subst.clone(), None, Vec::new());
         }
@@ -253,7 +253,7 @@ impl Interp<'_> {
             return;
         }
         let program = self.program;
-        let params = program.fn_def(id).sig.generics.iter();
+        let params = program.fn_def(id).generics.iter();
         let named = params.filter(|p| program.params[p.index()].kind == hir::GenericParamKind::Type);
         for (param, ty) in named.zip(generics) {
             let ty = self.normalized(&cx.subst.apply(ty));
@@ -392,7 +392,7 @@ impl Interp<'_> {
         self.each_called(callees, args, |this, kind, args| match kind {
             Kind::Closure(closure) => this.call_closure(cx, id, &closure, args),
             Kind::Fn(function, subst) => {
-                let takes_self = this.program.fn_def(function).sig.self_ty.is_some();
+                let takes_self = this.program.sig(function).self_ty.is_some();
                 let mut args = args;
                 let self_arg = (takes_self && !args.is_empty()).then(|| args.remove(0));
                 this.call_fn(cx, id, function, (*subst).clone(), self_arg, args)
@@ -454,10 +454,10 @@ impl Interp<'_> {
     ) -> Val {
         let def = self.program.fn_def(id);
         let mut subst = subst;
-        if let (Some(ty), Some(value)) = (&def.sig.self_ty, &self_arg) {
+        if let (Some(ty), Some(value)) = (&def.sig(self.program).self_ty, &self_arg) {
             self.infer(ty, value, &mut subst);
         }
-        for (ty, value) in def.sig.params.iter().zip(&args) {
+        for (ty, value) in def.sig(self.program).params.iter().zip(&args) {
             self.infer(ty, value, &mut subst);
         }
         if def.item.is_async {
@@ -489,7 +489,7 @@ impl Interp<'_> {
         args: Vec<Val>,
     ) -> Val {
         let def = self.program.fn_def(id);
-        let ret = self.normalized(&subst.apply(&def.sig.ret));
+        let ret = self.normalized(&subst.apply(&def.sig(self.program).ret));
         let depth = self.frames.get(cx.frame).depth;
         let nested = self.stack.iter().filter(|call| call.function == Some(id)).count();
         let skipped = self.leaves_alone(id, &ret, self_arg.as_ref(), &args);
@@ -569,7 +569,7 @@ impl Interp<'_> {
         args: Vec<Val>,
     ) {
         let def = self.program.fn_def(id);
-        if let Some(ty) = &def.sig.self_ty {
+        if let Some(ty) = &def.sig(self.program).self_ty {
             let ty = cx.subst.apply(ty);
             let mut value = self_arg.unwrap_or_else(|| self.own_receiver(&ty));
             if value.ty.is_unknown() {
@@ -579,7 +579,7 @@ impl Interp<'_> {
             self.declare(cx, LocalId(0), value);
         }
         let mut args = args.into_iter();
-        for (n, (param, ty)) in def.item.params.iter().zip(&def.sig.params).enumerate() {
+        for (n, (param, ty)) in def.item.params.iter().zip(&def.sig(self.program).params).enumerate() {
             let ty = cx.subst.apply(ty);
             let given = args.next();
             let mut value = given.unwrap_or_else(|| self.handed_in(cx, FIRST_PARAM + n as u32, &ty));

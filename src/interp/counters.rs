@@ -5,8 +5,9 @@
 //! In: the texts. Out: whether a body declares state, whether a static is only counted. Invariant: what isn't
 //! recognized (another use, a macro's argument, a comment) is no counting.
 
+use super::mentions::Mentions;
 use crate::hir::{BodySource, Name};
-use crate::resolve::outline::{Outline, Unit, UnitOf};
+use crate::resolve::outline::{Unit, UnitOf};
 use crate::resolve::{BodyOwner, Program};
 use rustc_hash::FxHashSet;
 
@@ -28,10 +29,10 @@ struct Declared<'t> {
 
 impl Counters<'_> {
     /// Whether all units that mention the name of a static, declared outside of bodies, only count it.
-    pub(super) fn are_all(&self, outline: &Outline, name: Name) -> bool {
-        let renamed = outline.aliases.values().any(|declared| declared.contains(&name));
-        let mut users = outline.units.iter().filter(|unit| unit.words.plain.contains(&name));
-        !renamed && users.all(|unit| self.text(unit).is_some_and(|text| self.counts(text, name.as_str())))
+    pub(super) fn are_all(&self, mentions: &Mentions, name: Name) -> bool {
+        let mut users = mentions.naming(name).map(|at| mentions.unit(at));
+        !mentions.outline.renames(name)
+            && users.all(|unit| self.text(unit).is_some_and(|text| self.counts(text, name.as_str())))
     }
 
     /// Whether a body may declare a static that can change, other than by being counted.

@@ -17,7 +17,7 @@ impl Interp<'_> {
         let all = || this.into_iter().chain(args);
         !self.relevance.walks(self.program, self.models, id)
             && !all().any(|arg| self.carries(arg) || (unchecked && self.reaches_shared(arg)))
-            && !self.takes_address(&self.program.fn_def(id).sig.params, ret, this, args)
+            && !self.takes_address(&self.program.sig(id).params, ret, this, args)
             && !self.tells_apart(id, ret, all())
     }
 

@@ -10,7 +10,7 @@ use super::state::State;
 use super::values::{Kind, Mode, Pointer, Val};
 use super::{CalleeKey, Cx, Frame, Interp};
 use crate::finding::{ContextKind, Evidence};
-use crate::hir::ExprId;
+use crate::hir::{ExprId, SelfParam};
 use crate::models::Models;
 use crate::project::TargetKind;
 use crate::project::cfg::When;
@@ -100,14 +100,16 @@ pub fn programs(program: &Program, models: &Models) -> Vec<ProgramEntries> {
 /// A safe public function that any threads may call at once; one that takes a handle exclusively, each thread with its own.
 fn is_caller_entry(program: &Program, models: &Models, id: FnId) -> bool {
     let def = program.fn_def(id);
-    let alone = match &def.sig.self_ty {
+    let is_callable = def.public && !def.item.is_unsafe && def.when == When::Always;
+    let alone = || match &def.sig(program).self_ty {
         Some(Ty::Ref { mutable: true, inner }) => match &**inner {
             Ty::Adt(adt, _) => !is_only_sent(program, models, *adt),
             _ => true,
         },
         _ => false,
     };
-    def.public && !def.item.is_unsafe && def.when == When::Always && !alone
+    let may_be_exclusive = !matches!(def.item.self_param, None | Some(SelfParam::Ref));
+    is_callable && !(may_be_exclusive && alone())
 }
 
 impl Interp<'_> {
@@ -157,7 +159,7 @@ impl Interp<'_> {
 
     /// A parameter is an object that the library shows to be shared.
     fn takes_shared(&self, id: FnId) -> bool {
-        let sig = &self.program.fn_def(id).sig;
+        let sig = self.program.sig(id);
         let behind =
             |ty: &Ty| self.pointer_ty(ty).is_some_and(|(_, inner)| self.shared_types.leads_to(&inner));
         sig.self_ty.iter().chain(&sig.params).any(behind)

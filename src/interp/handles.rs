@@ -39,7 +39,7 @@ pub(super) fn is_only_sent(program: &Program, models: &Models, adt: AdtId) -> bo
 
 /// A caller's context that takes its own handle exclusively: of what is behind it that says nothing.
 pub fn takes_handle(program: &Program, context: &Context) -> bool {
-    let exclusive = |id| matches!(program.fn_def(id).sig.self_ty, Some(Ty::Ref { mutable: true, .. }));
+    let exclusive = |id| matches!(program.sig(id).self_ty, Some(Ty::Ref { mutable: true, .. }));
     context.kind == ContextKind::Caller && matches!(context.entry, Entry::Fn(id) if exclusive(id))
 }
 

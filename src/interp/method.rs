@@ -119,7 +119,7 @@ impl Interp<'_> {
             Target::OfSeveral(methods) => methods.first().map(|(_, method)| method),
             Target::Model(_) => None,
         };
-        let declared = method.and_then(|m| self.program.fn_def(m.id).sig.self_ty.as_ref());
+        let declared = method.and_then(|m| self.program.sig(m.id).self_ty.as_ref());
         let handle = match declared {
             Some(Ty::Ref { inner, .. }) => &**inner,
             Some(ty) => ty,
@@ -168,7 +168,7 @@ impl Interp<'_> {
         let Some(deref) = self.program.methods(ty, Name::new("deref_mut")).into_iter().next() else {
             return false;
         };
-        let target = deref.subst.apply(&self.program.fn_def(deref.id).sig.ret);
+        let target = deref.subst.apply(&self.program.sig(deref.id).ret);
         let target = match self.normalized(&target) {
             Ty::Ref { inner, .. } => self.normalized(&inner),
             other => other,
@@ -176,7 +176,7 @@ impl Interp<'_> {
         let target = self.behind_alias(ty, target);
         let user = self.program.methods(&target, name);
         if let Some(method) = user.first() {
-            return matches!(self.program.fn_def(method.id).sig.self_ty, Some(Ty::Ref { mutable: true, .. }));
+            return matches!(self.program.sig(method.id).self_ty, Some(Ty::Ref { mutable: true, .. }));
         }
         let model = self.models.method_owner(&target).and_then(|owner| self.models.type_method(owner, name));
         model.is_some_and(|m| self.models.fn_model(m).self_mode == SelfMode::RefMut)
@@ -279,7 +279,7 @@ impl Interp<'_> {
 
     /// How a function of the program takes its receiver.
     pub(super) fn self_mode(&self, method: Option<&Method>) -> SelfMode {
-        match method.and_then(|m| self.program.fn_def(m.id).sig.self_ty.as_ref()) {
+        match method.and_then(|m| self.program.sig(m.id).self_ty.as_ref()) {
             Some(Ty::Ref { mutable: true, .. }) => SelfMode::RefMut,
             Some(Ty::Ref { .. }) | None => SelfMode::Ref,
             Some(_) => SelfMode::Value,

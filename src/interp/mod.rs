@@ -24,6 +24,8 @@ pub mod terms;
 pub mod values;
 
 mod arithmetic;
+mod at_hand;
+mod bits;
 mod calls;
 mod chains;
 mod closures;
@@ -68,6 +70,7 @@ mod places_of;
 mod portions;
 mod publish;
 mod quiet;
+mod reach;
 mod recursion;
 mod relevance;
 mod remembered;
@@ -84,6 +87,7 @@ mod told;
 mod trait_calls;
 mod units;
 mod unknown_calls;
+mod uses;
 mod walk;
 mod words;
 

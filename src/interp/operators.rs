@@ -84,7 +84,7 @@ impl Interp<'_> {
             return Val::bottom();
         }
         let takes = |method: &&Method| {
-            let declared = self.program.fn_def(method.id).sig.params.first();
+            let declared = self.program.sig(method.id).params.first();
             let mut subst = method.subst.clone();
             let fits = |(ty, other): (&Ty, &Val)| self.program.unify(&subst.apply(ty), &other.ty, &mut subst);
             declared.zip(args.first()).is_none_or(fits)

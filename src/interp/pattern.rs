@@ -370,7 +370,7 @@ impl Interp<'_> {
                     _ => Fit::ALWAYS,
                 }
             }
-            Res::Ext(path, _) => fit_variant_name(last_segment(*path), value),
+            Res::Ext(path, _) => fit_variant_name(path.last_segment(), value),
             _ => Fit::MAYBE,
         }
     }
@@ -399,7 +399,7 @@ impl Interp<'_> {
                 let def = &self.program.adts[adt.index()];
                 (def.kind == crate::hir::AdtKind::Enum).then(|| def.variants[*variant as usize].name)
             }
-            Res::Ext(path, _) => Some(last_segment(*path)),
+            Res::Ext(path, _) => Some(path.last_segment()),
             Res::Assoc { name, .. } => Some(*name),
             _ => None,
         };
@@ -547,11 +547,6 @@ fn numbered(parts: &[Pat], indexed: bool) -> SmallVec<[(Proj, &Pat); 4]> {
         result.push((proj, pat));
     }
     result
-}
-
-pub(super) fn last_segment(path: Name) -> Name {
-    let text = path.as_str();
-    Name::new(text.rsplit(':').next().unwrap_or(text))
 }
 
 fn fit_variant_name(name: Name, value: &Val) -> Fit {

@@ -8,6 +8,7 @@ use super::counters::Counters;
 use super::declared::declared;
 use super::doors::{self, Doors};
 use super::mentions::{Mention, Mentions};
+use super::reach::reach;
 use super::tokens::Tokens;
 use super::words::{Words, model_words};
 use crate::finding::ContextKind;
@@ -41,18 +42,27 @@ struct Flags {
     starts: bool,
     /// May do anything that matters.
     acts: bool,
-    /// Some other code may call it, as far as that makes a difference: what opens or starts is entered anyway.
-    called: bool,
+    /// Some other code may call it, or it is where contexts begin.
+    entered: bool,
 }
+
+/// What a body gets to, by bits.
+const SHARES: u8 = 1;
+const OPENS: u8 = 1 << 1;
+const STARTS: u8 = 1 << 2;
+const ACTS: u8 = 1 << 3;
+const UNCHECKED: u8 = 1 << 4;
+/// A lone test's own state.
+const OWN: u8 = 1 << 5;
 
 impl Relevance {
     pub fn new(program: &Program, outline: &Outline, models: &Models) -> Relevance {
         let used = outline.words();
-        let mut words = model_words(models, &|name| used.contains(&name));
+        let mut words = model_words(models, &|name| used.get(name));
         let doors = door_fields(outline, models);
         let called = [&words.starts, &words.acts, &words.global].into_iter().flatten();
-        let named = called.chain(&doors).filter_map(|mention| mention.name());
-        let other = words.state.iter().chain(&words.unchecked).copied();
+        let named = called.chain(&doors).flat_map(Mention::words);
+        let other = words.state.iter().chain(&words.unchecked).copied().chain([Name::new("static")]);
         let mentions = Mentions::new(program, outline, named.chain(other));
         if !words.changes.iter().any(|word| mentions.has(*word)) {
             // Nobody changes what the others only read.
@@ -70,43 +80,65 @@ impl Relevance {
         let called = words.acts.iter().chain(&words.global).copied();
         found.any_state = named.chain(called).any(|word| mentions.has(word))
             || program.statics.iter().any(|s| s.item.mutable);
-        if !found.any_state {
-            return found;
+        if found.any_state {
+            found.mark(program, models, &mentions, &words, &doors);
         }
+        found
+    }
+
+    /// Finds what each body may do.
+    fn mark(
+        &mut self,
+        program: &Program,
+        models: &Models,
+        mentions: &Mentions,
+        words: &Words,
+        doors: &[Mention],
+    ) {
         let all = |words: &FxHashSet<Mention>| words.iter().copied().collect::<Vec<_>>();
         let state: Vec<Mention> = words.state.iter().copied().map(Mention::Word).collect();
-        let starts = all(&words.starts);
         let (own, shared): (Vec<Mention>, Vec<Mention>) =
-            shared_state(program, outline, &mentions, &words).into_iter().partition(
-                |seed| matches!(seed, Mention::Unit(at) if is_lone_test(program, models, &mentions, *at)),
+            shared_state(program, mentions, words).into_iter().partition(
+                |seed| matches!(seed, Mention::Unit(at) if is_lone_test(program, models, mentions, *at)),
             );
-        let open = [shared.clone(), doors].concat();
-        let acting = [state, all(&words.acts), starts.clone(), open.clone()].concat();
-        let unchecked = unsafe_code(program, outline, &words);
-        let reached = mentions.reach(&[&shared, &open, &starts, &acting, &unchecked, &own]);
-        for (at, unit) in outline.units.iter().enumerate() {
+        let seeds: [(u8, &[Mention]); 7] = [
+            (SHARES | OPENS | ACTS, &shared),
+            (OPENS | ACTS, doors),
+            (STARTS | ACTS, &all(&words.starts)),
+            (ACTS, &state),
+            (ACTS, &all(&words.acts)),
+            (UNCHECKED, &unsafe_code(program, mentions.outline, words)),
+            (OWN, &own),
+        ];
+        let reached = reach(mentions, &seeds);
+        for (at, unit) in mentions.outline.units.iter().enumerate() {
             // A test's own state is shared by what the test starts, or by nobody.
-            let own = reached[at] & (1 << 5 | 1 << 2) == (1 << 5 | 1 << 2);
-            let has = |seeds: u32| reached[at] & (1 << seeds) != 0 || (own && [0, 1, 3].contains(&seeds));
-            let asks_for_callers = (has(3) || has(4)) && !has(1) && !has(2);
+            let shares_own = reached[at] & (OWN | STARTS) == OWN | STARTS;
+            let bits = if shares_own { reached[at] | SHARES | OPENS | ACTS } else { reached[at] };
+            let has = |wanted: u8| bits & wanted != 0;
+            // Nobody enters a test that neither starts anything nor shares what others see.
+            let is_entered = || match () {
+                () if has(SHARES | STARTS) => true,
+                () if has(OPENS) => !is_lone_test(program, models, mentions, at),
+                () => has(ACTS | UNCHECKED) && mentions.is_used(at),
+            };
             match unit.of {
                 UnitOf::Body(BodyOwner::Fn(id)) => {
-                    found.functions[id.index()] = Flags {
-                        shares: has(0),
-                        opens: has(1),
-                        starts: has(2),
-                        acts: has(3),
-                        unchecked: has(4),
-                        called: asks_for_callers && mentions.is_used(at),
+                    self.functions[id.index()] = Flags {
+                        shares: has(SHARES),
+                        opens: has(OPENS),
+                        starts: has(STARTS),
+                        acts: has(ACTS),
+                        unchecked: has(UNCHECKED),
+                        entered: is_entered(),
                     };
                 }
-                UnitOf::Body(owner) if has(3) => {
-                    found.initializers.insert(owner);
+                UnitOf::Body(owner) if has(ACTS) => {
+                    self.initializers.insert(owner);
                 }
                 UnitOf::Body(_) | UnitOf::Declaration | UnitOf::Macro => {}
             }
         }
-        found
     }
 
     /// What the resolved types tell.
@@ -138,8 +170,7 @@ impl Relevance {
         match owner {
             BodyOwner::Fn(id) => {
                 let flags = self.flags(program, id);
-                let entered = flags.called || flags.opens || flags.starts;
-                self.any_state && (flags.acts || flags.unchecked) && entered
+                self.any_state && (flags.acts || flags.unchecked) && flags.entered
             }
             other => self.initializers.contains(&other),
         }
@@ -171,7 +202,7 @@ impl Relevance {
     /// Whether a call has to be entered: it does something that matters, or its result may carry a pointer, a
     /// closure, a handle.
     pub fn walks(&self, program: &Program, models: &Models, id: FnId) -> bool {
-        self.flags(program, id).acts || !is_plain(program, models, &program.fn_def(id).sig.ret, 0)
+        self.flags(program, id).acts || !is_plain(program, models, &program.sig(id).ret, 0)
     }
 
     /// Of a function declared in a body: those of the function around it.
@@ -187,7 +218,7 @@ impl Relevance {
             }
             module = def.parent;
         }
-        Flags { shares: true, opens: true, unchecked: true, starts: true, acts: true, called: true }
+        Flags { shares: true, opens: true, unchecked: true, starts: true, acts: true, entered: true }
     }
 }
 
@@ -199,31 +230,34 @@ fn is_lone_test(program: &Program, models: &Models, mentions: &Mentions, unit: u
 }
 
 /// Statics that every context sees and that can change, and the process's own state.
-fn shared_state(program: &Program, outline: &Outline, mentions: &Mentions, words: &Words) -> Vec<Mention> {
+fn shared_state(program: &Program, mentions: &Mentions, words: &Words) -> Vec<Mention> {
     let stateful = mentions.types_holding(&words.state);
-    let (keyword, mutable) = (Name::new("static"), Name::new("mut"));
+    let mutable = Name::new("mut");
     let counters = Counters { program, steps: &words.steps, stateful: &stateful };
     let declares = |unit: &Unit| {
         matches!(unit.of, UnitOf::Body(_) | UnitOf::Macro)
-            && unit.words.plain.contains(&keyword)
-            && (unit.words.plain.contains(&mutable)
-                || unit.words.plain.iter().any(|word| stateful.contains(word)))
+            && unit.words.plain.iter().any(|word| *word == mutable || stateful.contains(word))
             && counters.declares_state(unit)
     };
     let mut found: Vec<Mention> = words.global.iter().copied().collect();
-    for (at, unit) in outline.units.iter().enumerate() {
-        match unit.of {
-            UnitOf::Body(BodyOwner::Static(id)) => {
-                let item = &program.statics[id.index()].item;
-                let changes = item.mutable || unit.types.iter().any(|word| stateful.contains(word));
-                let name = program.statics[id.index()].name;
-                let shared = changes && item.storage != StaticKind::ThreadLocal;
-                if shared && (item.mutable || !counters.are_all(outline, name)) {
-                    found.push(Mention::Plain(name));
-                }
-            }
-            _ if declares(unit) => found.push(Mention::Unit(at)),
-            _ => {}
+    let statics = |unit: &Unit| match unit.of {
+        UnitOf::Body(BodyOwner::Static(id)) => Some(id),
+        _ => None,
+    };
+    for unit in &mentions.outline.units {
+        let Some(id) = statics(unit) else { continue };
+        let item = &program.statics[id.index()].item;
+        let changes = item.mutable || unit.types.iter().any(|word| stateful.contains(word));
+        let name = program.statics[id.index()].name;
+        let shared = changes && item.storage != StaticKind::ThreadLocal;
+        if shared && (item.mutable || !counters.are_all(mentions, name)) {
+            found.push(Mention::Plain(name));
+        }
+    }
+    for at in mentions.naming(Name::new("static")) {
+        let unit = mentions.unit(at);
+        if statics(unit).is_none() && declares(unit) {
+            found.push(Mention::Unit(at));
         }
     }
     found
@@ -235,8 +269,7 @@ fn door_fields(outline: &Outline, models: &Models) -> Vec<Mention> {
     if !outline.promises {
         return Vec::new();
     }
-    let cells: FxHashSet<Name> =
-        doors::cell_types(models).into_iter().map(super::pattern::last_segment).collect();
+    let cells: FxHashSet<Name> = doors::cell_types(models).into_iter().map(Name::last_segment).collect();
     let is_door = |field: &&Field| field.raw || field.types.iter().any(|ty| cells.contains(ty));
     let mut found: Vec<Mention> = Vec::new();
     for field in outline.fields.iter().filter(is_door) {

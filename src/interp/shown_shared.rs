@@ -22,7 +22,7 @@ impl SharedTypes {
     pub fn of(program: &Program, models: &Models) -> SharedTypes {
         let mut found = SharedTypes::default();
         for def in &program.fns {
-            let sig = &def.sig;
+            let sig = def.sig(program);
             sig.params.iter().chain(&sig.self_ty).chain([&sig.ret]).for_each(|ty| found.look(models, ty, 0));
         }
         for def in &program.adts {

@@ -89,16 +89,16 @@ impl Tokens {
 
 /// The type that others than its module make with this function, out of nothing.
 fn made_by(program: &Program, def: &FnDef, of: &FxHashSet<AdtId>) -> Option<AdtId> {
-    if def.is_private {
+    if def.is_private || def.item.ret.is_none() {
         return None;
     }
-    let id = find(&def.sig.ret, of, 0)?;
+    let id = find(&def.sig(program).ret, of, 0)?;
     let owner = match def.owner {
         Owner::Impl(imp) => find(&program.impls[imp.index()].self_ty, of, 0),
         Owner::Trait(_) | Owner::Module => None,
     };
     let takes = |ty: &Ty| find(ty, of, 0) == Some(id) || (owner == Some(id) && matches!(ty, Ty::Ref { .. }));
-    let given = def.sig.self_ty.iter().chain(&def.sig.params).any(takes);
+    let given = def.sig(program).self_ty.iter().chain(&def.sig(program).params).any(takes);
     (!given).then_some(id)
 }
 

@@ -55,7 +55,7 @@ impl Interp<'_> {
     /// The failure that `?` gives back is made one of the function's.
     pub(super) fn converted(&mut self, cx: &Cx, id: ExprId, failure: &Val) {
         let function = self.stack.last().and_then(|call| call.function);
-        let Some(Ty::Ext(_, args)) = function.map(|id| &self.program.fn_def(id).sig.ret) else { return };
+        let Some(Ty::Ext(_, args)) = function.map(|id| &self.program.sig(id).ret) else { return };
         let Some(wanted @ Ty::Adt(..)) = args.get(1) else { return };
         let given = super::memory::project(failure, super::expr::field(0));
         if given.ty != *wanted {
@@ -135,7 +135,7 @@ impl Interp<'_> {
         let this = self.pointer_to(at, how);
         let mut methods = methods;
         methods.retain(|method| {
-            let ret = method.subst.apply(&self.program.fn_def(method.id).sig.ret);
+            let ret = method.subst.apply(&self.program.sig(method.id).ret);
             !self.leaves_alone(method.id, &ret, Some(&this), args)
         });
         if methods.is_empty() {
@@ -206,7 +206,7 @@ impl Interp<'_> {
     }
 
     fn takes(&self, method: &Method, args: &[Val]) -> bool {
-        let params = &self.program.fn_def(method.id).sig.params;
+        let params = &self.program.sig(method.id).params;
         params.iter().zip(args).all(|(param, arg)| {
             let vague = arg.ty.is_unknown() || matches!((param, &arg.ty), (Ty::Prim(_), Ty::Prim(_)));
             vague || self.program.unify(param, &arg.ty, &mut method.subst.clone())
@@ -256,7 +256,7 @@ impl Interp<'_> {
         let program = self.program;
         match res {
             Some(Res::Fn(id, _)) => {
-                for (arg, ty) in args.iter().zip(&program.fn_def(*id).sig.params) {
+                for (arg, ty) in args.iter().zip(&program.sig(*id).params) {
                     self.want(cx, *arg, ty);
                 }
             }

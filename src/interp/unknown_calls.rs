@@ -232,7 +232,7 @@ impl Interp<'_> {
                 ExprKind::Closure(c) => c.params.len(),
                 _ => 0,
             },
-            Some(Kind::Fn(function, _)) => self.program.fn_def(*function).sig.params.len(),
+            Some(Kind::Fn(function, _)) => self.program.sig(*function).params.len(),
             _ => 0,
         };
         self.call_value(cx, id, callee, vec![Val::unknown(Ty::Unknown); count])

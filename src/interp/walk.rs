@@ -105,7 +105,7 @@ impl Interp<'_> {
                 Kind::Closure(closure) => self.walk_closure_entry(context, &closure, args.clone()),
                 Kind::Fn(function, subst) => {
                     let mut args = args.clone();
-                    let takes_self = self.program.fn_def(function).sig.self_ty.is_some();
+                    let takes_self = self.program.sig(function).self_ty.is_some();
                     let self_arg = (takes_self && !args.is_empty()).then(|| args.remove(0));
                     self.walk_callable(context, function, subst, self_arg, args)
                 }

@@ -113,7 +113,7 @@ pub(super) fn model_words(models: &Models, has: &dyn Fn(Name) -> bool) -> Words 
             stateful.insert(id);
         }
     }
-    let state = models.owners(&stateful).map(super::pattern::last_segment).collect();
+    let state = models.owners(&stateful).map(Name::last_segment).collect();
     let macros = [MacroShape::Join, MacroShape::Select].into_iter().flat_map(|shape| models.macros_of(shape));
     starts.extend(macros.map(Mention::Macro));
     Words {

@@ -45,24 +45,21 @@ struct Named {
 
 impl Directory {
     fn new(models: &Models) -> Directory {
+        let unqualified: FxHashSet<Name> = models.prelude.values().copied().collect();
         let callee = |(at, model): (usize, &FnModel)| Callee {
-            name: last_segment(model.path.as_str()),
-            module: models.find_module(model.path),
+            name: model.path.last_segment(),
+            module: models.find_module(model.path, &unqualified),
             is_free: models.functions.get(&model.path) == Some(&FnModelId(at as u32)),
         };
         let other_names = models.other_names();
         let named = |model: &TypeModel| {
             let others = other_names.get(&model.path).into_iter().flatten().copied();
-            let words = std::iter::once(last_segment(model.path.as_str())).chain(others);
+            let words = std::iter::once(model.path.last_segment()).chain(others);
             let words = if models.needs_no_name(model) { Vec::new() } else { words.collect() };
             Named { path: model.path, words }
         };
         let named_fn = |is_method| {
-            move |(path, id): (&Name, &FnModelId)| NamedFn {
-                name: last_segment(path.as_str()),
-                id: *id,
-                is_method,
-            }
+            move |(path, id): (&Name, &FnModelId)| NamedFn { name: path.last_segment(), id: *id, is_method }
         };
         let free = models.functions.iter().map(named_fn(false));
         Directory {
@@ -97,8 +94,9 @@ impl Models {
         self.callee(id).module
     }
 
-    fn find_module(&self, path: Name) -> Option<Name> {
-        let named = self.is_standard(path) && !self.prelude.values().any(|prelude| *prelude == path);
+    /// `unqualified`: what is called without a module.
+    fn find_module(&self, path: Name, unqualified: &FxHashSet<Name>) -> Option<Name> {
+        let named = self.is_standard(path) && !unqualified.contains(&path);
         let (module, _) = path.as_str().rsplit_once("::").filter(|_| named)?;
         Some(last_segment(module))
     }
@@ -183,7 +181,7 @@ impl Models {
 }
 
 fn last_segment(path: &str) -> Name {
-    Name::new(path.rsplit("::").next().unwrap_or(path))
+    Name::new(path.rfind(':').map_or(path, |colon| &path[colon + 1..]))
 }
 
 fn types_in(ty: &TyExpr, into: &mut Vec<Name>) {

@@ -15,11 +15,11 @@ use crate::hir::{
     Block, BlockItemsId, Body, BodySource, Delim, ExprId, ExprKind, Item, MacroDef, MacroShape, Name, Stmt,
     TextRange, Tt,
 };
-use crate::project::load::{CrateMacroScope, LibraryMacros};
+use crate::project::load::{CrateMacroScope, LibraryMacros, MacroTable};
 use crate::syntax::{BlockItems, LoweredBody, block_items, lower_body};
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
-use std::sync::{LazyLock, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 /// Words that may begin an item.
 static KEYWORDS: LazyLock<FxHashSet<Name>> =
@@ -88,6 +88,26 @@ enum Found {
     Lowered(LoweredBody),
 }
 
+/// What the macros of each table make: a library's are those of all crates that depend on it.
+#[derive(Default)]
+pub(super) struct MadeByMacros {
+    of: Vec<(Arc<MacroTable>, MadeByName)>,
+}
+
+type MadeByName = Vec<(Name, Arc<Made>)>;
+
+impl MadeByMacros {
+    fn of(&mut self, table: &Arc<MacroTable>) -> &[(Name, Arc<Made>)] {
+        let known = self.of.iter().position(|(of, _)| Arc::ptr_eq(of, table));
+        let at = known.unwrap_or_else(|| {
+            let made = table.defs.iter().map(|(_, def)| (def.name, Arc::new(Made::by(def))));
+            self.of.push((table.clone(), made.collect()));
+            self.of.len() - 1
+        });
+        &self.of[at].1
+    }
+}
+
 /// Which macros that a crate's bodies call may stand for items.
 pub(super) struct ItemWords {
     /// The answer for each name seen so far.
@@ -95,11 +115,10 @@ pub(super) struct ItemWords {
 }
 
 impl ItemWords {
-    pub fn new(krate: &CrateNames) -> ItemWords {
+    pub fn new(krate: &CrateNames, made: &mut MadeByMacros) -> ItemWords {
         let mut known: FxHashMap<Name, bool> = FxHashMap::default();
         let tables = std::iter::once(&krate.macros).chain(krate.other_macros.iter().map(|(_, table)| table));
-        let defs: Vec<_> = tables.flat_map(|table| table.defs.iter().map(|(_, def)| def)).collect();
-        let mut left: Vec<(Name, Made)> = defs.iter().map(|def| (def.name, Made::by(def))).collect();
+        let mut left: Vec<(Name, Arc<Made>)> = tables.flat_map(|table| made.of(table).to_vec()).collect();
         loop {
             let before = left.len();
             left.retain(|(name, made)| {

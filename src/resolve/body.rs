@@ -9,8 +9,9 @@
 //! Bodies are resolved on first use and kept; threads may ask at once.
 
 use super::blocks::{BodyBlocks, items_of_block};
-use super::paths::{Env, Rib, no_args};
+use super::paths::{Env, Rib};
 use super::scope::{Def, Namespace, WORDS};
+use super::ty::no_args;
 use super::*;
 use crate::finding::FileId;
 use crate::hir::{
@@ -45,7 +46,7 @@ impl Program {
                 owner: BodyOwner::Fn(id),
                 module: def.module,
                 file: def.file,
-                generics: &def.sig.generics,
+                generics: &def.generics,
                 self_ty: self.owner_self(def.owner),
                 source: def.item.body.as_ref()?,
                 item: Some((&def.item, def.name_range)),

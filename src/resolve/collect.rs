@@ -4,7 +4,7 @@
 //! `use` declarations to be resolved, and the items' written types (`Written`) for `signatures`.
 //! Invariant: tables are in source order: crate by crate, module by module, an item's own parts right after it.
 
-use super::blocks::{ItemWords, PendingBody};
+use super::blocks::{ItemWords, MadeByMacros, PendingBody};
 use super::imports::Import;
 use super::scope::{CrateNames, Def, Entry, Index, Namespace, Origin, Scope, Vis, WORDS};
 use super::*;
@@ -65,6 +65,7 @@ pub(super) fn collect(
         blocks: Default::default(),
         impls: Default::default(),
         names,
+        ext_members: Default::default(),
         macros,
     };
     let program = Program {
@@ -100,7 +101,8 @@ pub(super) fn collect(
     }
     collector.link_crates();
     let index = &collector.program.index;
-    collector.words = index.crates.iter().map(ItemWords::new).collect();
+    let mut made = MadeByMacros::default();
+    collector.words = index.crates.iter().map(|krate| ItemWords::new(krate, &mut made)).collect();
     for (root, node) in roots {
         collector.module_items(root, node);
     }
@@ -255,7 +257,8 @@ impl Collector {
             declared_public: item.vis == Visibility::Public,
             is_private: item.vis == Visibility::Private && !self.is_of_trait(place.owner),
             item: f.clone(),
-            sig: FnSig { generics: Vec::new(), self_ty: None, params: Vec::new(), ret: Ty::Unknown },
+            generics: Vec::new(),
+            sig: OnceLock::new(),
             body: OnceLock::new(),
         });
         self.declare_owned(place, item, Def::Fn(id));

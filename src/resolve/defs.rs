@@ -97,15 +97,15 @@ pub struct FnDef {
     /// Written without any visibility, and not of a trait's impl.
     pub is_private: bool,
     pub item: Arc<hir::FnItem>,
-    pub sig: FnSig,
+    /// The function's own parameters (`impl Trait` arguments included), after those of its impl or trait.
+    pub generics: Vec<ParamId>,
+    pub(super) sig: OnceLock<FnSig>,
     pub(super) body: OnceLock<Option<Arc<ResolvedBody>>>,
 }
 
 /// A signature with resolved types. `self` is not among `params`.
 #[derive(Clone, Debug)]
 pub struct FnSig {
-    /// The function's own parameters (`impl Trait` arguments included), after those of its impl or trait.
-    pub generics: Vec<ParamId>,
     /// The type of `self` as written (`&Self`: `Ref`).
     pub self_ty: Option<Ty>,
     pub params: Vec<Ty>,

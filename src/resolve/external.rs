@@ -5,6 +5,7 @@
 //! upper-case letter, functions and modules with a lower-case one, constants are all upper case.
 
 use super::scope::Def;
+use super::ty::no_assoc;
 use super::{Args, Program, Res, TraitKey, TraitRef, Ty};
 use crate::hir::Name;
 use rustc_hash::FxHashSet;
@@ -30,14 +31,6 @@ pub(super) fn is_type_name(name: Name) -> bool {
 fn is_constant_name(name: Name) -> bool {
     let text = name.as_str();
     text.len() > 1 && is_type_name(name) && !text.contains(char::is_lowercase)
-}
-
-/// The last segment of a path.
-pub(super) fn last(path: Name) -> Name {
-    match path.as_str().rsplit_once("::") {
-        Some((_, last)) => Name::new(last),
-        None => path,
-    }
 }
 
 /// Whether `path` is `name::name`: something named like the crate it stands in.
@@ -73,11 +66,12 @@ impl Program {
 
     /// A library's path where a value is expected.
     pub(super) fn ext_value(&self, path: Name, args: Args, rest: &[(Name, Args)]) -> Res {
-        if let ([(name, name_args)], true) = (rest, is_primitive(last(path)) && !is_type_name(last(path)))
+        if let ([(name, name_args)], true) =
+            (rest, is_primitive(path.last_segment()) && !is_type_name(path.last_segment()))
             && is_constant_name(*name)
         {
             // `use std::f32; f32::MAX`: the module is named like the type.
-            let ty = Ty::Prim(last(path));
+            let ty = Ty::Prim(path.last_segment());
             return Res::Assoc { ty, of_trait: None, name: *name, args: name_args.clone() };
         }
         let (walk, more) = self.ext_walk(path, args, rest);
@@ -89,7 +83,7 @@ impl Program {
             return Res::Ext(self.ext_member(walk.path, *name), args);
         }
         if between.is_empty() && self.index.names.is_trait(walk.path) {
-            let of_trait = TraitRef { key: TraitKey::Ext(walk.path), args: walk.args, assoc: Arc::from([]) };
+            let of_trait = TraitRef { key: TraitKey::Ext(walk.path), args: walk.args, assoc: no_assoc() };
             return Res::TraitItem { of_trait, name: *name, args: name_args.clone() };
         }
         let base = self.ext_type_named(walk.path, walk.args);
@@ -99,7 +93,7 @@ impl Program {
 
     /// Goes on from `path` up to the first type.
     fn ext_walk<'r>(&self, path: Name, args: Args, rest: &'r [(Name, Args)]) -> (Walk, &'r [(Name, Args)]) {
-        let mut walk = Walk { path, args, in_type: is_type_name(last(path)) };
+        let mut walk = Walk { path, args, in_type: is_type_name(path.last_segment()) };
         let mut rest = rest;
         while let ([(name, args), more @ ..], false) = (rest, walk.in_type) {
             walk = Walk {
@@ -114,11 +108,11 @@ impl Program {
 
     /// The type that a library's path names: a primitive if the path is that of the primitive's module.
     fn ext_type_named(&self, path: Name, args: Args) -> Ty {
-        if is_primitive(last(path)) {
-            return Ty::Prim(last(path));
+        if is_primitive(path.last_segment()) {
+            return Ty::Prim(path.last_segment());
         }
         if self.index.names.is_trait(path) {
-            let bound = TraitRef { key: TraitKey::Ext(path), args, assoc: Arc::from([]) };
+            let bound = TraitRef { key: TraitKey::Ext(path), args, assoc: no_assoc() };
             return Ty::Dyn(Arc::from([bound]));
         }
         Ty::Ext(path, args)

@@ -11,7 +11,7 @@ use super::imports::Import;
 use super::scope::WORDS;
 use super::{BodyOwner, FnDef, FnId, ModuleId, Owner, Program, StaticId};
 use crate::finding::FileId;
-use crate::hir::{self, BodyIndex, BodySource, GenericArg, Name, Tokens, Tt, Type};
+use crate::hir::{self, BodyIndex, BodySource, GenericArg, Name, NameMap, Tokens, Tt, Type};
 use rustc_hash::{FxHashMap, FxHashSet};
 use std::borrow::Cow;
 
@@ -19,8 +19,10 @@ pub struct Outline<'p> {
     pub units: Vec<Unit<'p>>,
     /// Other names of types: what a rename or a type alias stands for, by the name that stands for it.
     pub aliases: FxHashMap<Name, Vec<Name>>,
+    /// What these stand for, all together.
+    renamed: FxHashSet<Name>,
     /// Words in the paths of imports.
-    imported: FxHashSet<Name>,
+    imported: Vec<Name>,
     /// Modules with what is imported from them; with nothing for a glob.
     imports: FxHashSet<(Name, Option<Name>)>,
     /// Of all types.
@@ -34,16 +36,23 @@ impl Outline<'_> {
     pub fn imports(&self, module: Name, name: Name) -> bool {
         self.imports.contains(&(module, Some(name)))
             || self.imports.contains(&(module, None))
-            || self.aliases.values().any(|declared| declared.contains(&module))
+            || self.renames(module)
+    }
+
+    /// Whether something of this name may be called by another one.
+    pub fn renames(&self, name: Name) -> bool {
+        self.renamed.contains(&name)
     }
 
     /// All words that the code uses.
-    pub fn words(&self) -> FxHashSet<Name> {
-        let mut found = self.imported.clone();
+    pub fn words(&self) -> NameMap<bool> {
+        let mut found: NameMap<bool> = NameMap::default();
+        let mut add = |names: &[Name]| names.iter().for_each(|name| *found.get_mut(*name) = true);
+        add(&self.imported);
         for unit in &self.units {
             let words = &unit.words;
-            let called = words.plain.iter().chain(&*words.dotted).chain(&*words.macros);
-            found.extend(called.chain(&unit.types).chain(&unit.gives));
+            [&words.plain, &words.dotted, &words.macros].into_iter().for_each(|names| add(names));
+            [&unit.types, &unit.gives].into_iter().for_each(|names| add(names));
         }
         found
     }
@@ -234,7 +243,8 @@ pub(super) fn outline(collector: &Collector) -> Outline<'_> {
     let promises = written.impls.iter().any(|i| i.is_unsafe);
     let imported = collector.imports.iter().flat_map(Import::path).copied().collect();
     let imports = collector.imports.iter().filter_map(Import::ends_in).collect();
-    Outline { units, aliases, imported, imports, fields, promises }
+    let renamed = aliases.values().flatten().copied().collect();
+    Outline { units, aliases, renamed, imported, imports, fields, promises }
 }
 
 impl<'p> Unit<'p> {

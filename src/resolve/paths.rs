@@ -7,6 +7,7 @@
 //! module (blocks around a nested item first), extern crates, the library's prelude.
 
 use super::scope::{Def, Namespace, WORDS};
+use super::ty::no_args;
 use super::{AliasId, Args, LocalId, ModuleId, ParamDef, ParamId, Program, Res, TraitKey, TraitRef, Ty};
 use crate::hir::{AdtKind, Edition, GenericParamKind, Name, Path, PathId, Segment};
 use std::cell::RefCell;
@@ -420,9 +421,4 @@ impl Program {
         }
         Some((module, used))
     }
-}
-
-/// No generic arguments.
-pub(super) fn no_args() -> Args {
-    Arc::from([])
 }

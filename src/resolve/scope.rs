@@ -18,7 +18,7 @@ use crate::project::cfg::When;
 use crate::project::load::{LibraryMacros, MacroTable};
 use indexmap::IndexMap;
 use rustc_hash::{FxBuildHasher, FxHashMap};
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, Mutex};
 
 /// A map with insertion order.
 pub(super) type OrderedMap<K, V> = IndexMap<K, V, FxBuildHasher>;
@@ -168,6 +168,8 @@ pub(super) struct Index {
     pub blocks: FxHashMap<super::BodyOwner, BodyBlocks>,
     pub impls: ImplIndex,
     pub names: Arc<dyn LibraryNames + Send + Sync>,
+    /// Canonical paths of what libraries' modules and types have, as far as they were asked for.
+    pub ext_members: Mutex<FxHashMap<(Name, Name), Name>>,
     pub macros: Arc<dyn LibraryMacros + Send + Sync>,
 }
 
@@ -386,7 +388,11 @@ impl Program {
 
     /// The canonical path of `path::name`.
     pub(super) fn ext_member(&self, path: Name, name: Name) -> Name {
-        self.index.names.canonical(&format!("{path}::{name}"))
+        let canonical = || self.index.names.canonical(&format!("{path}::{name}"));
+        match self.index.ext_members.lock() {
+            Ok(mut known) => *known.entry((path, name)).or_insert_with(canonical),
+            Err(_) => canonical(),
+        }
     }
 
     /// The number of an enum's variant.
@@ -403,7 +409,7 @@ impl Program {
         match def {
             Def::Const(_) | Def::Static(_) => true,
             Def::Variant(adt, v) => self.adts[adt.index()].variants[v as usize].shape == VariantShape::Unit,
-            Def::Ext(path) => external::is_type_name(external::last(path)),
+            Def::Ext(path) => external::is_type_name(path.last_segment()),
             Def::Module(_) | Def::Adt(_) | Def::Trait(_) | Def::Alias(_) | Def::Fn(_) => false,
         }
     }

@@ -8,10 +8,11 @@
 
 use super::collect::{Collector, Written, type_params};
 use super::paths::Env;
+use super::ty::no_assoc;
 use super::*;
-use crate::hir::{self, Generics, ItemKind, Name, SelfParam};
+use crate::hir::{self, GenericArg, Generics, ItemKind, Name, SelfParam, Type};
 use std::cell::RefCell;
-use std::sync::Arc;
+use std::sync::OnceLock;
 
 /// Longest chain of aliases of aliases declared in reverse order that is followed.
 const MAX_ALIAS_CHAIN: u32 = 100;
@@ -32,7 +33,7 @@ pub(super) fn lower_signatures(collector: Collector) -> Program {
     program.index.impls = super::impls::ImplIndex::with_members(&program);
     program.lower_adts(&written);
     for i in 0..program.fns.len() {
-        program.lower_fn(FnId(i as u32));
+        program.lower_anonymous(FnId(i as u32));
     }
     program.lower_values();
     program
@@ -59,7 +60,7 @@ impl Program {
             let item = self.fns[i].item.clone();
             let mut generics = self.owner_generics(self.fns[i].owner).to_vec();
             generics.extend(self.new_params(&item.generics));
-            self.fns[i].sig.generics = generics;
+            self.fns[i].generics = generics;
         }
     }
 
@@ -139,7 +140,7 @@ impl Program {
             let predicates = env.predicates(&item.generics);
             supers.extend(predicates.iter().filter(|(ty, _)| *ty == self_ty).map(|(_, bound)| bound.clone()));
             let key = TraitKey::Local(TraitId(i as u32));
-            let itself = TraitRef { key, args: Program::identity_args(&def.generics), assoc: Arc::from([]) };
+            let itself = TraitRef { key, args: Program::identity_args(&def.generics), assoc: no_assoc() };
             let self_param = def.self_param;
             self.add_bounds(&predicates);
             self.params[self_param.index()].bounds = vec![itself];
@@ -163,7 +164,7 @@ impl Program {
             }
             let self_ty = self.owner_self(def.owner);
             let env = Env {
-                generics: &def.sig.generics,
+                generics: &def.generics,
                 self_ty: self_ty.as_ref(),
                 ..Env::of_module(self, def.module)
             };
@@ -233,16 +234,29 @@ impl Program {
         }
     }
 
-    fn lower_fn(&mut self, id: FnId) {
+    /// The signature of a function whose `impl Trait` arguments are parameters of their own.
+    fn lower_anonymous(&mut self, id: FnId) {
         let def = &self.fns[id.index()];
-        let self_ty = self.owner_self(def.owner);
+        if !def.item.params.iter().any(|param| is_anonymous(&param.ty)) {
+            return;
+        }
         let opaque = RefCell::new(Vec::new());
-        let result = Env {
-            generics: &def.sig.generics,
-            self_ty: self_ty.as_ref(),
-            ..Env::of_module(self, def.module)
-        };
-        let argument = Env { opaque: Some(&opaque), ..result };
+        let sig = self.lower_fn(def, Some(&opaque));
+        let opaque = opaque.into_inner();
+        let first = self.params.len() as u32;
+        let anonymous = (0..opaque.len() as u32).map(|i| ParamId(first + i));
+        self.params.extend(opaque);
+        let def = &mut self.fns[id.index()];
+        def.generics.extend(anonymous);
+        def.sig = OnceLock::from(sig);
+    }
+
+    /// A function's signature; `opaque` takes its anonymous parameters.
+    fn lower_fn(&self, def: &FnDef, opaque: Option<&RefCell<Vec<ParamDef>>>) -> FnSig {
+        let self_ty = self.owner_self(def.owner);
+        let result =
+            Env { generics: &def.generics, self_ty: self_ty.as_ref(), ..Env::of_module(self, def.module) };
+        let argument = Env { opaque, ..result };
         let params: Vec<Ty> = def.item.params.iter().map(|p| argument.ty(&p.ty)).collect();
         let receiver = def.item.self_param.as_ref().map(|receiver| {
             let this = self_ty.clone().unwrap_or(Ty::Unknown);
@@ -254,13 +268,7 @@ impl Program {
             }
         });
         let ret = def.item.ret.as_ref().map_or_else(Ty::unit, |ret| result.ty(ret));
-        let first = self.params.len() as u32;
-        let opaque = opaque.into_inner();
-        let anonymous = (0..opaque.len() as u32).map(|i| ParamId(first + i));
-        self.params.extend(opaque);
-        let sig = &mut self.fns[id.index()].sig;
-        sig.generics.extend(anonymous);
-        (sig.params, sig.self_ty, sig.ret) = (params, receiver, ret);
+        FnSig { params, self_ty: receiver, ret }
     }
 
     /// Types of statics and constants.
@@ -277,6 +285,48 @@ impl Program {
             self.consts[i].ty = env.ty(&def.item.ty);
         }
     }
+}
+
+impl Program {
+    /// A function's signature.
+    pub fn sig(&self, id: FnId) -> &FnSig {
+        self.fn_def(id).sig(self)
+    }
+}
+
+impl FnDef {
+    /// The signature, lowered when somebody asks for it: most functions are never called where it matters.
+    pub fn sig(&self, program: &Program) -> &FnSig {
+        self.sig.get_or_init(|| program.lower_fn(self, None))
+    }
+}
+
+/// Whether an `impl Trait` is part of the type.
+fn is_anonymous(ty: &Type) -> bool {
+    match ty {
+        Type::Impl(_) => true,
+        Type::Ref { inner, .. } | Type::Ptr { inner, .. } | Type::Array(inner, _) | Type::Slice(inner) => {
+            is_anonymous(inner)
+        }
+        Type::Tuple(parts) => parts.iter().any(is_anonymous),
+        Type::FnPtr { params, ret } => params.iter().chain(ret.as_deref()).any(is_anonymous),
+        Type::Dyn(bounds) => bounds.iter().any(|bound| names_anonymous(&bound.path)),
+        Type::Path(path) => names_anonymous(path),
+        Type::Never | Type::Infer | Type::Unknown => false,
+    }
+}
+
+fn names_anonymous(path: &hir::Path) -> bool {
+    let of_qualified =
+        |q: &(Type, Option<hir::Path>)| is_anonymous(&q.0) || q.1.as_ref().is_some_and(names_anonymous);
+    let of_segment = |segment: &hir::Segment| {
+        segment.fn_output.as_ref().is_some_and(|ty| is_anonymous(ty))
+            || segment.args.iter().any(|arg| match arg {
+                GenericArg::Type(ty) | GenericArg::Assoc(_, ty) => is_anonymous(ty),
+                GenericArg::Const(_) => false,
+            })
+    };
+    path.qself.as_ref().is_some_and(|q| of_qualified(q)) || path.segments.iter().any(of_segment)
 }
 
 impl Env<'_> {

@@ -87,6 +87,19 @@ pub struct TraitRef {
     pub assoc: Arc<[(Name, Ty)]>,
 }
 
+/// No generic arguments.
+pub(super) fn no_args() -> Args {
+    // One a thread: a count that threads share is slower than an allocation.
+    thread_local!(static NOTHING: Args = Arc::from([]));
+    NOTHING.with(Arc::clone)
+}
+
+/// No bound associated types.
+pub(super) fn no_assoc() -> Arc<[(Name, Ty)]> {
+    thread_local!(static NOTHING: Arc<[(Name, Ty)]> = Arc::from([]));
+    NOTHING.with(Arc::clone)
+}
+
 impl Ty {
     /// The same, and what the other knows of arguments that this one doesn't know.
     pub fn refined(&self, by: &Ty) -> Ty {
@@ -101,9 +114,7 @@ impl Ty {
     }
 
     pub fn unit() -> Ty {
-        // One a thread: a count that threads share is slower than an allocation.
-        thread_local!(static NOTHING: Args = Arc::from([]));
-        Ty::Tuple(NOTHING.with(Arc::clone))
+        Ty::Tuple(no_args())
     }
 
     pub fn is_unit(&self) -> bool {

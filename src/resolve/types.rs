@@ -5,9 +5,9 @@
 //! Invariant: a type has at most `MAX_SIZE` nodes (aliases of aliases can double at each step); larger ones are
 //! `Unknown`, so that walking a type is always cheap.
 
-use super::paths::{Env, no_args};
+use super::paths::Env;
 use super::scope::WORDS;
-use super::ty::Projection;
+use super::ty::{Projection, no_args, no_assoc};
 use super::{AdtId, AliasId, Args, ParamDef, ParamId, Program, Subst, TraitKey, TraitRef, Ty};
 use crate::hir::{self, Bound, GenericArg, GenericParamKind, Name, Segment, Type};
 use std::sync::Arc;
@@ -62,7 +62,7 @@ impl Env<'_> {
 
     /// A trait with the arguments and associated types of the segment that names it.
     pub fn trait_ref(&self, key: TraitKey, segment: Option<&Segment>) -> TraitRef {
-        let Some(segment) = segment else { return TraitRef { key, args: no_args(), assoc: Arc::from([]) } };
+        let Some(segment) = segment else { return TraitRef { key, args: no_args(), assoc: no_assoc() } };
         let mut assoc: Vec<(Name, Ty)> = Vec::new();
         for arg in &segment.args {
             if let GenericArg::Assoc(name, ty) = arg {

@@ -222,7 +222,7 @@ fn of_test_and_other_items_the_other_is_named() {
     let id = asked.0.fns.iter().position(|f| f.name == "now" && f.when == crate::project::cfg::When::NotTest);
     let body = asked.body_of("f");
     let res = body.path(crate::hir::PathId(0));
-    assert_eq!(*res, super::Res::Fn(super::FnId(id.expect("fn") as u32), super::paths::no_args()));
+    assert_eq!(*res, super::Res::Fn(super::FnId(id.expect("fn") as u32), super::ty::no_args()));
 }
 
 #[test]

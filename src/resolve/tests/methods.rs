@@ -140,5 +140,5 @@ fn generic_traits_match_by_argument() {
     );
     let found = asked.0.methods(&asked.param_ty("f"), Name::new("handle"));
     assert_eq!(found.len(), 1);
-    assert_eq!(asked.0.fn_def(found[0].id).sig.params, [Ty::Prim(Name::new("bool"))]);
+    assert_eq!(asked.0.sig(found[0].id).params, [Ty::Prim(Name::new("bool"))]);
 }

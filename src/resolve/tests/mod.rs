@@ -66,12 +66,12 @@ impl LibraryNames for Names {
             "std::sync::atomic::Ordering" => &["std::sync::atomic::Ordering::SeqCst"],
             _ => &[],
         };
-        members.iter().map(|path| (external::last(Name::new(path)), Name::new(path))).collect()
+        members.iter().map(|path| (Name::new(path).last_segment(), Name::new(path))).collect()
     }
 
     fn is_trait(&self, path: Name) -> bool {
         ["Default", "Clone", "Iterator", "Drop", "Deref", "Fn", "Send"]
-            .contains(&external::last(path).as_str())
+            .contains(&path.last_segment().as_str())
     }
 }
 
@@ -285,7 +285,7 @@ impl Asked {
 
     /// The declared type of a function's only parameter.
     pub fn param_ty(&self, function: &str) -> Ty {
-        self.0.fn_def(self.fn_id(function)).sig.params[0].clone()
+        self.0.sig(self.fn_id(function)).params[0].clone()
     }
 
     /// The functions that `ty.name()` may enter, with what parameters stand for.

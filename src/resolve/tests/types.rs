@@ -5,7 +5,7 @@ use crate::hir::Name;
 use crate::resolve::Ty;
 
 fn ret(asked: &Asked, function: &str) -> String {
-    asked.show_ty(&asked.0.fn_def(asked.fn_id(function)).sig.ret)
+    asked.show_ty(&asked.0.sig(asked.fn_id(function)).ret)
 }
 
 fn param(asked: &Asked, function: &str) -> String {
@@ -45,7 +45,7 @@ fn impl_trait_is_a_parameter_or_its_bounds() {
     let Ty::Ref { inner, .. } = asked.param_ty("f") else { panic!("no reference") };
     let Ty::Param(anonymous) = *inner else { panic!("no parameter") };
     let def = asked.0.fn_def(asked.fn_id("f"));
-    assert_eq!(def.sig.generics, [anonymous]);
+    assert_eq!(def.generics, [anonymous]);
     assert_eq!(asked.show_trait(&asked.0.params[anonymous.index()].bounds[0]), "Job");
     assert_eq!(ret(&asked, "f"), "dyn Job + std::marker::Send");
 }
@@ -55,7 +55,7 @@ fn closures_bounds_have_inputs_and_output() {
     let asked = Asked::of("fn f<F>(x: F) where F: Fn(u8, &str) -> bool + Send {}");
     let def = asked.0.fn_def(asked.fn_id("f"));
     let bounds: Vec<String> =
-        asked.0.params[def.sig.generics[0].index()].bounds.iter().map(|b| asked.show_trait(b)).collect();
+        asked.0.params[def.generics[0].index()].bounds.iter().map(|b| asked.show_trait(b)).collect();
     assert_eq!(bounds, ["std::ops::Fn<(u8, &str), Output = bool>", "std::marker::Send"]);
 }
 
@@ -65,7 +65,7 @@ fn self_and_receivers() {
         "use std::sync::Arc; struct W<T>(T);
          impl<T> W<T> { fn a(self: Arc<Self>) -> Self {} fn b(&mut self) {} fn c() -> Option<Self> {} }",
     );
-    let this = |f: &str| asked.0.fn_def(asked.fn_id(f)).sig.self_ty.as_ref().map(|ty| asked.show_ty(ty));
+    let this = |f: &str| asked.0.sig(asked.fn_id(f)).self_ty.as_ref().map(|ty| asked.show_ty(ty));
     assert_eq!(this("a").as_deref(), Some("std::sync::Arc<W<T>>"));
     assert_eq!(this("b").as_deref(), Some("&mut W<T>"));
     assert_eq!(this("c"), None);
@@ -85,7 +85,7 @@ fn associated_types_go_through_impls() {
     assert_eq!(param(&asked, "f"), "std::string::String");
     assert_eq!(param(&asked, "g"), "u8");
     assert_eq!(param(&asked, "h"), "S::Item");
-    let own = asked.0.fns.iter().filter(|f| f.name == "next").map(|f| asked.show_ty(&f.sig.ret));
+    let own = asked.0.fns.iter().filter(|f| f.name == "next").map(|f| asked.show_ty(&f.sig(&asked.0).ret));
     assert_eq!(own.collect::<Vec<_>>(), ["Self::Item", "std::string::String"]);
 }
 

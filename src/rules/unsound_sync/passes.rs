@@ -76,7 +76,7 @@ pub fn methods(types: Types, promise: &Promise, param: ParamId) -> Vec<Passing> 
             let def = types.program.fn_def(*id);
             let reached = match promise.auto {
                 Auto::Sync => is_shared(types, def),
-                Auto::Send => def.sig.self_ty.is_some(),
+                Auto::Send => def.sig(types.program).self_ty.is_some(),
             };
             if reached && is_callable(def) {
                 found.extend(signatures.of(*id, def));
@@ -104,7 +104,7 @@ fn is_shared(types: Types, def: &FnDef) -> bool {
             _ => false,
         }
     }
-    def.sig.self_ty.as_ref().is_some_and(|ty| shared(types, ty))
+    def.sig(types.program).self_ty.as_ref().is_some_and(|ty| shared(types, ty))
 }
 
 /// Whether an argument is a library's or the crate's own thing that can't leave its thread.
@@ -144,15 +144,17 @@ struct Signatures<'a> {
 
 impl Signatures<'_> {
     fn of(&self, id: FnId, def: &FnDef) -> Option<Passing> {
-        let params: Vec<Ty> = def.sig.params.iter().map(|ty| self.subst.apply(ty)).collect();
+        let params: Vec<Ty> =
+            def.sig(self.types.program).params.iter().map(|ty| self.subst.apply(ty)).collect();
         if params.iter().any(|ty| stays(self.types, ty, self.param)) {
             return None;
         }
         let lends = |ty: &Ty| matches!(ty, Ty::Ref { .. }) && mentions(ty, self.param);
-        let out = self.carried(&self.subst.apply(&def.sig.ret), 0).map(|passes| match passes {
-            Passes::Out if self.own.copied => Passes::Copied,
-            passes => passes,
-        });
+        let out =
+            self.carried(&self.subst.apply(&def.sig(self.types.program).ret), 0).map(|passes| match passes {
+                Passes::Out if self.own.copied => Passes::Copied,
+                passes => passes,
+            });
         let out = out.filter(|_| !params.iter().any(lends)).map(|passes| match passes {
             Passes::Shared if params.iter().any(|ty| self.may_prove(ty)) => Passes::Lent,
             passes => passes,

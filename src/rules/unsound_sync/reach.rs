@@ -44,11 +44,11 @@ impl<'a> Reach<'a> {
     fn makes(&self, id: FnId, at: usize, bound: Auto, depth: u32) -> bool {
         let program = self.types.program;
         let def = program.fn_def(id);
-        if !is_callable(def) {
+        if !is_callable(def) || def.item.ret.is_none() {
             return false;
         }
-        let Some(Ty::Param(given)) = self.argument(&def.sig.ret, at) else { return false };
-        let inputs = || def.sig.params.iter().chain(&def.sig.self_ty);
+        let Some(Ty::Param(given)) = self.argument(&def.sig(program).ret, at) else { return false };
+        let inputs = || def.sig(program).params.iter().chain(&def.sig(program).self_ty);
         let had = |ty| self.is_in(ty) && mentions(ty, *given);
         if inputs().any(|ty| had(ty) || stays(self.types, ty, *given)) || self.comes_bounded(def, *given) {
             return false;
@@ -58,7 +58,7 @@ impl<'a> Reach<'a> {
             Auto::Sync => !granted.sync,
         });
         // What it is called on has to exist with such an argument, too.
-        let from = def.sig.self_ty.as_ref().map(pointee);
+        let from = def.sig(program).self_ty.as_ref().map(pointee);
         lacks
             && match from {
                 Some(Ty::Adt(other, args)) if mentions(&Ty::Adt(*other, args.clone()), *given) => {
@@ -72,7 +72,7 @@ impl<'a> Reach<'a> {
 
     /// Whether the argument is that of another parameter, which has a bound: `O: Deref<Target = T> + Send`.
     fn comes_bounded(&self, def: &FnDef, given: ParamId) -> bool {
-        def.sig.generics.iter().filter(|id| **id != given).any(|id| {
+        def.generics.iter().filter(|id| **id != given).any(|id| {
             let bounds = &self.types.program.params[id.index()].bounds;
             let bounded =
                 [Auto::Send, Auto::Sync].into_iter().any(|auto| self.types.auto.implied(bounds, auto));
