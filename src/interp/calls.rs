@@ -515,6 +515,9 @@ impl Interp<'_> {
             result.ty = ret;
             return result;
         }
+        if !self.affords(id) {
+            return Val::bottom();
+        }
         let Some(body) = self.program.body(id) else {
             // Declared, not written, here: a library's, by a name that all libraries share.
             let foreign = Name::new(&format!("extern::{}", def.name));
@@ -525,10 +528,6 @@ impl Interp<'_> {
             result.ty = ret;
             return result;
         };
-        if self.unfinished.too_long(id, self.steps_left()) {
-            self.stop();
-            return Val::bottom();
-        }
         let last_level = nested > 0 && nested + 1 == MAX_CALLS;
         let args = if last_level { self.widened_args(cx, site, id, args) } else { args };
         let called_at = Some(self.call_location(cx, site));
@@ -550,7 +549,7 @@ impl Interp<'_> {
             this.eval(&inner, root)
         });
         if !self.stopped {
-            self.unfinished.finish(id);
+            self.costs.finish(id);
         }
         result = self.coerced(cx, site, result, &ret);
         if result.ty.is_unknown() || (matches!(result.ty, Ty::Prim(_)) && !ret.is_unknown()) {
@@ -619,7 +618,11 @@ impl Interp<'_> {
         let extended = std::mem::take(&mut self.extended);
         let draining = self.draining.take();
         let began = self.counts.steps + self.steps;
-        self.stack.push(CallFrame { function, returned: None, scopes: self.scopes.len(), began });
+        let owed = match function {
+            Some(_) => self.costs.enter(cx.body.body.exprs.len()),
+            None => self.costs.owed_before(),
+        };
+        self.stack.push(CallFrame { function, returned: None, scopes: self.scopes.len(), began, owed });
         let mut value =
             self.scoped(cx, ScopeKind::Block, |this| this.scoped(cx, ScopeKind::Temporaries, run));
         self.exits = exits;
@@ -640,6 +643,7 @@ impl Interp<'_> {
                 self.act(cx, cx.body.body.root);
             }
         }
+        self.costs.leave(owed);
         self.st.frames.leave(cx.frame);
         self.drop_proofs(cx.frame);
         if self.st.reachable {

@@ -9,7 +9,7 @@ use super::contexts::{Context, Entry};
 use super::handles::{is_only_sent, is_sent_by_promise};
 use super::places::{ObjId, PlaceId, Proj, Root};
 use super::values::{Kind, Mode, Pointer, Val};
-use super::{CalleeKey, Cx, Frame, Interp, Object};
+use super::{CalleeKey, Cx, Frame, Interp, Made, Object};
 use crate::finding::{ContextKind, Location};
 use crate::hir::{Attr, ExprId, Name, Tokens, Tt};
 use crate::models::{AttributeModel, Models, version};
@@ -224,7 +224,7 @@ impl Interp<'_> {
         let mut lent: Vec<PlaceId> = Vec::new();
         for (place, _) in args.flat_map(Val::pointers) {
             let root = self.places.ancestors(place).last().unwrap_or(place);
-            if matches!(self.places.get(root).root, Root::Object(object) if self.objects.list[object.0 as usize].ambient)
+            if matches!(self.places.get(root).root, Root::Object(object) if self.objects.list[object.0 as usize].made == Made::Once)
             {
                 lent.push(root);
             }
@@ -335,7 +335,7 @@ impl Interp<'_> {
                     Frame { context, parent: None, called_at: None, function: None, captures: None, depth }
                 });
                 let site = self.declared_at(ty);
-                let object = Object { frame, site, loops: Vec::new(), name: None, ambient: true };
+                let object = Object { frame, site, loops: Vec::new(), name: None, made: Made::Once };
                 self.objects.list.push(object);
                 self.objects.ambient.insert(ty.clone(), id);
                 id

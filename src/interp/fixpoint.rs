@@ -11,8 +11,7 @@
 
 use super::contexts::ContextId;
 use super::{Counts, Interp, ProgramEntries, ProgramKind};
-use crate::resolve::{FnId, Program};
-use rustc_hash::FxHashMap;
+use crate::resolve::Program;
 
 /// How often the contexts of one entry are gone through.
 const MAX_ROUNDS: usize = 3;
@@ -50,8 +49,8 @@ impl Budget {
         const BASE: u64 = 40_000;
         const FOR_EACH_FUNCTION: u64 = 6;
         const FOR_MAIN: u64 = 100_000;
-        const PATIENCE: u64 = 10_000;
-        const PATIENCE_FOR_MAIN: u64 = 30_000;
+        const PATIENCE: u64 = 5_000;
+        const PATIENCE_FOR_MAIN: u64 = 35_000;
         let mains = programs.iter().any(|p| p.kind == ProgramKind::Main && !p.shows);
         let steps = BASE + FOR_EACH_FUNCTION * program.fns.len() as u64 + FOR_MAIN * u64::from(mains);
         let patience = PATIENCE + PATIENCE_FOR_MAIN * u64::from(mains);
@@ -75,35 +74,6 @@ fn patience_left(given: u64, taken: &Counts) -> u64 {
     (given + earned).saturating_sub(taken.in_vain)
 }
 
-/// What walks ran out of steps in, and how many they had taken there: the least that it costs to go through it.
-#[derive(Default)]
-pub(super) struct Unfinished {
-    /// Of each function the two dearest walks that didn't come out of it, the dearest last.
-    by_function: FxHashMap<FnId, [u64; 2]>,
-}
-
-impl Unfinished {
-    /// A walk took so many steps in the function and was not through.
-    pub(super) fn add(&mut self, function: FnId, steps: u64) {
-        let dearest = self.by_function.entry(function).or_default();
-        dearest[0] = dearest[0].max(steps);
-        dearest.sort_unstable();
-    }
-
-    /// The function was walked to its end.
-    pub(super) fn finish(&mut self, function: FnId) {
-        if !self.by_function.is_empty() {
-            self.by_function.remove(&function);
-        }
-    }
-
-    /// Whether a walk that enters the function with so many steps left would hardly come out again: two walks with as
-    /// many did not.
-    pub(super) fn too_long(&self, function: FnId, left: u64) -> bool {
-        self.by_function.get(&function).is_some_and(|[second, _]| *second > 0 && *second >= left)
-    }
-}
-
 impl Interp<'_> {
     /// Walks every context, again where what it builds on has changed since it was walked.
     pub(super) fn walk_all(&mut self) {
@@ -122,6 +92,8 @@ impl Interp<'_> {
             let even = self.patience() / open.len() as u64;
             steps = most.min(even.clamp(steps * DEEPER_AT_LEAST, steps * DEEPER));
             least = 0;
+            // Those that seem to lack least come first: patience may not be enough for all.
+            open.sort_by_key(|entry| self.costs.of_entry(*entry));
             open.iter().for_each(|entry| self.reopen(*entry));
         }
         self.limit = self.budget.steps;
@@ -146,10 +118,16 @@ impl Interp<'_> {
     /// Whether all of it came to its end.
     fn try_tree(&mut self, entry: ContextId, steps: u64, least: u64) -> bool {
         let before = self.counts.steps;
+        if self.costs.of_entry(entry) > steps {
+            self.contexts.get_mut(entry).cut = true;
+            return false;
+        }
         self.limit = self.steps_for_trees().min(before + steps.min(self.patience().max(least)));
         let done = self.walk_tree(entry);
         if !done {
-            self.counts.in_vain += self.counts.steps - before;
+            let taken = self.counts.steps - before;
+            self.counts.in_vain += taken;
+            self.costs.give_up_entry(entry, taken);
         }
         done
     }
@@ -219,9 +197,9 @@ impl Interp<'_> {
     /// Counts a step; from the bound on nothing is evaluated any more.
     pub(super) fn step(&mut self) -> bool {
         self.steps += 1;
+        self.costs.step();
         if self.counts.steps + self.steps > self.limit && !self.stopped {
-            self.blame_calls();
-            self.stop();
+            self.give_up(0);
         }
         self.st.reachable && !self.stopped
     }
@@ -231,19 +209,5 @@ impl Interp<'_> {
         self.stopped = true;
         self.contexts.get_mut(self.context).cut = true;
         self.st.reachable = false;
-    }
-
-    /// Remembers what the calls under way took, up to one of a closure: what that costs says nothing of who called it.
-    fn blame_calls(&mut self) {
-        let now = self.counts.steps + self.steps;
-        for call in self.stack.iter().rev() {
-            let Some(function) = call.function else { break };
-            self.unfinished.add(function, now - call.began);
-        }
-    }
-
-    /// Steps that the walk under way may still take.
-    pub(super) fn steps_left(&self) -> u64 {
-        self.limit.saturating_sub(self.counts.steps + self.steps)
     }
 }

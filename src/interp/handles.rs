@@ -9,7 +9,7 @@ use super::auto_traits::{Auto, AutoTraits};
 use super::contexts::{Context, Entry};
 use super::places::{PlaceId, Proj, Root};
 use super::values::{Kind, Val};
-use super::{Analysis, Interp};
+use super::{Analysis, Interp, Made};
 use crate::finding::ContextKind;
 use crate::hir::Tt;
 use crate::models::{Models, Role, Threads};
@@ -60,7 +60,7 @@ fn stays_behind(models: &Models, ty: &Ty) -> bool {
 impl Interp<'_> {
     /// What is put into a handle that a caller has for itself, the handles of others don't lead to.
     pub(super) fn keeps_for_itself(&self, root: Root) -> bool {
-        let ambient = matches!(root, Root::Object(id) if self.objects.list[id.0 as usize].ambient);
+        let ambient = matches!(root, Root::Object(id) if self.objects.list[id.0 as usize].made == Made::Once);
         ambient && takes_handle(self.program, self.contexts.get(self.context))
     }
 

@@ -295,7 +295,10 @@ impl Interp<'_> {
     /// A static's initializer, evaluated without logging.
     fn initial_value(&mut self, id: StaticId) -> Val {
         let ty = self.program.statics[id.index()].ty.clone();
+        let own = self.program.statics[id.index()].item.storage == StaticKind::ThreadLocal;
+        let outer = std::mem::replace(&mut self.within_thread_local, own);
         let mut value = self.evaluate_initializer(id).unwrap_or_else(|| Val::unknown(ty.clone()));
+        self.within_thread_local = outer;
         if value.ty.is_unknown() || matches!(value.ty, Ty::Prim(_)) {
             value.ty = ty;
         }

@@ -32,6 +32,7 @@ mod closures;
 mod coercions;
 mod condition;
 mod contents;
+mod costs;
 mod counters;
 mod counting;
 mod declared;
@@ -128,6 +129,8 @@ pub struct Analysis {
     pub self_guarded: FxHashSet<PlaceId>,
     /// Instances handed in by callers whose type isn't `Sync`: only what a call starts shares them with it.
     pub unshared: FxHashSet<PlaceId>,
+    /// Objects that others than who made them may reach.
+    pub escaped: FxHashSet<ObjId>,
     /// Of these the ones of which callers may have several handles.
     pub multiplied: FxHashSet<PlaceId>,
     /// Lists that hand out numbers.
@@ -267,8 +270,18 @@ pub struct Object {
     pub loops: Vec<LoopId>,
     /// The binding it was first given, for messages.
     pub name: Option<Name>,
+    pub made: Made,
+}
+
+/// Who has an object of its own behind an allocation site.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Made {
+    /// Each context that comes there.
+    ByContext,
     /// There is one, whichever context was seen to make it: a static's, or one that contexts are given from outside.
-    pub ambient: bool,
+    Once,
+    /// Each thread: it is made in a thread-local's initializer.
+    ByThread,
 }
 
 #[derive(Default)]
@@ -311,6 +324,8 @@ pub struct Interp<'p> {
     local_names: LocalNames,
     /// Objects that other contexts can reach.
     escaped: FxHashSet<ObjId>,
+    /// A thread-local's initializer is evaluated.
+    within_thread_local: bool,
     published: FxHashMap<PlaceId, PlaceId>,
     spread: FxHashSet<PlaceId>,
     /// When each object was made.
@@ -354,7 +369,7 @@ pub struct Interp<'p> {
     /// What this program may take, and the step at which the entry under way has had its share.
     budget: Share,
     limit: u64,
-    unfinished: fixpoint::Unfinished,
+    costs: costs::Costs,
     stand_ins: stand_ins::StandIns,
     /// Values from elsewhere, by where they come in: see `ReadId::elsewhere`.
     elsewhere: FxHashMap<(FrameId, u32), u32>,
@@ -430,6 +445,8 @@ struct CallFrame {
     scopes: usize,
     /// The step at which it began.
     began: u64,
+    /// What those round it owed then.
+    owed: costs::Owed,
 }
 
 /// Names the walk compares with often.
@@ -474,6 +491,7 @@ pub fn analyse(
         heap: facts::Heap::default(),
         shared_locals: FxHashSet::default(),
         escaped: FxHashSet::default(),
+        within_thread_local: false,
         local_names: FxHashMap::default(),
         initial: FxHashMap::default(),
         published: FxHashMap::default(),
@@ -507,7 +525,7 @@ pub fn analyse(
         steps: 0,
         budget,
         limit: budget.steps,
-        unfinished: Default::default(),
+        costs: Default::default(),
         stand_ins: Default::default(),
         elsewhere: FxHashMap::default(),
         unknown_results: FxHashMap::default(),
@@ -573,6 +591,7 @@ pub fn analyse(
         self_guarded: interp.self_guarded,
         multiplied,
         unshared: interp.unshared,
+        escaped: interp.escaped,
         lists: interp.lists,
         written: interp.written,
         hand_barriers,
@@ -613,16 +632,22 @@ impl<'p> Interp<'p> {
         }
         let id = ObjId(self.objects.list.len() as u32);
         let loops = self.loops.clone();
-        let ambient = self.makes_once();
-        self.objects.list.push(Object { frame: key.0, site, loops, name: None, ambient });
+        let made = self.making();
+        self.objects.list.push(Object { frame: key.0, site, loops, name: None, made });
         self.objects.interned.insert(key, id);
         id
     }
 
-    /// Whether what is made here is made once in the whole process, whoever comes here first: in a static's initializer.
-    fn makes_once(&self) -> bool {
+    /// What is made in a static's initializer is made once in the whole process, whoever comes here first.
+    fn making(&self) -> Made {
         let of_static = |place: &PlaceId| matches!(self.places.get(*place).root, Root::Static(_));
-        self.apart > 0 || self.st.moment.within.iter().any(of_static)
+        if self.within_thread_local {
+            Made::ByThread
+        } else if self.apart > 0 || self.st.moment.within.iter().any(of_static) {
+            Made::Once
+        } else {
+            Made::ByContext
+        }
     }
 
     /// Puts a value into a new object; the pointer that owns it.

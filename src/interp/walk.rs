@@ -78,6 +78,9 @@ impl Interp<'_> {
     }
 
     fn walk_fn_entry(&mut self, context: ContextId, function: crate::resolve::FnId) -> Val {
+        if !self.affords(function) {
+            return Val::bottom();
+        }
         let Some(body) = self.program.body(function) else { return Val::unit() };
         let frame = self.intern_frame((Err(context), ExprId(0), CalleeKey::Fn(function)), |depth| Frame {
             context,
@@ -144,6 +147,9 @@ impl Interp<'_> {
         self_arg: Option<Val>,
         args: Vec<Val>,
     ) -> Val {
+        if !self.affords(function) {
+            return Val::bottom();
+        }
         let Some(body) = self.program.body(function) else { return Val::unit() };
         let frame = self.intern_frame((Err(context), ExprId(0), CalleeKey::Fn(function)), |depth| Frame {
             context,

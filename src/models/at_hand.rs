@@ -8,6 +8,7 @@ use super::{FnModel, FnModelId, Models, Op, Role, TyExpr, TypeModel};
 use crate::hir::Name;
 use crate::resolve::LibraryNames;
 use rustc_hash::{FxHashMap, FxHashSet};
+use std::sync::Arc;
 
 /// What is asked of the models for each piece of code, gathered once.
 #[derive(Clone)]
@@ -46,7 +47,7 @@ struct Named {
 impl Directory {
     fn new(models: &Models) -> Directory {
         let unqualified: FxHashSet<Name> = models.prelude.values().copied().collect();
-        let callee = |(at, model): (usize, &FnModel)| Callee {
+        let callee = |(at, model): (usize, &Arc<FnModel>)| Callee {
             name: model.path.last_segment(),
             module: models.find_module(model.path, &unqualified),
             is_free: models.functions.get(&model.path) == Some(&FnModelId(at as u32)),
@@ -65,7 +66,7 @@ impl Directory {
         Directory {
             callees: models.fns.iter().enumerate().map(callee).collect(),
             named: free.chain(models.any_methods.iter().map(named_fn(true))).collect(),
-            types: models.types.values().map(named).collect(),
+            types: models.types.values().map(|model| named(model)).collect(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The built-in model files, and which of them a program needs.
 //!
 //! In: the crates that a program names. Out: the models of the standard library and of those crates, loaded once for
-//! each combination. Invariant: a library whose crates aren't named costs nothing and lends no word to anything.
+//! each combination, from the combination without its last library. Invariant: a library whose crates aren't named costs nothing and lends no word to anything.
 
 use super::{Models, load};
 use rustc_hash::FxHashMap;
@@ -33,7 +33,7 @@ macro_rules! libraries {
     };
 }
 
-/// Crates that re-export another's items are listed with it, too. A file may name the types of those above it.
+/// Crates that re-export another's items are listed with it, too. A file may name the types of those above it, not of those below.
 const LIBRARIES: &[Library] = libraries! {
     "rayon": "rayon" "rayon_core";
     "tokio": "tokio" "tokio_util" "actix_web" "actix_rt";
@@ -83,8 +83,10 @@ impl Libraries {
         }
     }
 
-    fn texts(self) -> impl Iterator<Item = &'static str> {
-        LIBRARIES.iter().enumerate().filter(move |(at, _)| self.0 & (1 << at) != 0).map(|(_, l)| l.text)
+    /// The last of them, and the set of those before it.
+    fn split_last(self) -> Option<(&'static Library, Libraries)> {
+        let at = self.0.checked_ilog2()? as usize;
+        LIBRARIES.get(at).map(|last| (last, Libraries(self.0 & !(1 << at))))
     }
 }
 
@@ -97,25 +99,24 @@ fn has_word(text: &str, word: &str) -> bool {
 /// The models of the standard library and of these libraries.
 pub fn built_in(libraries: Libraries) -> Arc<Models> {
     static LOADED: LazyLock<Mutex<FxHashMap<Libraries, Arc<Models>>>> = LazyLock::new(Mutex::default);
-    static ALWAYS_LOADED: LazyLock<Models> = LazyLock::new(|| {
-        let mut models = Models::default();
-        add(&mut models, ALWAYS);
-        models
-    });
-    let mut loaded = LOADED.lock().unwrap_or_else(PoisonError::into_inner);
-    let models = loaded.entry(libraries).or_insert_with(|| {
-        let mut models = ALWAYS_LOADED.clone();
-        let texts: Vec<&str> = libraries.texts().collect();
-        add(&mut models, &texts);
-        Arc::new(models)
-    });
-    models.clone()
+    complete(libraries, &mut LOADED.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-fn add(models: &mut Models, texts: &[&str]) {
-    if let Err(error) = load::add_files(models, texts) {
+/// A combination is the one without its last library, and that one.
+fn complete(libraries: Libraries, loaded: &mut FxHashMap<Libraries, Arc<Models>>) -> Arc<Models> {
+    if let Some(models) = loaded.get(&libraries) {
+        return models.clone();
+    }
+    let (mut models, texts) = match libraries.split_last() {
+        Some((last, others)) => (Models::clone(&complete(others, loaded)), &[last.text][..]),
+        None => (Models::default(), ALWAYS),
+    };
+    if let Err(error) = load::add_files(&mut models, texts) {
         panic!("built-in models: {error}");
     }
+    let models = Arc::new(models);
+    loaded.insert(libraries, models.clone());
+    models
 }
 
 #[cfg(test)]
@@ -129,11 +130,18 @@ mod tests {
     }
 
     #[test]
+    fn no_two_libraries_describe_the_same() {
+        let mut models = Models::clone(&built_in(Libraries::default()));
+        let texts: Vec<&str> = LIBRARIES.iter().map(|library| library.text).collect();
+        assert_eq!(load::add_files(&mut models, &texts), Ok(()));
+    }
+
+    #[test]
     fn every_combination_of_one_loads() {
         for library in LIBRARIES {
             let mut one = Libraries::default();
             one.add_crate(library.crates[0]);
-            assert!(one.texts().count() >= 1, "{}", library.crates[0]);
+            assert!(one.split_last().is_some(), "{}", library.crates[0]);
             assert!(built_in(one).fns.len() >= built_in(Libraries::default()).fns.len());
         }
     }

@@ -11,6 +11,7 @@ use crate::hir::Name;
 use rustc_hash::FxHashMap;
 use serde::Deserialize;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
@@ -217,7 +218,7 @@ impl Loader<'_> {
             self.models.language = language.language();
         }
         for (from, to) in &file.aliases {
-            self.models.aliases.insert(from.clone(), to.clone());
+            self.models.aliases.insert(from.as_str().into(), to.as_str().into());
             self.member(from, Name::new(to));
         }
         for ty in &file.types {
@@ -234,8 +235,8 @@ impl Loader<'_> {
         for (shape, paths) in &file.macros {
             let shape = text::macro_shape(shape).ok_or_else(|| format!("`{shape}` is no macro shape"))?;
             for path in paths {
-                self.models.macros.insert(path.clone(), shape);
-                self.models.macros.entry(last(path).to_owned()).or_insert(shape);
+                self.models.macros.insert(path.as_str().into(), shape);
+                self.models.macros.entry(last(path).into()).or_insert(shape);
             }
         }
         for context in &file.contexts {
@@ -258,7 +259,7 @@ impl Loader<'_> {
             let variant = format!("{path}::{variant}");
             self.member(&variant, Name::new(&variant));
         }
-        let model = self.models.types.entry(name).or_insert_with(|| TypeModel {
+        let new = || TypeModel {
             path: name,
             params,
             role: Role::Plain,
@@ -272,7 +273,8 @@ impl Loader<'_> {
             threads: ty.threads,
             contents: ty.contents,
             methods: FxHashMap::default(),
-        });
+        };
+        let model = Arc::make_mut(self.models.types.entry(name).or_insert_with(|| Arc::new(new())));
         model.sender |= ty.sender;
         model.provided |= ty.provided;
         model.empty |= ty.empty;
@@ -316,14 +318,12 @@ impl Loader<'_> {
             model.path = Name::new(&format!("{path}::{method}"));
             methods.push((method, self.push(model), entry));
         }
-        let Some(model) = self.models.types.get_mut(&owner) else { return Ok(()) };
+        let Some(model) = self.models.types.get_mut(&owner).map(Arc::make_mut) else { return Ok(()) };
         model.item = item.or(model.item.take());
         model.target = target.or(model.target.take());
-        for (method, id, entry) in methods {
-            let before = self.models.types.get_mut(&owner).and_then(|model| model.methods.insert(method, id));
-            self.once(before, entry)?;
-        }
-        Ok(())
+        let before = methods.into_iter().map(|(method, id, entry)| (model.methods.insert(method, id), entry));
+        let before: Vec<_> = before.collect();
+        before.into_iter().try_for_each(|(before, entry)| self.once(before, entry))
     }
 
     /// Gives a type the functions of those that it is like.
@@ -346,7 +346,7 @@ impl Loader<'_> {
                 }
                 let id = if args == own { id } else { self.push_substituted(id, &args) };
                 if let Some(model) = self.models.types.get_mut(&owner) {
-                    model.methods.insert(method, id);
+                    Arc::make_mut(model).methods.insert(method, id);
                 }
             }
         }
@@ -403,7 +403,7 @@ impl Loader<'_> {
 
     fn push(&mut self, model: FnModel) -> FnModelId {
         let id = FnModelId(self.models.fns.len() as u32);
-        self.models.fns.push(model);
+        self.models.fns.push(Arc::new(model));
         id
     }
 
@@ -411,7 +411,7 @@ impl Loader<'_> {
     fn member(&mut self, path: &str, meaning: Name) {
         let Some((module, name)) = path.rsplit_once("::") else { return };
         let known = self.models.members.contains_key(module);
-        self.models.members.entry(module.to_owned()).or_default().push((Name::new(name), meaning));
+        self.models.members.entry(module.into()).or_default().push((Name::new(name), meaning));
         if !known {
             self.member(module, Name::new(module));
         }

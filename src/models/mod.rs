@@ -47,7 +47,7 @@ use crate::resolve::LibraryNames;
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 use std::borrow::Cow;
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 pub use library::{Libraries, built_in};
 pub use op::{Op, OpName};
@@ -268,19 +268,19 @@ impl Language {
 #[derive(Clone, Default)]
 pub struct Models {
     pub language: Language,
-    pub fns: Vec<FnModel>,
-    types: FxHashMap<Name, TypeModel>,
+    pub fns: Vec<Arc<FnModel>>,
+    types: FxHashMap<Name, Arc<TypeModel>>,
     functions: FxHashMap<Name, FnModelId>,
     any_methods: FxHashMap<Name, FnModelId>,
-    aliases: FxHashMap<String, String>,
+    aliases: FxHashMap<Arc<str>, Arc<str>>,
     prelude: FxHashMap<Name, Name>,
     /// By path, and by last segment alone.
-    macros: FxHashMap<String, MacroShape>,
+    macros: FxHashMap<Arc<str>, MacroShape>,
     attributes: Vec<AttributeModel>,
     /// Last segment of each type path → the types called so.
     short: FxHashMap<Name, Vec<Name>>,
     /// Module path → names in it, for glob imports.
-    members: FxHashMap<String, Vec<(Name, Name)>>,
+    members: FxHashMap<Arc<str>, Vec<(Name, Name)>>,
     traits: FxHashSet<Name>,
     /// Made when it is first asked.
     directory: OnceLock<at_hand::Directory>,
@@ -335,12 +335,12 @@ impl Models {
 
     /// The types that have one of these functions, be it taken over from another type; in no order.
     pub fn owners<'a>(&'a self, of: &'a FxHashSet<FnModelId>) -> impl Iterator<Item = Name> + 'a {
-        let owns = |model: &&TypeModel| model.methods.values().any(|id| of.contains(id));
+        let owns = |model: &&Arc<TypeModel>| model.methods.values().any(|id| of.contains(id));
         self.types.values().filter(owns).map(|model| model.path)
     }
 
     pub fn type_model(&self, path: Name) -> Option<&TypeModel> {
-        self.types.get(&path)
+        self.types.get(&path).map(Arc::as_ref)
     }
 
     pub fn attributes(&self) -> &[AttributeModel] {

@@ -55,6 +55,21 @@ impl Program {
         def.body.get_or_init(resolve).clone()
     }
 
+    /// A lower bound, mostly, of the expressions in a function's body: those of the body, where it was asked for before,
+    /// else what its words tell.
+    pub fn body_size_at_least(&self, id: FnId) -> u64 {
+        let def = self.fn_def(id);
+        if let Some(known) = def.body.get() {
+            return known.as_ref().map_or(0, |body| body.body.exprs.len() as u64);
+        }
+        let Some(BodySource::Text(range)) = &def.item.body else { return 0 };
+        let bodies = &self.file(def.file).bodies;
+        let Ok(at) = bodies.binary_search_by_key(&range.lo, |body| body.range.lo) else { return 0 };
+        // After a dot stands a field's or a method's name, and before it another expression.
+        const FOR_DOTTED: usize = 2;
+        (bodies[at].identifiers.len() + FOR_DOTTED * bodies[at].dotted.len()) as u64
+    }
+
     /// The resolved initializer of a static.
     pub fn static_init(&self, id: StaticId) -> Option<Arc<ResolvedBody>> {
         let def = &self.statics[id.index()];

@@ -8,13 +8,13 @@ use super::pairs::{Event, common_lock, differs, guards_element, is_own, meet};
 use super::protocol::{awaits_another, forgets_notice, in_sequence};
 use super::same_again::{acts, found_by_itself, is_below, same_again};
 use crate::finding::{AccessKind, ContextKind, Location};
-use crate::interp::ProgramKind;
 use crate::interp::access::{AccessEvent, Effect, HeldLock, Runs, Side};
 use crate::interp::contexts::{Context, ContextId};
 use crate::interp::order::Ordered;
 use crate::interp::places::{FrameId, Index, PlaceId, Proj, Root};
 use crate::interp::terms::Term;
 use crate::interp::values::{Const, Mode, ReadId};
+use crate::interp::{Made, ProgramKind};
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Harmless {
@@ -499,7 +499,7 @@ fn is_shown_shared(facts: &Facts, event: &Event) -> bool {
         Root::Static(_) => true,
         Root::Object(id) => {
             // The whole is held where nobody knows whether a callee locks it.
-            analysis.objects.list[id.0 as usize].ambient
+            analysis.objects.list[id.0 as usize].made == Made::Once
                 && places.ancestors(event.access.place).any(shared)
                 && event.access.locks.iter().all(|held| held.lock != whole)
         }

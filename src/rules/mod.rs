@@ -30,7 +30,8 @@ mod why;
 
 use crate::config::Config;
 use crate::finding::{Finding, Level};
-use crate::interp::{Analysis, ProgramKind};
+use crate::interp::places::Root;
+use crate::interp::{Analysis, Made, ProgramKind};
 use crate::models::Models;
 use crate::resolve::Program;
 use std::cell::Cell;
@@ -46,6 +47,20 @@ pub struct Facts<'a> {
     pub kind: ProgramKind,
     /// Pairs of accesses that nothing but a protocol of the program's own was seen to keep apart.
     pub trusted: Cell<u64>,
+}
+
+impl Facts<'_> {
+    /// Each thread has an object of its own behind this root.
+    pub fn is_of_each_thread(&self, root: Root) -> bool {
+        match root {
+            Root::ThreadLocal(_) => true,
+            Root::Object(object) => {
+                let own = self.analysis.objects.list[object.0 as usize].made == Made::ByThread;
+                own && !self.analysis.escaped.contains(&object)
+            }
+            Root::Static(_) | Root::Local(..) | Root::Process(_) => false,
+        }
+    }
 }
 
 /// One rule.

@@ -11,7 +11,7 @@ use super::sentence::Says;
 use super::{Facts, Rule};
 use crate::finding::{AccessKind, Finding, Level};
 use crate::interp::access::Effect;
-use crate::interp::places::{PlaceId, Proj, Root};
+use crate::interp::places::{PlaceId, Proj};
 use crate::interp::values::Mode;
 use crate::witness::{Unit, unit};
 
@@ -32,7 +32,7 @@ impl Rule for OrderDependent {
     }
 
     fn check(&self, facts: &Facts, level: Level, out: &mut Vec<Finding>) {
-        for events in by_root(facts, |root| !matches!(root, Root::ThreadLocal(_))) {
+        for events in by_root(facts, |root| !facts.is_of_each_thread(root)) {
             let mut places: Vec<PlaceId> = events.iter().map(|e| e.access.place).collect();
             places.sort_unstable();
             places.dedup();

@@ -10,6 +10,7 @@ use super::protocol::keeps_apart;
 use super::recursion::shares_of_recursion;
 use super::retired::retired;
 use crate::finding::{AccessKind, ContextKind};
+use crate::interp::Made;
 use crate::interp::access::{AccessEvent, HeldLock};
 use crate::interp::claims::{ClaimId, Giver};
 use crate::interp::contexts::ContextId;
@@ -496,7 +497,7 @@ fn maker(facts: &Facts, place: PlaceId) -> Option<ContextId> {
         Root::Local(frame, _) => frame,
         Root::Object(object) => {
             let object = &analysis.objects.list[object.0 as usize];
-            (!object.ambient).then_some(object.frame)?
+            (object.made == Made::ByContext).then_some(object.frame)?
         }
     };
     Some(analysis.frames.get(frame).context)
@@ -511,8 +512,10 @@ pub fn is_own(facts: &Facts, context: ContextId, place: PlaceId) -> bool {
         Root::Local(frame, _) => (frame, &[][..]),
         Root::Object(object) => {
             let object = &analysis.objects.list[object.0 as usize];
-            if object.ambient {
-                return false;
+            match object.made {
+                Made::Once => return false,
+                Made::ByThread => return true,
+                Made::ByContext => {}
             }
             (object.frame, &object.loops[..])
         }

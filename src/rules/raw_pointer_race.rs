@@ -6,7 +6,6 @@ use super::pairs::{Door, Wanted, by_root, races};
 use super::sentence::Says;
 use super::{Facts, Rule};
 use crate::finding::{Finding, Level};
-use crate::interp::places::Root;
 
 pub struct RawPointerRace;
 
@@ -16,7 +15,7 @@ impl Rule for RawPointerRace {
     }
 
     fn check(&self, facts: &Facts, level: Level, out: &mut Vec<Finding>) {
-        for events in by_root(facts, |root| !matches!(root, Root::ThreadLocal(_))) {
+        for events in by_root(facts, |root| !facts.is_of_each_thread(root)) {
             for group in races(facts, &events, Wanted::Door(Door::Raw)) {
                 let help = "share the memory through a type that synchronizes (`Mutex`, an atomic), give each context a part of its own, or hand it over";
                 let story = Story {

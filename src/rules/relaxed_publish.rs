@@ -8,7 +8,7 @@ use super::pairs::{Event, Group, Wanted, by_root, races, weak_flag};
 use super::sentence::Says;
 use super::{Facts, Rule};
 use crate::finding::{Finding, Level};
-use crate::interp::places::{PlaceId, Root};
+use crate::interp::places::PlaceId;
 
 pub struct RelaxedPublish;
 
@@ -18,7 +18,7 @@ impl Rule for RelaxedPublish {
     }
 
     fn check(&self, facts: &Facts, level: Level, out: &mut Vec<Finding>) {
-        for events in by_root(facts, |root| !matches!(root, Root::ThreadLocal(_))) {
+        for events in by_root(facts, |root| !facts.is_of_each_thread(root)) {
             for mut group in races(facts, &events, Wanted::WeaklyPublished) {
                 let flags = add_flag(facts, &mut group);
                 if let [flag] = flags[..]

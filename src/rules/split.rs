@@ -15,7 +15,7 @@ use super::sentence::Says;
 use crate::finding::{AccessKind, Finding, Level};
 use crate::interp::access::{AccessEvent, AccessLog, Effect, HeldLock};
 use crate::interp::contexts::ContextId;
-use crate::interp::places::{Proj, Root};
+use crate::interp::places::Proj;
 use crate::interp::values::ReadId;
 
 /// More accesses of one root aren't compared.
@@ -54,7 +54,7 @@ pub fn check(
     level: Level,
     out: &mut Vec<Finding>,
 ) {
-    for events in by_root(facts, |root| !matches!(root, Root::ThreadLocal(_))) {
+    for events in by_root(facts, |root| !facts.is_of_each_thread(root)) {
         let events: Vec<Event> =
             events.into_iter().filter(|e| belongs(facts, e.access, family)).take(MAX_EVENTS).collect();
         let splits = splits(facts, &events, dependence);

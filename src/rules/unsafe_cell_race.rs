@@ -9,7 +9,6 @@ use super::pairs::{Door, Wanted, by_root, races};
 use super::sentence::Says;
 use super::{Facts, Rule};
 use crate::finding::{Finding, Level};
-use crate::interp::places::Root;
 
 pub struct UnsafeCellRace;
 
@@ -19,7 +18,7 @@ impl Rule for UnsafeCellRace {
     }
 
     fn check(&self, facts: &Facts, level: Level, out: &mut Vec<Finding>) {
-        for events in by_root(facts, |root| !matches!(root, Root::ThreadLocal(_))) {
+        for events in by_root(facts, |root| !facts.is_of_each_thread(root)) {
             for group in races(facts, &events, Wanted::Door(Door::Cell)) {
                 let help =
                     "guard the cell with a lock that every access holds, or make it an atomic or a `Mutex`";
