@@ -16,7 +16,7 @@ pub struct ItemTree {
 }
 
 /// The identifiers that stand in one function body's text (sorted by text order of first use, no duplicates, macro
-/// arguments included): enough to find the bodies that can matter without parsing them.
+/// arguments included, without the keywords that `Name::tells_nothing` of): enough to find the bodies that can matter without parsing them.
 #[derive(Clone, Debug)]
 pub struct BodyIndex {
     /// As in `BodySource::Text`.

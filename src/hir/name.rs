@@ -26,14 +26,18 @@ static IDS: LazyLock<RwLock<Ids>> = LazyLock::new(|| {
     RwLock::new(ids)
 });
 
-/// The words that can't be names, `_` with them.
+/// The words that can't be names, `_` with them. The first ones stand in any code and tell nothing about it.
 #[rustfmt::skip]
 const KEYWORDS: [&str; 52] = [
-    "_", "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "crate", "do", "dyn",
-    "else", "enum", "extern", "false", "final", "fn", "for", "if", "impl", "in", "let", "loop", "macro", "match", "mod",
-    "move", "mut", "override", "priv", "pub", "ref", "return", "Self", "self", "static", "struct", "super", "trait",
-    "true", "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
+    "as", "break", "continue", "else", "false", "for", "if", "in", "let", "loop", "match", "ref", "return", "self",
+    "true", "where", "while",
+    "_", "abstract", "async", "await", "become", "box", "const", "crate", "do", "dyn", "enum", "extern", "final", "fn",
+    "impl", "macro", "mod", "move", "mut", "override", "priv", "pub", "Self", "static", "struct", "super", "trait",
+    "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "yield",
 ];
+
+/// How many of them these are.
+const TELL_NOTHING: usize = 17;
 
 /// Texts by id, in chunks of which each holds twice as many as the one before.
 static TEXTS: [OnceLock<Box<[OnceLock<&'static str>]>>; CHUNKS] = [const { OnceLock::new() }; CHUNKS];
@@ -84,6 +88,11 @@ impl Name {
     pub fn as_str(self) -> &'static str {
         let (chunk, at) = place(self.0.get());
         TEXTS[chunk].get().and_then(|texts| texts[at].get()).copied().unwrap_or_default()
+    }
+
+    /// Whether the text, if it isn't raw, is a keyword that neither names something nor begins an item.
+    pub fn tells_nothing(self) -> bool {
+        self.0.get() as usize <= TELL_NOTHING
     }
 
     /// Whether the text, if it isn't raw, is a keyword.

@@ -6,7 +6,7 @@
 use super::Interp;
 use super::access::{Effect, Runs, Side};
 use super::places::{LoopId, PlaceId, Portion, Proj, Root};
-use super::terms::{Operator, Term, fold_int};
+use super::terms::{Operator, Rounds, Term, fold_int};
 use super::values::{Const, Deps, Kind, Pointer, ReadId, Slack, Subject, Test, Val};
 use crate::finding::AccessKind;
 use crate::hir::{BinaryOp, Name, UnaryOp};
@@ -272,6 +272,9 @@ impl Interp<'_> {
         if a.term.is_some() || b.term.is_some() {
             let (one, two) = (self.term_beside(a, b), self.term_beside(b, a));
             value.term = one.zip(two).and_then(|(a, b)| Term::apply(Operator::Binary(op), &a, &b));
+        } else if kind.is_none() && !comparison && (self.is_own_number(a) || self.is_own_number(b)) {
+            let (one, two) = (self.term_in_rounds(a), self.term_in_rounds(b));
+            value.term = one.zip(two).and_then(|(a, b)| Term::apply(Operator::Binary(op), &a, &b));
         }
         if let Some(kind) = kind {
             value.open = false;
@@ -357,7 +360,37 @@ impl Interp<'_> {
 
     /// A number as a term, beside another one.
     fn term_beside(&self, value: &Val, other: &Val) -> Option<Rc<Term>> {
+        if other.term.as_ref().is_some_and(|term| term.rounds().is_some()) {
+            return self.term_in_rounds(value);
+        }
         if self.is_claimed(other) { self.term_with_units(value) } else { self.round_term(value) }
+    }
+
+    /// Whether each round of the loop that started the context has another such number.
+    fn is_own_number(&self, value: &Val) -> bool {
+        match value.single() {
+            Some(Kind::Linear(at, ..) | Kind::Block(at, ..) | Kind::Portion(at, _)) => self.is_own(*at),
+            _ => false,
+        }
+    }
+
+    /// A number as a term in which the rounds that started the context have their number.
+    pub(super) fn term_in_rounds(&self, value: &Val) -> Option<Rc<Term>> {
+        let apply = |op, a: &Rc<Term>, n: i64| {
+            Term::apply(Operator::Binary(op), a, &Rc::new(Term::Const(i128::from(n))))
+        };
+        let round = |at| Rc::new(Term::Round(Rounds::Started(at)));
+        let linear = |at, mul, add| apply(BinaryOp::Add, &apply(BinaryOp::Mul, &round(at), mul)?, add);
+        match value.single().filter(|_| value.term.is_none() && self.is_own_number(value)) {
+            Some(Kind::Linear(at, mul, add)) => linear(*at, *mul, *add),
+            Some(Kind::Block(at, mul, add, room)) => {
+                let start = linear(*at, *mul, add.checked_add(room.below)?)?;
+                let len = mul.checked_sub(room.below)?.checked_sub(room.above)?;
+                Term::within(&start, &apply(BinaryOp::Add, &start, len)?)
+            }
+            Some(Kind::Portion(at, portion)) => portion.as_term(&round(*at)),
+            _ => self.term_with_units(value),
+        }
     }
 
     /// A number as a term, also where nobody knows it but it is always the same, or is the counter of a loop that stays below that.

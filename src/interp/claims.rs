@@ -1,6 +1,7 @@
 //! Claimed numbers: what a counter gave out, by `fetch_add`, `fetch_sub` or `fetch_update` or under a lock under which it was
 //! moved on, is given out once, and so is what is computed from it alone, as long as the computation keeps two numbers apart
-//! (`i + 1`, `2 * i`, the pair of `i / 8` and `i % 8`, the range `64 * i .. 64 * i + 64`; not `i / 2`).
+//! (`i + 1`, `2 * i`, the pair of `i / 8` and `i % 8`, the range `64 * i .. 64 * i + 64`; not `i / 2`). So is the number of a
+//! round that started the context, or of which it took out what was put into a list.
 //!
 //! In: terms over one claim. Out: claims, interned, and whether the elements that two of them stand for may be the same.
 //! Whether a computation keeps numbers apart is tried out: for the first numbers and for those round its constants, where what
@@ -10,12 +11,13 @@ use super::Interp;
 use super::access::{AccessEvent, Effect, HeldLock};
 use super::contexts::Context;
 use super::expr::index_of;
-use super::places::{Index, PlaceId, Proj, Root};
-use super::terms::{Operator, Term};
+use super::places::{Index, LoopId, PlaceId, Proj, Root};
+use super::terms::{Leaf, Operator, Rounds, Term};
 use super::units::UnitId;
 use super::values::{Aggregate, Kind, Mode, ReadId, Val};
 use crate::finding::AccessKind;
 use crate::hir::{BinaryOp, Name};
+use rustc_hash::FxHashMap;
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -32,11 +34,18 @@ const MAX_CONSTANTS: usize = 6;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub struct ClaimId(u32);
 
+/// What gives numbers out.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Giver {
+    /// An atomic, a number under a lock, or a list of numbers.
+    Counter(PlaceId),
+    Rounds(Rounds),
+}
+
 /// What is computed from a claimed number.
 #[derive(Clone, PartialEq, Debug)]
 struct Claim {
-    /// Which gives the numbers out.
-    counter: PlaceId,
+    giver: Giver,
     /// How many at a time; negative where it counts down.
     step: i128,
     /// Of the number given out, which is `Term::Old` here.
@@ -48,7 +57,8 @@ struct Claim {
 impl Claim {
     /// Whether an update of the counter takes back numbers that may be in use.
     fn taken_back(&self, log: &[AccessEvent], event: &AccessEvent) -> bool {
-        if event.place != self.counter || event.kind == AccessKind::Read {
+        let Giver::Counter(counter) = self.giver else { return false };
+        if event.place != counter || event.kind == AccessKind::Read {
             return false;
         }
         if event.atomic.is_none() {
@@ -61,7 +71,7 @@ impl Claim {
             _ => false,
         };
         let given = |id: &ReadId| {
-            log.get(id.0 as usize).is_some_and(|e| e.place == self.counter && e.kind == AccessKind::Update)
+            log.get(id.0 as usize).is_some_and(|e| e.place == counter && e.kind == AccessKind::Update)
         };
         // Who was given a number that is of no use gives it back.
         let refused = || event.control.iter().chain(event.acted_on.iter()).any(|id| given(&id));
@@ -78,7 +88,9 @@ pub struct Claims {
     /// Some number was given out.
     drawn: bool,
     /// Which were found to meet, or not to.
-    known: RefCell<rustc_hash::FxHashMap<Vec<(ClaimId, ClaimId)>, bool>>,
+    known: RefCell<FxHashMap<Vec<(ClaimId, ClaimId)>, bool>>,
+    /// The same of indices that belong to a round.
+    known_rounds: RefCell<FxHashMap<(LoopId, Index, Index), bool>>,
 }
 
 impl Claims {
@@ -101,9 +113,56 @@ impl Claims {
         &self.list[id.0 as usize]
     }
 
-    /// The atomic or list that gives the number out.
-    pub fn source(&self, id: ClaimId) -> PlaceId {
-        self.get(id).counter
+    /// What gives the number out.
+    pub fn giver(&self, id: ClaimId) -> Giver {
+        self.get(id).giver
+    }
+
+    /// Whether two indices, each a function of the number of a round that started the context, may be the same in different rounds.
+    /// No round's number is as large as `below`.
+    pub fn rounds_meet(&self, own: LoopId, x: Index, y: Index, below: Option<i128>) -> bool {
+        if let Some(known) = self.known_rounds.borrow().get(&(own, x, y)) {
+            return *known;
+        }
+        let giver = Giver::Rounds(Rounds::Started(own));
+        let claim = |index: Index| {
+            let computed = self.of_round(own, index)?;
+            Some(Claim { giver, step: 1, computed, below })
+        };
+        let units = |claim: &Claim| {
+            let mut units = BTreeSet::new();
+            claim.computed.each_unit(&mut |unit| {
+                units.insert(unit.rank());
+            });
+            units
+        };
+        let found = match claim(x).zip(claim(y)) {
+            Some((one, two)) if units(&one) == units(&two) => self.tried(&[(one, two)]),
+            _ => true,
+        };
+        self.known_rounds.borrow_mut().insert((own, x, y), found);
+        found
+    }
+
+    /// An index as a function of the number of the round, which is `Term::Old`.
+    fn of_round(&self, own: LoopId, index: Index) -> Option<Rc<Term>> {
+        let apply = |op, a: &Rc<Term>, n: i64| {
+            Term::apply(Operator::Binary(op), a, &Rc::new(Term::Const(i128::from(n))))
+        };
+        let number = Rc::new(Term::Old);
+        let linear = |mul, add| apply(BinaryOp::Add, &apply(BinaryOp::Mul, &number, mul)?, add);
+        match index {
+            Index::Linear(at, mul, add) if at == own => linear(mul, add),
+            Index::Block(at, mul @ 1.., add) if at == own => {
+                let start = linear(mul, add)?;
+                Term::within(&start, &apply(BinaryOp::Add, &start, mul)?)
+            }
+            Index::Portion(at, portion) if at == own => portion.as_term(&number),
+            Index::Claimed(id) if self.giver(id) == Giver::Rounds(Rounds::Started(own)) => {
+                (!self.again.contains(&id)).then(|| self.get(id).computed.clone())
+            }
+            _ => None,
+        }
     }
 
     fn intern(&mut self, claim: Claim) -> Option<ClaimId> {
@@ -122,7 +181,7 @@ impl Claims {
     /// Whether two different numbers of one counter may lead to the same element, which is found by all of these indices together:
     /// those of the one access on the left, of the other on the right.
     pub fn meet(&self, indices: &[(ClaimId, ClaimId)]) -> bool {
-        let alike = |x: &Claim, y: &Claim| x.counter == y.counter && (x.step > 0) == (y.step > 0);
+        let alike = |x: &Claim, y: &Claim| x.giver == y.giver && (x.step > 0) == (y.step > 0);
         let Some(first) = indices.first().map(|pair| self.get(pair.0)) else { return true };
         let comparable = |id: &ClaimId| alike(first, self.get(*id)) && !self.again.contains(id);
         if !indices.iter().all(|(x, y)| comparable(x) && comparable(y)) {
@@ -131,40 +190,39 @@ impl Claims {
         if let Some(known) = self.known.borrow().get(indices) {
             return *known;
         }
-        let found = self.tried(indices);
+        let claims = indices.iter().map(|(x, y)| (self.get(*x).clone(), self.get(*y).clone()));
+        let found = self.tried(&claims.collect::<Vec<_>>());
         self.known.borrow_mut().insert(indices.to_vec(), found);
         found
     }
 
     /// Units are tried as numbers of which the later ones are greater, and less.
-    fn tried(&self, indices: &[(ClaimId, ClaimId)]) -> bool {
+    fn tried(&self, claims: &[(Claim, Claim)]) -> bool {
         let mut units = false;
-        indices.iter().flat_map(|(x, y)| [x, y]).for_each(|id| {
-            self.get(*id).computed.each_unit(&mut |_| units = true);
+        claims.iter().flat_map(|(x, y)| [x, y]).for_each(|claim| {
+            claim.computed.each_unit(&mut |_| units = true);
         });
-        self.tried_with(indices, &|unit| 127 + 64 * unit.rank())
-            || (units && self.tried_with(indices, &|unit| (1 << 20) - 64 * unit.rank()))
+        tried_with(claims, &|unit| 127 + 64 * unit.rank())
+            || (units && tried_with(claims, &|unit| (1 << 20) - 64 * unit.rank()))
     }
+}
 
-    fn tried_with(&self, indices: &[(ClaimId, ClaimId)], number: &dyn Fn(UnitId) -> i128) -> bool {
-        let tried = |id: ClaimId| {
-            let claim = self.get(id);
-            Claim { computed: Term::with_units(&claim.computed, number), ..claim.clone() }
-        };
-        let one: Vec<Claim> = indices.iter().map(|pair| tried(pair.0)).collect();
-        let two: Vec<Claim> = indices.iter().map(|pair| tried(pair.1)).collect();
-        let (one, two): (Vec<&Claim>, Vec<&Claim>) = (one.iter().collect(), two.iter().collect());
-        let numbers = samples(one.iter().chain(&two));
-        let (left, right) = (elements(&one, &numbers), elements(&two, &numbers));
-        let untried = left.len() < 2 || right.len() < 2;
-        untried
-            || left.iter().any(|(i, x)| {
-                let both = |j: i128| {
-                    if i < &j { given_apart(&one, *i, &two, j) } else { given_apart(&two, j, &one, *i) }
-                };
-                right.iter().any(|(j, y)| overlap(x, y) && i != j && both(*j))
-            })
-    }
+fn tried_with(claims: &[(Claim, Claim)], number: &dyn Fn(UnitId) -> i128) -> bool {
+    let tried =
+        |claim: &Claim| Claim { computed: Term::with_units(&claim.computed, number), ..claim.clone() };
+    let one: Vec<Claim> = claims.iter().map(|pair| tried(&pair.0)).collect();
+    let two: Vec<Claim> = claims.iter().map(|pair| tried(&pair.1)).collect();
+    let (one, two): (Vec<&Claim>, Vec<&Claim>) = (one.iter().collect(), two.iter().collect());
+    let numbers = samples(one.iter().chain(&two));
+    let (left, right) = (elements(&one, &numbers), elements(&two, &numbers));
+    let untried = left.len() < 2 || right.len() < 2;
+    untried
+        || left.iter().any(|(i, x)| {
+            let both = |j: i128| {
+                if i < &j { given_apart(&one, *i, &two, j) } else { given_apart(&two, j, &one, *i) }
+            };
+            right.iter().any(|(j, y)| overlap(x, y) && i != j && both(*j))
+        })
 }
 
 /// Whether the lower and the higher number may both be given out.
@@ -257,36 +315,43 @@ impl Interp<'_> {
         let claim = match (&value.term, value.single()) {
             (Some(term), _) if self.claim_in(term).is_some() => self.claim_of(term)?,
             (_, Some(Kind::Claimed(atomic))) => {
-                Claim { counter: *atomic, step: 1, computed: Rc::new(Term::Old), below: None }
+                Claim { giver: Giver::Counter(*atomic), step: 1, computed: Rc::new(Term::Old), below: None }
             }
             _ => return None,
         };
-        self.claims.intern(claim).map(Index::Claimed)
+        let started = matches!(claim.giver, Giver::Rounds(Rounds::Started(_)));
+        let id = self.claims.intern(claim)?;
+        // What several rounds have is nobody's own.
+        (!started || !self.claims.meet(&[(id, id)])).then_some(Index::Claimed(id))
     }
 
     /// The claimed element `by` further on, or the `by` elements from there on.
     pub(super) fn claim_extended(&mut self, from: ClaimId, by: &Val, range: bool) -> Option<Index> {
         let claim = self.claims.get(from).clone();
-        let by = self.of_claim(&self.term_with_units(by)?, claim.counter)?;
+        let by = self.of_claim(&self.term_in_rounds(by)?, claim.giver)?;
         let end = Term::apply(Operator::Binary(BinaryOp::Add), &claim.computed, &by)?;
         let computed = if range { Term::within(&claim.computed, &end)? } else { end };
         self.claims.intern(Claim { computed, ..claim }).map(Index::Claimed)
     }
 
-    /// The one claimed number that a term is made of, and nothing else that was read.
-    fn claim_in(&self, term: &Term) -> Option<(ReadId, PlaceId, i128)> {
+    /// The one claimed number that a term is made of, and nothing else that was read; what gave it out, and by which step.
+    fn claim_in(&self, term: &Term) -> Option<(Leaf, Giver, i128)> {
         let mut reads = Vec::new();
         term.each_read(&mut |context, read| reads.push((context, read)));
-        let (context, read) = *reads.first()?;
+        let Some((context, read)) = reads.first().copied() else {
+            let rounds = term.rounds()?;
+            return Some((Leaf::Round(rounds), Giver::Rounds(rounds), 1));
+        };
         if context != self.context || reads.iter().any(|other| *other != (context, read)) {
             return None;
         }
         let log = &self.contexts.get(context).log.events;
         let event = log.get(read.0 as usize)?;
+        let given = (Leaf::Read(read), Giver::Counter(event.place));
         if matches!(event.effect, Some(Effect::Take | Effect::TakeSure))
             && self.hands_out_numbers(event.place)
         {
-            return Some((read, event.place, 1));
+            return Some((given.0, given.1, 1));
         }
         let counts = matches!(event.effect, Some(Effect::Add | Effect::Subtract | Effect::Exchange));
         let step = match event.kind {
@@ -294,24 +359,27 @@ impl Interp<'_> {
             AccessKind::Read if event.atomic.is_none() => moved_on(log, read)?,
             _ => return None,
         };
-        (step != 0).then_some((read, event.place, step))
+        (step != 0).then_some((given.0, given.1, step))
     }
 
     fn claim_of(&self, term: &Rc<Term>) -> Option<Claim> {
-        let (read, counter, step) = self.claim_in(term)?;
-        let computed = Term::replaced(term, read);
-        Some(Claim { counter, step, computed, below: self.st.below.get(&read).copied() })
+        let (leaf, giver, step) = self.claim_in(term)?;
+        let below = match leaf {
+            Leaf::Read(read) => self.st.below.get(&read).copied(),
+            Leaf::Round(Rounds::Started(at) | Rounds::Taken(_, at)) => self.bounds_of(at).map(|(_, to)| to),
+        };
+        Some(Claim { giver, step, computed: Term::replaced(term, leaf), below })
     }
 
     /// A term in which nothing was read but what this counter gave out.
-    fn of_claim(&self, term: &Rc<Term>, counter: PlaceId) -> Option<Rc<Term>> {
+    fn of_claim(&self, term: &Rc<Term>, giver: Giver) -> Option<Rc<Term>> {
         let mut reads = 0;
         term.each_read(&mut |_, _| reads += 1);
-        if reads == 0 {
+        if reads == 0 && term.rounds().is_none() {
             return Some(term.clone());
         }
-        let (read, of, _) = self.claim_in(term)?;
-        (of == counter).then(|| Term::replaced(term, read))
+        let (leaf, of, _) = self.claim_in(term)?;
+        (of == giver).then(|| Term::replaced(term, leaf))
     }
 
     /// Whether a number is computed from a claimed one.
@@ -335,10 +403,10 @@ impl Interp<'_> {
         self.claims.drawn && depth > 0 && (self.is_claimed(value) || value.alts.iter().any(of_part))
     }
 
-    /// The least of a claimed number and one that isn't known: no more than the claimed one, and no index is below 0.
+    /// The least of a claimed number and one that tells nothing of it: no more than the claimed one, and no index is below 0.
     pub(super) fn at_most(&self, a: &Val, b: &Val) -> Option<Rc<Term>> {
-        let (known, unknown) = if a.term.is_some() { (a, b) } else { (b, a) };
-        if unknown.symbol().is_some() || !self.is_claimed(known) {
+        let (known, other) = if self.is_claimed(a) { (a, b) } else { (b, a) };
+        if other.constant().is_some() || self.is_claimed(other) || !self.is_claimed(known) {
             return None;
         }
         let zero = Rc::new(Term::Const(0));
@@ -350,15 +418,22 @@ impl Interp<'_> {
     /// Some number of a range that begins at one computed from a claimed one.
     pub(super) fn claimed_range(&self, range: &Aggregate) -> Option<Val> {
         let bound = |name| range.field(Proj::Field(Name::new(name)));
-        let start = bound("start").filter(|start| self.is_claimed(start))?;
+        let start = bound("start")?;
+        let number =
+            |value: &Val| if self.is_claimed(start) { value.symbol() } else { self.term_in_rounds(value) };
         let end = match bound("end") {
-            Some(end) => end.symbol()?,
+            Some(end) => number(end)?,
             None => {
                 let one = Rc::new(Term::Const(1));
-                Term::apply(Operator::Binary(BinaryOp::Add), &bound("last")?.symbol()?, &one)?
+                Term::apply(Operator::Binary(BinaryOp::Add), &number(bound("last")?)?, &one)?
             }
         };
-        self.claimed_until(start, &end)
+        if self.is_claimed(start) {
+            return self.claimed_until(start, &end);
+        }
+        // A range from one's own number on is one's own if it ends by it too.
+        let from = number(start).filter(|from| from.rounds().is_some() && from.rounds() == end.rounds())?;
+        Some(Val::unknown(start.ty.clone()).with_term(Some(Term::within(&from, &end)?)))
     }
 
     /// Some number from a claimed one on and less than the end.
@@ -372,6 +447,8 @@ impl Interp<'_> {
 mod tests {
     use super::*;
 
+    const COUNTER: Giver = Giver::Counter(PlaceId(0));
+
     fn apply(op: BinaryOp, n: i128) -> Rc<Term> {
         let (old, n) = (Rc::new(Term::Old), Rc::new(Term::Const(n)));
         Term::apply(Operator::Binary(op), &old, &n).expect("a small term")
@@ -380,8 +457,7 @@ mod tests {
     /// Whether two numbers meet at elements found by all of these together.
     fn meets(step: i128, below: Option<i128>, computed: &[Rc<Term>]) -> bool {
         let mut claims = Claims::default();
-        let claim =
-            |computed: &Rc<Term>| Claim { counter: PlaceId(0), step, computed: computed.clone(), below };
+        let claim = |computed: &Rc<Term>| Claim { giver: COUNTER, step, computed: computed.clone(), below };
         let ids: Vec<ClaimId> = computed.iter().filter_map(|term| claims.intern(claim(term))).collect();
         let indices: Vec<_> = ids.iter().map(|id| (*id, *id)).collect();
         claims.meet(&indices)
@@ -423,7 +499,7 @@ mod tests {
         let mut claims = Claims::default();
         let mut of = |op, n| {
             let computed = apply(op, n);
-            claims.intern(Claim { counter: PlaceId(0), step: 1, computed, below: None }).expect("room")
+            claims.intern(Claim { giver: COUNTER, step: 1, computed, below: None }).expect("room")
         };
         let (own, next, even) = (of(BinaryOp::Add, 0), of(BinaryOp::Add, 1), of(BinaryOp::Mul, 2));
         assert!(claims.meet(&[(own, next)]));

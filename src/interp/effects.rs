@@ -423,7 +423,7 @@ impl Interp<'_> {
         let mut term = super::arithmetic::applied(op, a, b);
         let mut limit = None;
         if op == Operator::Min {
-            term = term.or_else(|| self.at_most(a, b));
+            term = self.at_most(a, b).or(term);
             limit = super::portions::lesser(a, b);
         }
         let value = limit.map_or_else(|| Val::unknown(a.ty.clone()), |kind| Val::of(kind, a.ty.clone()));

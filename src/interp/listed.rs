@@ -97,7 +97,7 @@ fn overlap(one: Part, two: Part) -> bool {
 }
 
 impl Interp<'_> {
-    /// The number in a part of what nobody may change while it is shared: an immutable local or static, an object behind counted
+    /// The number in a part of what nobody may change while it is shared: an immutable local, temporary or static, an object behind counted
     /// handles that nobody was seen to store to.
     pub(super) fn number_for_good(&mut self, place: PlaceId) -> Option<Val> {
         let found = self.places.get(place);
@@ -109,7 +109,7 @@ impl Interp<'_> {
         }
         let fixed = match root {
             Root::Local(frame, local) => {
-                self.local_names.get(&(frame, local)).is_some_and(|named| !named.mutable)
+                self.local_names.get(&(frame, local)).is_none_or(|named| !named.mutable)
                     && self.shared_locals.contains(&(frame, local))
             }
             Root::Static(id) => {

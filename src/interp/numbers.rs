@@ -1,68 +1,85 @@
-//! Numbers that are handed out one at a time: a loop puts each of its rounds' into a collection or channel, and who takes one
-//! out is the only one who has it, until it is put back.
+//! What is handed out one at a time: a loop puts a number, a job or a pointer in each of its rounds into a collection or channel,
+//! and who takes one out is the only one who has it, until it is put back.
 //!
-//! In: what is put in and what is taken out. Out: for a number taken out, that it is claimed from there; for the rules, where
-//! such numbers come from. Invariant: a list that may get one number twice hands out nothing.
+//! In: what is put in and what is taken out. Out: what was taken out, in terms of the round in which it was put in; for the
+//! rules, whether each round's goes to one taker. Invariant: a loop that may put one thing in twice hands out nothing.
 
 use super::access::{AccessEvent, Effect};
 use super::contexts::ContextId;
 use super::memory::{held_first, project};
-use super::places::{Index, LoopId, PlaceId, Proj, Root};
+use super::places::{FrameId, Index, LoopId, PlaceId, Proj, Root};
 use super::state::{SyncKey, SyncKind};
-use super::terms::Term;
-use super::values::{Aggregate, Const, Deps, Kind, Val};
+use super::terms::{Operator, Rounds, Term};
+use super::values::{Aggregate, Const, Deps, Kind, Pointer, Val};
 use super::{Analysis, Interp};
 use crate::finding::Location;
+use crate::hir::BinaryOp;
 use crate::resolve::Ty;
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 use std::rc::Rc;
+
+/// What is put in lies no deeper in a message.
+const MAX_DEPTH: u32 = 4;
 
 /// The lists that hand out numbers.
 #[derive(Default)]
 pub struct Lists {
-    /// Where a list's numbers come from; `None`: from several places, or again in each round of another loop.
-    sources: FxHashMap<PlaceId, Option<Source>>,
+    /// What each loop puts into a list; `None`: it does so in several places, or again in each round of another loop.
+    sources: FxHashMap<PlaceId, Vec<(LoopId, Option<Source>)>>,
+    /// Lists that get numbers from elsewhere too.
+    mixed: FxHashSet<PlaceId>,
 }
 
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq)]
 struct Source {
-    /// The loop whose rounds' numbers they are.
-    counted_by: LoopId,
-    /// Which part of what is put in is the number.
-    part: Vec<Proj>,
+    /// Which parts of what is put in are numbers, as functions of the round: the factor, and what is added.
+    parts: Vec<(Vec<Proj>, (i64, i64))>,
     /// Where they are put in; `None`: the list begins with them.
-    filled_at: Option<Location>,
+    filled_at: Option<(FrameId, Location)>,
+}
+
+impl Lists {
+    fn of(&self, list: PlaceId) -> &[(LoopId, Option<Source>)] {
+        self.sources.get(&list).map_or(&[], |sources| sources)
+    }
+
+    fn hand_out_numbers(&self, list: PlaceId) -> bool {
+        matches!(self.of(list), [(_, Some(_))]) && !self.mixed.contains(&list)
+    }
 }
 
 impl Interp<'_> {
-    /// A value is put into a list.
-    pub(super) fn list_filled(&mut self, list: PlaceId, value: &Val, at: Location) {
+    /// A value is put into a list by a call.
+    pub(super) fn list_filled(&mut self, list: PlaceId, value: &Val, at: (FrameId, Location)) {
         let made_in = match self.places.get(list).root {
             Root::Object(object) => self.objects.list[object.0 as usize].loops.len(),
             _ => 0,
         };
         let once = self.loops.len() <= made_in + 1;
         let constant = value.alts.iter().any(|kind| matches!(kind, Kind::Const(Const::Int(_))));
-        match number_in(value) {
-            Some((counted_by, part)) if once => {
-                self.add_source(list, Some(Source { counted_by, part, filled_at: Some(at) }));
+        match self.counted_by(value) {
+            Counted::One(counted_by, parts) => {
+                let source = once.then_some(Source { parts, filled_at: Some(at) });
+                self.add_source(list, counted_by, source);
             }
-            Some(_) => self.add_source(list, None),
-            None if value.open || constant => self.add_source(list, None),
-            None => {}
+            Counted::Several(loops) => loops.into_iter().for_each(|at| self.add_source(list, at, None)),
+            Counted::No if value.open || constant => drop(self.lists.mixed.insert(list)),
+            Counted::No => {}
         }
     }
 
-    fn add_source(&mut self, list: PlaceId, source: Option<Source>) {
-        let known = self.lists.sources.entry(list).or_insert_with(|| source.clone());
-        if *known != source {
-            *known = None;
+    fn add_source(&mut self, list: PlaceId, counted_by: LoopId, source: Option<Source>) {
+        let known = self.lists.sources.entry(list).or_default();
+        match known.iter_mut().find(|(at, _)| *at == counted_by) {
+            Some((_, old)) if *old == source => {}
+            Some((_, old)) => *old = None,
+            None => known.push((counted_by, source)),
         }
     }
 
     /// Whether numbers are known to come out of the list.
     pub(super) fn hands_out_numbers(&self, list: PlaceId) -> bool {
-        self.lists.sources.get(&list).is_some_and(Option::is_some)
+        self.lists.hand_out_numbers(list)
     }
 
     /// A value is taken out of a list, which nobody else gets then.
@@ -72,32 +89,199 @@ impl Interp<'_> {
         }
         if let Some(first) = held_first(&self.initial, &self.places, list) {
             let element = project(&first, Proj::Index(Index::Any));
-            if let Some((counted_by, part)) = number_in(&element) {
-                self.add_source(list, Some(Source { counted_by, part, filled_at: None }));
+            if let Counted::One(counted_by, parts) = self.counted_by(&element) {
+                self.add_source(list, counted_by, Some(Source { parts, filled_at: None }));
             }
         }
-        if let Some(Some(source)) = self.lists.sources.get(&list) {
+        let sources = self.lists.of(list).to_vec();
+        if self.lists.hand_out_numbers(list)
+            && let [(at, Some(source))] = &sources[..]
+        {
             let log = &self.contexts.get(self.context).log.events;
             let by = taken.iter().find(|id| log.get(id.0 as usize).is_some_and(|event| event.place == list));
-            let number = Val {
-                term: by.map(|read| Rc::new(Term::Read(self.context, read))),
-                ..Val::of(Kind::Claimed(list), Ty::Unknown)
+            let round = match by {
+                Some(read) => Term::Read(self.context, read),
+                None => Term::Round(Rounds::Taken(list, *at)),
             };
-            claim(&mut value, &source.part, &number);
+            let number = Val { term: Some(Rc::new(round)), ..Val::of(Kind::Claimed(list), Ty::Unknown) };
+            for (part, step) in &source.parts {
+                claim(&mut value, part, *step, &number);
+            }
             self.drawn_anew(&number);
         }
+        for (at, source) in sources {
+            if source.is_some() {
+                value = self.of_round(&value, at, Rounds::Taken(list, at), 0);
+                self.draws();
+            }
+        }
         value
+    }
+
+    /// What was put in in a round of the loop, with the numbers and places that differ from round to round as those of that round.
+    fn of_round(&mut self, value: &Val, at: LoopId, round: Rounds, depth: u32) -> Val {
+        if depth > MAX_DEPTH || !self.counts_in(value, at, depth) {
+            return value.clone();
+        }
+        let mut taken = Val { alts: Default::default(), ..value.clone() };
+        for kind in &value.alts {
+            match kind {
+                Kind::Linear(of, mul, add) if *of == at => {
+                    taken.open = true;
+                    taken.term = linear(&Rc::new(Term::Round(round)), (*mul, *add));
+                }
+                Kind::Aggregate(parts) => {
+                    let mut inner = Aggregate::clone(parts);
+                    for (_, part) in &mut inner.fields {
+                        *part = self.of_round(part, at, round, depth + 1);
+                    }
+                    taken.alts.push(Kind::Aggregate(Rc::new(inner)));
+                }
+                Kind::Closure(closure) => {
+                    let mut inner = (**closure).clone();
+                    for (_, captured) in &mut inner.moved {
+                        *captured = self.of_round(captured, at, round, depth + 1);
+                    }
+                    taken.alts.push(Kind::Closure(Rc::new(inner)));
+                }
+                Kind::Pointer(place, how) => match self.boxed_closure(*place, *how) {
+                    Some(closure) => {
+                        let inner = self.of_round(&closure, at, round, depth + 1);
+                        taken.alts.extend(inner.alts);
+                    }
+                    None => taken.alts.push(Kind::Pointer(self.place_of_round(*place, at, round), *how)),
+                },
+                other => taken.alts.push(other.clone()),
+            }
+        }
+        taken
+    }
+
+    /// The closure in a box.
+    fn boxed_closure(&self, place: PlaceId, how: Pointer) -> Option<Val> {
+        let held = self.heap.get(self.places.get(place).root).filter(|_| how == Pointer::Owner)?;
+        let closure =
+            self.places.get(place).parent.is_none() && matches!(held.single(), Some(Kind::Closure(_)));
+        closure.then(|| held.clone())
+    }
+
+    /// The element that was chosen in a round of the loop.
+    fn place_of_round(&mut self, place: PlaceId, at: LoopId, round: Rounds) -> PlaceId {
+        let found = self.places.get(place).clone();
+        let (Some(parent), Some(step)) = (found.parent, found.proj) else { return place };
+        let parent = self.place_of_round(parent, at, round);
+        let number = match step {
+            Proj::Index(Index::Linear(of, mul, add)) if of == at => {
+                linear(&Rc::new(Term::Round(round)), (mul, add))
+            }
+            Proj::Index(Index::Block(of, mul, add)) if of == at => {
+                let start = linear(&Rc::new(Term::Round(round)), (mul, add));
+                let end = linear(&Rc::new(Term::Round(round)), (mul, add.saturating_add(mul)));
+                start.zip(end).and_then(|(start, end)| Term::within(&start, &end))
+            }
+            _ => None,
+        };
+        let step = match number {
+            Some(term) => Proj::Index(self.index_at(&Val::unknown(Ty::Unknown).with_term(Some(term)))),
+            None => step,
+        };
+        self.places.step(parent, step, &found.ty)
+    }
+
+    /// The loops of which a value has numbers or elements.
+    fn counted_by(&self, value: &Val) -> Counted {
+        let mut found = Found::default();
+        self.note_counted(value, &mut Vec::new(), 0, &mut found);
+        match &found.loops[..] {
+            [] => Counted::No,
+            [at] => Counted::One(*at, found.parts),
+            _ => Counted::Several(found.loops),
+        }
+    }
+
+    fn counts_in(&self, value: &Val, at: LoopId, depth: u32) -> bool {
+        let mut found = Found::default();
+        self.note_counted(value, &mut Vec::new(), depth, &mut found);
+        found.loops.contains(&at)
+    }
+
+    fn note_counted(&self, value: &Val, path: &mut Vec<Proj>, depth: u32, found: &mut Found) {
+        if depth > MAX_DEPTH {
+            return;
+        }
+        for kind in &value.alts {
+            match kind {
+                Kind::Linear(at, mul, add) if *mul != 0 => {
+                    found.add(*at);
+                    found.parts.push((path.clone(), (*mul, *add)));
+                }
+                Kind::Aggregate(parts) => {
+                    for (step, part) in &parts.fields {
+                        path.push(*step);
+                        self.note_counted(part, path, depth + 1, found);
+                        path.pop();
+                    }
+                }
+                Kind::Closure(closure) => {
+                    for (_, captured) in &closure.moved {
+                        let mut inner = Found::default();
+                        self.note_counted(captured, &mut Vec::new(), depth + 1, &mut inner);
+                        inner.loops.into_iter().for_each(|at| found.add(at));
+                    }
+                }
+                Kind::Pointer(place, how) => match self.boxed_closure(*place, *how) {
+                    Some(closure) => self.note_counted(&closure, path, depth + 1, found),
+                    None => {
+                        for step in self.places.path(*place) {
+                            if let Proj::Index(Index::Linear(at, ..) | Index::Block(at, ..)) = step {
+                                found.add(at);
+                            }
+                        }
+                    }
+                },
+                _ => {}
+            }
+        }
+    }
+}
+
+/// Which loops' numbers are in a value.
+enum Counted {
+    No,
+    One(LoopId, Vec<(Vec<Proj>, (i64, i64))>),
+    Several(Vec<LoopId>),
+}
+
+#[derive(Default)]
+struct Found {
+    loops: Vec<LoopId>,
+    parts: Vec<(Vec<Proj>, (i64, i64))>,
+}
+
+impl Found {
+    fn add(&mut self, at: LoopId) {
+        if !self.loops.contains(&at) {
+            self.loops.push(at);
+        }
     }
 }
 
 impl Analysis {
-    /// Whether a number of the list goes to one context at a time. (What isn't a list, counts up.)
-    pub fn hands_out(&self, list: PlaceId) -> bool {
-        self.lists.sources.get(&list).is_none_or(|source| {
-            source
-                .as_ref()
-                .is_some_and(|source| !self.is_many(self.frames.get(source.counted_by.frame).context))
-        })
+    /// Whether what the rounds of the loop put into the list goes to one context at a time.
+    pub fn hands_out(&self, list: PlaceId, by: LoopId) -> bool {
+        let sure = |(at, source): &(LoopId, Option<Source>)| *at == by && source.is_some();
+        self.lists.of(list).iter().any(sure) && !self.is_many(self.frames.get(by.frame).context)
+    }
+
+    /// The same of a list of numbers. (What isn't a list, counts up.)
+    pub fn hands_out_numbers(&self, list: PlaceId) -> bool {
+        match self.lists.of(list) {
+            [] => !self.lists.mixed.contains(&list),
+            sources => {
+                let [(at, _)] = sources else { return false };
+                self.lists.hand_out_numbers(list) && self.hands_out(list, *at)
+            }
+        }
     }
 
     /// Whether the context has given something back to the list before an access, as far as its text says, and not taken out
@@ -109,7 +293,7 @@ impl Analysis {
         list: PlaceId,
         before: impl Fn(&AccessEvent, &AccessEvent) -> bool,
     ) -> bool {
-        if !self.lists.sources.contains_key(&list) {
+        if self.lists.of(list).is_empty() {
             return false;
         }
         let sent = SyncKey { place: list, kind: SyncKind::Channel };
@@ -128,37 +312,18 @@ impl Analysis {
     }
 }
 
-/// The one part of a value that is a function of a loop's counter, and the loop.
-fn number_in(value: &Val) -> Option<(LoopId, Vec<Proj>)> {
-    let mut found = Vec::new();
-    gather(value, &mut Vec::new(), &mut found);
-    match &mut found[..] {
-        [(at, part)] => Some((*at, std::mem::take(part))),
-        _ => None,
-    }
-}
-
-fn gather(value: &Val, path: &mut Vec<Proj>, found: &mut Vec<(LoopId, Vec<Proj>)>) {
-    for kind in &value.alts {
-        match kind {
-            Kind::Linear(at, mul, _) if *mul != 0 => found.push((*at, path.clone())),
-            Kind::Aggregate(parts) => {
-                for (step, part) in &parts.fields {
-                    path.push(*step);
-                    gather(part, path, found);
-                    path.pop();
-                }
-            }
-            _ => {}
-        }
-    }
-}
-
-/// The number in a value becomes one claimed from the list.
-fn claim(value: &mut Val, part: &[Proj], number: &Val) {
+/// The number in a value becomes a function of a claimed one.
+fn claim(value: &mut Val, part: &[Proj], (mul, add): (i64, i64), number: &Val) {
     let Some((step, rest)) = part.split_first() else {
         if value.alts.iter().all(|kind| matches!(kind, Kind::Linear(..) | Kind::Claimed(_))) {
-            *value = Val { ty: value.ty.clone(), deps: value.deps.clone(), ..number.clone() };
+            let (ty, deps) = (value.ty.clone(), value.deps.clone());
+            *value = match (mul, add) {
+                (1, 0) => Val { ty, deps, ..number.clone() },
+                step => {
+                    let term = number.term.as_ref().and_then(|number| linear(number, step));
+                    Val::unknown(ty).with_deps(&deps).with_term(term)
+                }
+            };
         }
         return;
     };
@@ -167,9 +332,16 @@ fn claim(value: &mut Val, part: &[Proj], number: &Val) {
         if let Kind::Aggregate(parts) = kind {
             let mut claimed = Aggregate::clone(parts);
             for (_, inner) in claimed.fields.iter_mut().filter(|(at, _)| at == step) {
-                claim(inner, rest, number);
+                claim(inner, rest, (mul, add), number);
             }
             *kind = Kind::Aggregate(Rc::new(claimed));
         }
     }
+}
+
+fn linear(number: &Rc<Term>, (mul, add): (i64, i64)) -> Option<Rc<Term>> {
+    let apply = |op, term: &Rc<Term>, n: i64| {
+        Term::apply(Operator::Binary(op), term, &Rc::new(Term::Const(n.into())))
+    };
+    apply(BinaryOp::Add, &apply(BinaryOp::Mul, number, mul)?, add)
 }

@@ -69,6 +69,8 @@ pub enum Portion {
     Stride { step: i64, add: i64 },
     /// `i + add + n * by`, for whatever `n`; the loop's counter goes from zero to `by`.
     Steps { by: UnitId, add: i64 },
+    /// Somewhere in the row of so many that begins at `(i + add + n * step) * width`, for whatever `n`.
+    Rows { step: UnitId, add: i64, width: UnitId },
     /// At most `mul * i + add`; in the loop's last round any number.
     UpTo { mul: i64, add: i64 },
     /// `i + add`, scaled.

@@ -6,7 +6,8 @@
 
 use super::places::{LoopId, Portion, Proj};
 use super::state::State;
-use super::units::Span;
+use super::terms::{Operator, Term};
+use super::units::{Scale, Span, UnitId};
 use super::values::{Aggregate, Const, IterValue, Kind, Slack, StageKind, Val};
 use super::{Cx, Interp};
 use crate::hir::{BinaryOp, ExprId, ExprKind, Name};
@@ -136,6 +137,9 @@ impl Interp<'_> {
             (Kind::Portion(_, Portion::Scaled { .. }), _) => {
                 self.units.scaled(BinaryOp::Add, a, b).or_else(|| self.units.within(a, b))
             }
+            (Kind::Portion(at, row @ Portion::Rows { width, .. }), _) => {
+                self.stays_below(b, *width).then_some(Kind::Portion(*at, *row))
+            }
             (Kind::Portion(at, portion), Kind::Const(Const::Int(n))) => {
                 Some(Kind::Portion(*at, portion.moved(i64::try_from(*n).ok()?)?))
             }
@@ -150,6 +154,20 @@ impl Interp<'_> {
                 self.stride(*own, add.checked_add(*more)?, *step)
             }
             _ => None,
+        }
+    }
+
+    /// A number from nothing on that is less than the unit.
+    fn stays_below(&self, number: &Kind, unit: UnitId) -> bool {
+        let within =
+            |from: i128, to: i128| from >= 0 && self.units.number_of(unit).is_some_and(|unit| to <= unit);
+        match number {
+            Kind::Const(Const::Int(n)) => within(*n, n.saturating_add(1)),
+            Kind::Linear(at, 1, 0) => {
+                self.units.room_of(*at) == Some(unit)
+                    || self.bounds_of(*at).is_some_and(|(from, to)| within(from, to))
+            }
+            _ => false,
         }
     }
 
@@ -274,16 +292,43 @@ impl Portion {
             Portion::Steps { by: unit, add } => Portion::Steps { by: unit, add: add.checked_add(by)? },
             Portion::UpTo { mul, add } => Portion::UpTo { mul, add: add.checked_add(by)? },
             Portion::Scaled { .. }
+            | Portion::Rows { .. }
             | Portion::Within { .. }
             | Portion::UpToScaled { .. }
             | Portion::Listed { .. } => return None,
         })
     }
 
+    /// The same as a term in the number of its round.
+    pub(super) fn as_term(self, round: &Rc<Term>) -> Option<Rc<Term>> {
+        let apply = |op, a: &Rc<Term>, b: Term| Term::apply(Operator::Binary(op), a, &Rc::new(b));
+        let scaled = |scale: Scale, add: i64| {
+            let at = apply(BinaryOp::Add, round, Term::Const(i128::from(add)))?;
+            let (by, over) = scale.units();
+            let at = apply(BinaryOp::Mul, &at, Term::Unit(by))?;
+            over.map_or(Some(at.clone()), |over| apply(BinaryOp::Div, &at, Term::Unit(over)))
+        };
+        match self {
+            Portion::Scaled { scale, add } => scaled(scale, add),
+            Portion::Within { scale, add } => {
+                Term::within(&scaled(scale, add)?, &scaled(scale, add.checked_add(1)?)?)
+            }
+            Portion::Stride { .. }
+            | Portion::Steps { .. }
+            | Portion::Rows { .. }
+            | Portion::UpTo { .. }
+            | Portion::UpToScaled { .. }
+            | Portion::Listed { .. } => None,
+        }
+    }
+
     /// Whether those of different rounds differ.
     pub(super) fn is_own(self) -> bool {
         match self {
-            Portion::Stride { .. } | Portion::Steps { .. } | Portion::Within { .. } => true,
+            Portion::Stride { .. }
+            | Portion::Steps { .. }
+            | Portion::Rows { .. }
+            | Portion::Within { .. } => true,
             Portion::Listed { apart, .. } => apart,
             Portion::Scaled { scale, .. } => scale.is_whole(),
             Portion::UpTo { .. } | Portion::UpToScaled { .. } => false,

@@ -6,6 +6,7 @@
 //! mathematical integers and gives nothing where it would overflow `i128` or divide by zero.
 
 use super::contexts::ContextId;
+use super::places::{LoopId, PlaceId};
 use super::units::UnitId;
 use super::values::{Const, ReadId};
 use crate::hir::BinaryOp;
@@ -25,9 +26,27 @@ pub enum Term {
     Old,
     /// A number that nobody knows but that is always the same.
     Unit(UnitId),
+    /// The number of a round that is somebody's own.
+    Round(Rounds),
     /// Some number from the one on and less than the other.
     Within(Rc<Term>, Rc<Term>),
     Apply(Operator, Rc<Term>, Rc<Term>),
+}
+
+/// Whose round it is.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum Rounds {
+    /// Each round of the loop started an instance.
+    Started(LoopId),
+    /// What was put into the list in each round of the loop was taken out again.
+    Taken(PlaceId, LoopId),
+}
+
+/// What a term may be made of that differs from instance to instance.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Leaf {
+    Read(ReadId),
+    Round(Rounds),
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -107,6 +126,13 @@ impl Term {
         if let (Term::Const(a), Term::Const(b)) = (&**a, &**b) {
             return op.apply(*a, *b).map(|n| Rc::new(Term::Const(n)));
         }
+        // The length of a range from its start on.
+        if let (Operator::Binary(BinaryOp::Add), Term::Apply(Operator::Binary(BinaryOp::Sub), end, start)) =
+            (op, &**b)
+            && start == a
+        {
+            return Some(end.clone());
+        }
         (a.size() + b.size() < MAX_SIZE).then(|| Rc::new(Term::Apply(op, a.clone(), b.clone())))
     }
 
@@ -127,7 +153,7 @@ impl Term {
 
     fn size(&self) -> u32 {
         match self {
-            Term::Const(_) | Term::Read(..) | Term::Old | Term::Unit(_) => 0,
+            Term::Const(_) | Term::Read(..) | Term::Old | Term::Unit(_) | Term::Round(_) => 0,
             Term::Within(a, b) | Term::Apply(_, a, b) => 1 + a.size() + b.size(),
         }
     }
@@ -137,7 +163,7 @@ impl Term {
         match self {
             Term::Const(n) => Some((*n, *n)),
             Term::Old => Some((old, old)),
-            Term::Read(..) | Term::Unit(_) => Some((-WIDE, WIDE)),
+            Term::Read(..) | Term::Unit(_) | Term::Round(_) => Some((-WIDE, WIDE)),
             Term::Within(from, to) => {
                 let (least, most) = (from.range(old)?.0, to.range(old)?.1.checked_sub(1)?);
                 (least <= most).then_some((least, most))
@@ -146,11 +172,12 @@ impl Term {
         }
     }
 
-    /// With this read replaced by `Old`.
-    pub fn replaced(term: &Rc<Term>, by_old: ReadId) -> Rc<Term> {
+    /// With this leaf replaced by `Old`.
+    pub fn replaced(term: &Rc<Term>, by_old: Leaf) -> Rc<Term> {
         match &**term {
-            Term::Read(_, read) if *read == by_old => Rc::new(Term::Old),
-            Term::Const(_) | Term::Old | Term::Read(..) | Term::Unit(_) => term.clone(),
+            Term::Read(_, read) if Leaf::Read(*read) == by_old => Rc::new(Term::Old),
+            Term::Round(rounds) if Leaf::Round(*rounds) == by_old => Rc::new(Term::Old),
+            Term::Const(_) | Term::Old | Term::Read(..) | Term::Unit(_) | Term::Round(_) => term.clone(),
             Term::Within(a, b) => Rc::new(Term::Within(Term::replaced(a, by_old), Term::replaced(b, by_old))),
             Term::Apply(op, a, b) => {
                 Rc::new(Term::Apply(*op, Term::replaced(a, by_old), Term::replaced(b, by_old)))
@@ -168,7 +195,7 @@ impl Term {
             Term::Const(n) => Some(*n),
             Term::Read(context, read) => found(*context, *read),
             Term::Old => old,
-            Term::Within(..) | Term::Unit(_) => None,
+            Term::Within(..) | Term::Unit(_) | Term::Round(_) => None,
             Term::Apply(op, a, b) => op.apply(a.value(old, found)?, b.value(old, found)?),
         }
     }
@@ -176,7 +203,7 @@ impl Term {
     /// With the reads whose value is known replaced by it.
     pub fn settle(term: &Rc<Term>, known: &dyn Fn(ContextId, ReadId) -> Option<i128>) -> Rc<Term> {
         match &**term {
-            Term::Const(_) | Term::Old | Term::Unit(_) => term.clone(),
+            Term::Const(_) | Term::Old | Term::Unit(_) | Term::Round(_) => term.clone(),
             Term::Read(owner, read) => known(*owner, *read).map_or(term.clone(), |n| Rc::new(Term::Const(n))),
             Term::Within(a, b) => Rc::new(Term::Within(Term::settle(a, known), Term::settle(b, known))),
             Term::Apply(op, a, b) => {
@@ -191,7 +218,7 @@ impl Term {
         let inner = |term| Term::with_units(term, number);
         match &**term {
             Term::Unit(unit) => Rc::new(Term::Const(number(*unit))),
-            Term::Const(_) | Term::Old | Term::Read(..) => term.clone(),
+            Term::Const(_) | Term::Old | Term::Read(..) | Term::Round(_) => term.clone(),
             Term::Within(a, b) => Rc::new(Term::Within(inner(a), inner(b))),
             Term::Apply(op, a, b) => Rc::new(Term::Apply(*op, inner(a), inner(b))),
         }
@@ -201,7 +228,7 @@ impl Term {
     pub fn each_unit(&self, visit: &mut dyn FnMut(UnitId)) {
         match self {
             Term::Unit(unit) => visit(*unit),
-            Term::Const(_) | Term::Old | Term::Read(..) => {}
+            Term::Const(_) | Term::Old | Term::Read(..) | Term::Round(_) => {}
             Term::Within(a, b) | Term::Apply(_, a, b) => {
                 a.each_unit(visit);
                 b.each_unit(visit);
@@ -213,7 +240,7 @@ impl Term {
     pub fn each_constant(&self, visit: &mut dyn FnMut(i128)) {
         match self {
             Term::Const(n) => visit(*n),
-            Term::Read(..) | Term::Old | Term::Unit(_) => {}
+            Term::Read(..) | Term::Old | Term::Unit(_) | Term::Round(_) => {}
             Term::Within(a, b) | Term::Apply(_, a, b) => {
                 a.each_constant(visit);
                 b.each_constant(visit);
@@ -221,10 +248,22 @@ impl Term {
         }
     }
 
+    /// The rounds in it, if they are all of one kind.
+    pub fn rounds(&self) -> Option<Rounds> {
+        match self {
+            Term::Round(rounds) => Some(*rounds),
+            Term::Const(_) | Term::Old | Term::Unit(_) | Term::Read(..) => None,
+            Term::Within(a, b) | Term::Apply(_, a, b) => match (a.rounds(), b.rounds()) {
+                (Some(one), Some(two)) => (one == two).then_some(one),
+                (one, two) => one.or(two),
+            },
+        }
+    }
+
     /// Calls `visit` for each read in it.
     pub fn each_read(&self, visit: &mut dyn FnMut(ContextId, ReadId)) {
         match self {
-            Term::Const(_) | Term::Old | Term::Unit(_) => {}
+            Term::Const(_) | Term::Old | Term::Unit(_) | Term::Round(_) => {}
             Term::Read(context, read) => visit(*context, *read),
             Term::Within(a, b) | Term::Apply(_, a, b) => {
                 a.each_read(visit);

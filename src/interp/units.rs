@@ -83,6 +83,14 @@ impl Units {
         Some(self.add(Key::Number(i64::try_from(n).ok()?), plain))
     }
 
+    /// The number that a unit is, if it is known after all.
+    pub(super) fn number_of(&self, unit: UnitId) -> Option<i128> {
+        self.ids.iter().find_map(|(key, id)| match key {
+            Key::Number(n) if *id == unit => Some(i128::from(*n)),
+            _ => None,
+        })
+    }
+
     fn apply(&mut self, op: BinaryOp, a: UnitId, b: UnitId) -> Option<UnitId> {
         let size = self.get(a).size + self.get(b).size + 1;
         let both = |units: &Units| {
@@ -176,7 +184,20 @@ impl Units {
                 let (scale, add) = self.rescaled(op, (*scale, *add), unit)?;
                 Some(Kind::Portion(*own, Portion::Scaled { scale, add }))
             }
-            (BinaryOp::Add | BinaryOp::Mul, one, two @ Kind::Portion(_, Portion::Scaled { .. }))
+            (
+                BinaryOp::Mul,
+                Kind::Portion(own, steps @ (Portion::Stride { .. } | Portion::Steps { .. })),
+                other,
+            ) => {
+                let width = self.of(other).filter(|width| self.is_fixed_in(*width, *own))?;
+                let (step, add) = match *steps {
+                    Portion::Stride { step, add } => (self.number(i128::from(step))?, add),
+                    Portion::Steps { by, add } => (by, add),
+                    _ => return None,
+                };
+                Some(Kind::Portion(*own, Portion::Rows { step, add, width }))
+            }
+            (BinaryOp::Add | BinaryOp::Mul, one, two @ Kind::Portion(..))
                 if !matches!(one, Kind::Portion(..)) =>
             {
                 self.scaled(op, two, one)
@@ -246,6 +267,11 @@ impl Scale {
     /// Multiplied by a unit and nothing else: those of different rounds differ.
     pub fn is_whole(self) -> bool {
         self.over.is_none()
+    }
+
+    /// What it multiplies by, and what it then divides by.
+    pub(super) fn units(self) -> (UnitId, Option<UnitId>) {
+        (self.by, self.over)
     }
 
     pub(super) fn whole(self) -> Option<UnitId> {

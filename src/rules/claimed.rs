@@ -6,17 +6,19 @@
 
 use super::Facts;
 use super::harmless::stands_before;
-use super::pairs::Event;
+use super::pairs::{Event, gives_apart};
 use crate::interp::access::AccessEvent;
-use crate::interp::claims::ClaimId;
+use crate::interp::claims::{ClaimId, Giver};
 use crate::interp::places::{Index, PlaceId, Proj};
+use crate::interp::terms::Rounds;
 
 pub fn claimed_apart(facts: &Facts, a: Event, b: Event) -> bool {
     let mut indices = claims(facts, a.access.place, b.access.place);
     let no_more = |(x, y): &(ClaimId, ClaimId)| {
         claimed_no_more(facts, (a, Proj::Index(Index::Claimed(*x))), (b, Proj::Index(Index::Claimed(*y))))
     };
-    if indices.is_empty() || indices.iter().any(no_more) {
+    let apart = |(x, _): &(ClaimId, ClaimId)| gives_apart(facts, (a.context, *x), b.context);
+    if indices.is_empty() || indices.iter().any(no_more) || !indices.iter().all(apart) {
         return false;
     }
     for x in tables(facts, a) {
@@ -31,10 +33,15 @@ pub fn claimed_apart(facts: &Facts, a: Event, b: Event) -> bool {
 pub fn claimed_no_more(facts: &Facts, (a, x): (Event, Proj), (b, y): (Event, Proj)) -> bool {
     let (Proj::Index(Index::Claimed(x)), Proj::Index(Index::Claimed(y))) = (x, y) else { return false };
     let analysis = facts.analysis;
-    let list = analysis.claims.source(x);
+    let giver = analysis.claims.giver(x);
     let before = |one: &AccessEvent, two: &AccessEvent| stands_before(facts, one, two);
-    let given_back = |event: &Event| analysis.gave_back(event.context, event.access, list, before);
-    list == analysis.claims.source(y) && (!analysis.hands_out(list) || [a, b].iter().any(given_back))
+    let given_back = |list| [a, b].iter().any(|e| analysis.gave_back(e.context, e.access, list, before));
+    giver == analysis.claims.giver(y)
+        && match giver {
+            Giver::Counter(list) => !analysis.hands_out_numbers(list) || given_back(list),
+            Giver::Rounds(Rounds::Taken(list, _)) => given_back(list),
+            Giver::Rounds(Rounds::Started(_)) => false,
+        }
 }
 
 /// The claimed indices of two places, step by step.

@@ -11,10 +11,12 @@ use super::recursion::shares_of_recursion;
 use super::retired::retired;
 use crate::finding::{AccessKind, ContextKind};
 use crate::interp::access::{AccessEvent, HeldLock};
+use crate::interp::claims::{ClaimId, Giver};
 use crate::interp::contexts::ContextId;
 use crate::interp::handles::takes_handle;
 use crate::interp::order::Ordered;
 use crate::interp::places::{Index, LoopId, PlaceId, Portion, Proj, Root};
+use crate::interp::terms::Rounds;
 use crate::interp::values::Mode;
 
 /// An access with the context that makes it.
@@ -328,17 +330,50 @@ fn indices_meet(facts: &Facts, one: ContextId, x: Index, two: ContextId, y: Inde
         ) if l == k && one == two && facts.analysis.contexts.get(one).loops.contains(&l) => {
             facts.analysis.written.meet(a, b)
         }
-        (Index::Claimed(a), Index::Claimed(b)) => facts.analysis.claims.meet(&[(a, b)]),
+        (Index::Claimed(a), Index::Claimed(b)) => {
+            !gives_apart(facts, (one, a), two) || facts.analysis.claims.meet(&[(a, b)])
+        }
         (Index::Linear(l, 1, a), Index::Linear(k, 1, b))
             if follows(facts, (l, a), (k, b)) || follows(facts, (k, b), (l, a)) =>
         {
             false
         }
         (Index::Linear(_, m, a), Index::Linear(_, n, b)) if never_equal((m, a), (n, b)) => false,
+        _ if own_rounds(facts, one, (x, y), two).is_some_and(|own| !rounds_meet(facts, own, x, y)) => false,
         _ => match (numbers(facts, x), numbers(facts, y)) {
             (Some((least, most)), Some((other, greatest))) => least <= greatest && other <= most,
             _ => true,
         },
+    }
+}
+
+/// The loop each round of which started an instance, and of the rounds of which both indices are functions.
+fn own_rounds(facts: &Facts, one: ContextId, (x, y): (Index, Index), two: ContextId) -> Option<LoopId> {
+    let of = |index| match index {
+        Index::Linear(at, ..) | Index::Block(at, ..) | Index::Portion(at, _) => Some(at),
+        Index::Claimed(claim) => match facts.analysis.claims.giver(claim) {
+            Giver::Rounds(Rounds::Started(at)) => Some(at),
+            _ => None,
+        },
+        _ => None,
+    };
+    let own = of(x).filter(|own| of(y) == Some(*own))?;
+    (one == two && facts.analysis.contexts.get(one).loops.contains(&own)).then_some(own)
+}
+
+fn rounds_meet(facts: &Facts, own: LoopId, x: Index, y: Index) -> bool {
+    let below = facts.analysis.bounds.get(&own).map(|(_, to)| *to);
+    facts.analysis.claims.rounds_meet(own, x, y, below)
+}
+
+/// Whether what gives the number out gives each of two contexts, or instances, another one.
+pub fn gives_apart(facts: &Facts, (one, claim): (ContextId, ClaimId), two: ContextId) -> bool {
+    match facts.analysis.claims.giver(claim) {
+        Giver::Rounds(Rounds::Started(at)) => {
+            one == two && facts.analysis.contexts.get(one).loops.contains(&at)
+        }
+        Giver::Rounds(Rounds::Taken(list, at)) => facts.analysis.hands_out(list, at),
+        Giver::Counter(_) => true,
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! In: the file's identifiers, and the tokens of its bodies. Out: names without `r#`; for each body those that it has, in
 //! order of first occurrence, none twice; of string literals those that a format string may capture (`"{name}"`).
-//! What follows a dot is kept apart: a field or method, never a free function, static or type.
+//! What follows a dot is kept apart: a field or method, never a free function, static or type. Keywords that tell
+//! nothing are left out.
 //! Invariant: the global name table, whose lock all threads share, is asked once for each distinct identifier of the
 //! file; `intern` keeps the names that a thread used last for the same reason.
 
@@ -33,6 +34,14 @@ struct Recent {
     hash: u64,
     text: &'static str,
     name: Name,
+}
+
+impl Recent {
+    /// Whether it is this text, which has the same hash.
+    fn is(&self, text: &str) -> bool {
+        // A short text's hash is no other short text's.
+        self.text.len() == text.len() && (text.len() <= HEAD || self.text == text)
+    }
 }
 
 /// The name for what `word` prints, `r#` included.
@@ -72,7 +81,7 @@ impl Interner {
 fn name(text: &str, hash: u64, recent: &mut [Option<Recent>]) -> Name {
     let slot = &mut recent[(hash >> 32) as usize % RECENT];
     match slot {
-        Some(known) if known.hash == hash && known.text == text => known.name,
+        Some(known) if known.hash == hash && known.is(text) => known.name,
         _ => {
             let name = Name::new(text);
             *slot = Some(Recent { hash, text: name.as_str(), name });
@@ -181,19 +190,23 @@ impl<'t> NameIndex<'t> {
             return Before::Other;
         }
         let at = self.word_of(token);
-        Before::Word(self.note(at, before == Before::Dot))
+        let name = self.words[at].name;
+        let is_raw = || self.words[at].len as usize != token.hi - token.lo;
+        if !name.tells_nothing() || is_raw() {
+            self.note(at, before == Before::Dot);
+        }
+        Before::Word(name)
     }
 
     /// Adds a word to those of the body.
     #[inline]
-    fn note(&mut self, at: usize, dotted: bool) -> Name {
+    fn note(&mut self, at: usize, dotted: bool) {
         let word = &mut self.words[at];
         let seen = &mut word.seen[usize::from(dotted)];
         if *seen != self.body {
             *seen = self.body;
             if dotted { &mut self.dotted } else { &mut self.plain }.push(word.name);
         }
-        word.name
     }
 
     fn bang(&mut self, before: Before) {

@@ -72,7 +72,7 @@ impl Interp<'_> {
                 let deps = self.log_lval(call.cx, &lval, &info);
                 let at = call.cx.location(call.cx.body.body.expr(call.id).range);
                 for &place in &lval.places {
-                    self.list_filled(place, &value, at);
+                    self.list_filled(place, &value, (call.cx.frame, at));
                     let element = self.places.step(place, Proj::Index(Index::Any), &value.ty);
                     self.store_at(element, value.clone(), false);
                     if let Some(filled) = self.filled_behind_lock(place) {
@@ -90,7 +90,7 @@ impl Interp<'_> {
                 self.used(&item);
                 let at = call.cx.location(call.cx.body.body.expr(call.id).range);
                 for &place in &lval.places {
-                    self.list_filled(place, &item, at);
+                    self.list_filled(place, &item, (call.cx.frame, at));
                     let element = self.places.step(place, Proj::Index(Index::Any), &item.ty);
                     self.store_at(element, item.clone(), false);
                     if let Some(filled) = self.filled_behind_lock(place) {

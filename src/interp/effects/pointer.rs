@@ -43,6 +43,9 @@ impl Interp<'_> {
     /// Reads how many elements there are: nothing for an array, whose type says it.
     pub(super) fn size_of(&mut self, call: &mut Call, pointer: &Val) -> Val {
         let lval = self.target(call, pointer);
+        if let Some(between) = self.length_of_range(call, &lval) {
+            return between;
+        }
         let mut deps = lval.deps.clone();
         if !matches!(lval.ty, Ty::Array(_) | Ty::Slice(_)) {
             let header = self.step_lval(&lval, Proj::Field(Name::new("len")));
@@ -59,6 +62,18 @@ impl Interp<'_> {
             Some(told) => Val::of(told, Ty::Unknown).with_deps(&deps),
             None => self.number_of_call(call.cx, call.id, Val::unknown(Ty::Unknown)).with_deps(&deps),
         }
+    }
+
+    /// How much more the end of a range is than its start.
+    fn length_of_range(&mut self, call: &Call, range: &Lval) -> Option<Val> {
+        let held = self.peek(range);
+        let Some(Kind::Aggregate(ends)) = held.single() else { return None };
+        let bound = |name| ends.field(Proj::Field(Name::new(name))).cloned();
+        let (start, end) =
+            bound("start").zip(bound("end")).filter(|_| self.models.role(&held.ty) == Role::Iterator)?;
+        let info = self.info(call, AccessKind::Read);
+        let deps = self.log_lval(call.cx, range, &info);
+        Some(self.binary(BinaryOp::Sub, &end, &start).with_deps(&deps))
     }
 
     /// Of a thread-local that nobody saw declared, the context has an object of its own.

@@ -435,7 +435,7 @@ impl Interp<'_> {
                 self.used(&value);
                 let at = call.cx.location(call.cx.body.body.expr(call.id).range);
                 for &place in &places {
-                    self.list_filled(place, &value, at);
+                    self.list_filled(place, &value, (call.cx.frame, at));
                     self.pass_on(SyncKey { place, kind: SyncKind::Channel });
                     if !self.st.moment.has.contains(&place) {
                         *self.contexts.get_mut(self.context).minted.entry(place).or_insert(0) += 1;

@@ -7,7 +7,7 @@ use crate::project::position::{error_at, error_in};
 use crate::project::shown::slashed;
 use crate::syntax::{ParsedFile, parse_file};
 use rayon::prelude::*;
-use std::collections::BTreeMap;
+use rustc_hash::FxHashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -18,7 +18,7 @@ pub(super) struct Files {
     pub errors: Vec<RunError>,
     /// The items of a file until its last user of the wave takes them.
     items: Vec<Option<Vec<Item>>>,
-    ids: BTreeMap<PathBuf, FileId>,
+    ids: FxHashMap<PathBuf, FileId>,
 }
 
 impl Files {

@@ -8,8 +8,8 @@ use std::path::PathBuf;
 
 /// Crates of the files that nothing loaded names and that no other such file declares.
 pub(super) fn crates(loader: &Loader<'_>, unnamed: &[UnnamedFiles]) -> Vec<CrateSource> {
-    let mut left: BTreeSet<PathBuf> = unnamed.iter().flat_map(|u| u.files.iter().cloned()).collect();
-    left.retain(|file| loader.files.id(file).is_none());
+    let files = unnamed.iter().flat_map(|unnamed| &unnamed.files);
+    let mut left: BTreeSet<PathBuf> = files.filter(|file| loader.files.id(file).is_none()).cloned().collect();
     if left.is_empty() {
         return Vec::new();
     }

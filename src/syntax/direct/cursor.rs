@@ -156,10 +156,7 @@ impl<'t> Reader<'t> {
 
     /// An identifier that is no keyword.
     pub(super) fn is_ident(&self, ahead: usize) -> bool {
-        self.nth(ahead).is_some_and(|token| {
-            let is_keyword = token.name.is_some_and(Name::is_keyword);
-            token.kind == TokenKind::Ident && (!is_keyword || token.text.starts_with("r#"))
-        })
+        self.nth(ahead).is_some_and(|token| token.kind == TokenKind::Ident && !is_keyword(token))
     }
 
     pub(super) fn ident(&mut self) -> Option<Ident> {
@@ -173,7 +170,10 @@ impl<'t> Reader<'t> {
     }
 
     pub(super) fn is_path_word(&self, ahead: usize) -> bool {
-        self.is_ident(ahead) || matches!(self.word(ahead), "self" | "Self" | "super" | "crate")
+        self.nth(ahead).is_some_and(|token| {
+            let begins_path = || matches!(token.text, "self" | "Self" | "super" | "crate");
+            token.kind == TokenKind::Ident && (!is_keyword(token) || begins_path())
+        })
     }
 
     /// Any word, keywords included.
@@ -193,4 +193,9 @@ impl<'t> Reader<'t> {
         self.at += 1;
         Some(intern_text(token.text))
     }
+}
+
+/// Whether a word can't be a name.
+fn is_keyword(word: &Placed<'_>) -> bool {
+    word.name.is_some_and(Name::is_keyword) && !word.text.starts_with("r#")
 }

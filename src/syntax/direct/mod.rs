@@ -57,6 +57,11 @@ pub(super) fn body(text: &str, source: &BodySource, state: &mut State) -> Option
     body::source(text, source, state)
 }
 
+/// Whether a body surely parses.
+pub(super) fn is_sound(text: &str, source: &BodySource) -> bool {
+    body::is_sound(text, source)
+}
+
 /// Lowers what a macro call in an expression's place, `range`, stands for; `None`: ask syn, the state is what it was.
 pub(super) fn code(tokens: &[Tt], range: TextRange, state: &mut State) -> Option<ExprId> {
     body::code(tokens, range, state)

@@ -177,7 +177,7 @@ impl Flattened {
 }
 
 /// All characters of one byte, to take a slice of.
-static ASCII: [u8; 128] = {
+const ASCII: [u8; 128] = {
     let mut table = [0; 128];
     let mut byte = 0;
     while byte < 128 {
@@ -187,13 +187,23 @@ static ASCII: [u8; 128] = {
     table
 };
 
+static ASCII_TEXT: &str = match std::str::from_utf8(&ASCII) {
+    Ok(text) => text,
+    Err(_) => "",
+};
+
 fn operator_text(byte: u8) -> &'static str {
     let at = usize::from(byte);
-    ASCII.get(at..at + 1).and_then(|one| std::str::from_utf8(one).ok()).unwrap_or_default()
+    ASCII_TEXT.get(at..at + 1).unwrap_or_default()
 }
 
+#[rustfmt::skip]
 pub(super) fn is_operator(byte: u8) -> bool {
-    b"~!@#$%^&*-=+|;:,<.>/?".contains(&byte)
+    matches!(
+        byte,
+        b'~' | b'!' | b'@' | b'#' | b'$' | b'%' | b'^' | b'&' | b'*' | b'-' | b'=' | b'+' | b'|' | b';' | b':' | b','
+            | b'<' | b'.' | b'>' | b'/' | b'?'
+    )
 }
 
 /// The tokens as text that is scanned to the same tokens.

@@ -36,6 +36,10 @@ impl Renames {
         Renames { names: names.map(renamed).collect() }
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.names.is_empty()
+    }
+
     pub(super) fn ident(&self, name: Name) -> Name {
         self.names.iter().find(|(old, _)| *old == name).map_or(name, |(_, new)| *new)
     }

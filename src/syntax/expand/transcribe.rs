@@ -50,7 +50,7 @@ impl Writer<'_> {
 
     fn token(&self, nodes: &[Node], at: usize, tokens: &[Tt], out: &mut Vec<Tt>) {
         match tokens {
-            [Tt::Ident(name, _)] if is_member(nodes, at, self.in_fields) => {
+            [Tt::Ident(name, _)] if self.renames.is_empty() || is_member(nodes, at, self.in_fields) => {
                 out.push(Tt::Ident(*name, self.call))
             }
             _ => out.extend(tokens.iter().map(|tt| self.own(tt))),

@@ -47,6 +47,9 @@ impl BodyReader<'_, '_, '_> {
     /// How far away the `!` of a macro call is, if a path and one come.
     fn bang(&self) -> Option<usize> {
         let mut at = if self.tokens.is_pair(0, *b"::") { 2 } else { 0 };
+        if !matches!(self.tokens.nth(at + 1)?.kind, TokenKind::Punct(b'!' | b':')) {
+            return None;
+        }
         while self.tokens.is_path_word(at) {
             at += 1;
             match self.tokens.nth(at)?.kind {

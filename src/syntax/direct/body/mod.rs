@@ -41,6 +41,9 @@ const MAX_NESTING: u32 = 100;
 /// The same for those that nest without brackets (`!!x`, `a = b = c`).
 const MAX_DEPTH: u32 = 150;
 
+/// One expression comes about so often.
+const TOKENS_AN_EXPR: usize = 3;
+
 /// Where the tokens come from.
 #[derive(Clone, Copy)]
 enum Origin<'t> {
@@ -64,6 +67,7 @@ pub(super) fn source(text: &str, source: &BodySource, state: &mut State) -> Opti
         BodySource::Text(range) => {
             text.get(range.lo as usize..range.hi as usize)?;
             let stream = Stream::of_text(text, *range);
+            state.exprs.reserve(stream.tokens.len() / TOKENS_AN_EXPR);
             attempt(&stream, Origin::Text(text, *range), state, |reader| reader.whole())
         }
         BodySource::Tokens(tokens) => {
@@ -107,6 +111,27 @@ pub(super) fn is_expr(tokens: &[Placed<'_>]) -> bool {
     let tokens = Reader::new(tokens, Bodies::Tokens, state.counters.clone());
     let mut reader = BodyReader { tokens, state: &mut state, origin: Origin::Tokens, dry: true };
     reader.expr().is_some() && reader.tokens.is_done()
+}
+
+/// Whether a body is surely sound; see `direct::is_sound`.
+pub(super) fn is_sound(text: &str, source: &BodySource) -> bool {
+    let mut state = State::new(0, &NoMacros);
+    let mut check = |stream: &Stream, origin| {
+        attempt(stream, origin, &mut state, |reader| {
+            reader.dry = true;
+            reader.whole()
+        })
+        .is_some()
+    };
+    match source {
+        BodySource::Text(range) => {
+            let is_there = text.get(range.lo as usize..range.hi as usize).is_some();
+            is_there && check(&Stream::of_text(text, *range), Origin::Text(text, *range))
+        }
+        BodySource::Tokens(tokens) => {
+            Stream::of_tokens(tokens).is_some_and(|stream| check(&stream, Origin::Tokens))
+        }
+    }
 }
 
 struct NoMacros;
@@ -158,12 +183,14 @@ impl<'t> BodyReader<'t, '_, '_> {
     fn whole(&mut self) -> Option<ExprId> {
         let start = self.tokens.position();
         if self.tokens.is(TokenKind::Open(b'{')) {
-            self.tokens.pass_tree()?;
-            let is_block = self.tokens.is_done();
-            self.tokens.go_to(start);
-            if is_block {
-                return self.block_with_attrs(BlockKind::Plain, None, None);
+            let mark = self.mark();
+            let block = self.block_with_attrs(BlockKind::Plain, None, None)?;
+            if self.tokens.is_done() {
+                return Some(block);
             }
+            // `{ a } + b`
+            self.go_back(&mark);
+            self.tokens.go_to(start);
         }
         self.expr().map(|read| read.id)
     }
