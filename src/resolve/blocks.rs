@@ -12,18 +12,21 @@ use super::scope::CrateNames;
 use super::{BodyOwner, File, ModuleId, Owner, Program};
 use crate::finding::FileId;
 use crate::hir::{
-    Block, BlockItemsId, Body, BodySource, Delim, ExprId, ExprKind, Item, MacroDef, MacroShape, Name, Stmt,
-    TextRange, Tt,
+    Block, BlockItemsId, Body, BodySource, Delim, ExprId, ExprKind, Item, MacroDef, MacroShape, Name,
+    NameMap, Stmt, TextRange, Tt,
 };
 use crate::project::load::{CrateMacroScope, LibraryMacros, MacroTable};
 use crate::syntax::{BlockItems, LoweredBody, block_items, lower_body};
 use rayon::prelude::*;
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashMap;
 use std::sync::{Arc, LazyLock, Mutex};
 
 /// Words that may begin an item.
-static KEYWORDS: LazyLock<FxHashSet<Name>> =
-    LazyLock::new(|| KEYWORD_TEXTS.iter().map(|k| Name::new(k)).collect());
+static KEYWORDS: LazyLock<NameMap<bool>> = LazyLock::new(|| {
+    let mut words = NameMap::default();
+    KEYWORD_TEXTS.iter().for_each(|word| *words.get_mut(Name::new(word)) = true);
+    words
+});
 
 const KEYWORD_TEXTS: [&str; 13] = [
     "fn",
@@ -155,7 +158,8 @@ impl ItemWords {
             BodySource::Text(range) => match file.bodies.binary_search_by_key(&range.lo, |b| b.range.lo) {
                 Ok(at) => {
                     let body = &file.bodies[at];
-                    body.identifiers.iter().any(|name| KEYWORDS.contains(name))
+                    let keywords = &*KEYWORDS;
+                    body.identifiers.iter().any(|name| keywords.get(*name))
                         || body.macros.iter().any(|name| self.is_item_word(*name, library))
                 }
                 Err(_) => text_has_keyword(&file.source.text, *range),
@@ -191,7 +195,7 @@ impl Made {
         for (at, tt) in tokens.iter().enumerate() {
             let before = at.checked_sub(1).map(|before| &tokens[before]);
             match tt {
-                Tt::Ident(name, _) if KEYWORDS.contains(name) => {
+                Tt::Ident(name, _) if KEYWORDS.get(*name) => {
                     self.items |= !is_no_item(*name, before, &tokens[at + 1..]);
                 }
                 Tt::Ident(name, _) if in_call || is_bang(tokens.get(at + 1)) => self.calls.push(*name),

@@ -61,8 +61,9 @@ impl Collected {
     }
 }
 
-/// The definitions of a group, with all names in signatures resolved. Of the bodies that may hold items those that are
-/// `wanted` are lowered here (in parallel), the others on first use; items in bodies that nobody wants stay unknown.
+/// The definitions of a group, with all names in scope; functions' signatures are lowered on first use. Of the bodies that
+/// may hold items those that are `wanted` are lowered here (in parallel), the others on first use; items in bodies that
+/// nobody wants stay unknown.
 pub fn build(collected: Collected, wanted: &dyn Fn(&Program, BodyOwner) -> bool) -> Program {
     let mut collector = collected.0;
     blocks::collect_blocks(&mut collector, wanted);

@@ -3,8 +3,9 @@
 //! In: a program with all names in scope, and the types as written. Out: the tables' types, and the index of impls.
 //!
 //! Steps, each of which needs the ones before: parameters get ids; aliases their types (those they use first);
-//! bounds, supertraits, impl heads; the index of impls; associated types; then signatures and fields, in which
-//! projections (`Self::Item`) are looked up in the impls.
+//! bounds, supertraits, impl heads; the index of impls; associated types; then fields and signatures, in which
+//! projections (`Self::Item`) are looked up in the impls. A signature waits until it is asked for, unless it has parameters
+//! without a name (`impl Trait` arguments), which get their ids here.
 
 use super::collect::{Collector, Written, type_params};
 use super::paths::Env;
