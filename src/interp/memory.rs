@@ -4,7 +4,7 @@ use super::access::{Door, Effect, Same};
 use super::places::{Index, PlaceId, Places, Proj, Root};
 use super::terms::Term;
 use super::values::{Aggregate, ClosureValue, Deps, FutureValue, Kind, Mode, Pointer, Val};
-use super::{Cx, Interp};
+use super::{Cx, Interp, Made};
 use crate::finding::AccessKind;
 use crate::hir::{Name, StaticKind, TextRange};
 use crate::models::Role;
@@ -247,12 +247,37 @@ impl Interp<'_> {
                     };
                     self.heap.begin(root, general);
                 }
-                self.heap.get(root).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown))
+                let value = self.heap.get(root).cloned().unwrap_or_else(|| Val::unknown(Ty::Unknown));
+                if matches!(root, Root::ThreadLocal(_)) { self.of_this_thread(value) } else { value }
             }
             Root::Object(_) | Root::Process(_) => {
                 self.heap.get(root).cloned().unwrap_or_else(|| Val::unknown(self.root_ty(place)))
             }
         }
+    }
+
+    /// What a thread-local holds, without the objects that other threads made and put into theirs.
+    fn of_this_thread(&self, mut value: Val) -> Val {
+        value.alts.retain(|kind| match kind {
+            Kind::Pointer(place, _) => self.may_be_of_this_thread(*place),
+            _ => true,
+        });
+        for kind in &mut value.alts {
+            if let Kind::Aggregate(aggregate) = kind {
+                let fields =
+                    aggregate.fields.iter().map(|(p, field)| (*p, self.of_this_thread(field.clone())));
+                *aggregate = Rc::new(Aggregate { variant: aggregate.variant, fields: fields.collect() });
+            }
+        }
+        value
+    }
+
+    /// Its own objects, those that it may have from who started it, and those that nobody made in particular.
+    fn may_be_of_this_thread(&self, place: PlaceId) -> bool {
+        let Root::Object(object) = self.places.get(place).root else { return true };
+        let object = &self.objects.list[object.0 as usize];
+        let maker = self.frames.get(object.frame).context;
+        object.made != Made::ByContext || self.contexts.ancestry(self.context).any(|at| at == maker)
     }
 
     fn root_ty(&self, place: PlaceId) -> Ty {
