@@ -186,6 +186,8 @@ pub struct AccessLog {
     pub measured: FxHashMap<ReadId, Val>,
     /// Those of them that an exchange expects, to put in what they were measured by.
     pub outdone: FxHashSet<ReadId>,
+    /// Loads, and the exchanges that expect what they found, to put a constant in its place.
+    pub exchanged_away: FxHashSet<(ReadId, ReadId)>,
     /// Reads that decided between an error and something else.
     pub refusing: FxHashSet<ReadId>,
     /// Elements taken out, whichever they were, that nobody looks at.

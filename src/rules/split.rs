@@ -152,7 +152,8 @@ pub fn reads_of<'a>(
     };
     let found: Vec<(ReadId, How)> = match dependence {
         Dependence::Value => {
-            let computed = access.data.iter().filter(|id| !led_to_taking(log, access, *id));
+            let taken = |id: &ReadId| led_to_taking(log, access, *id) || exchanged_away(log, access, *id);
+            let computed = access.data.iter().filter(|id| !taken(id));
             let computed = computed.map(|id| (id, How::Computed));
             let drained = access.seen.iter().filter(|id| drained(id) && !access.data.contains(*id));
             computed.chain(drained.map(|id| (id, How::Drained))).collect()
@@ -203,6 +204,12 @@ fn led_to_taking(log: &AccessLog, write: &AccessEvent, read: ReadId) -> bool {
         && taken
             .filter(|event| matches!(event.effect, Some(Effect::Take | Effect::TakeSure)))
             .any(|event| event.locks.iter().any(locked))
+}
+
+/// What was read had not changed when an exchange put a constant in its place; the store gives back what was taken out by it.
+fn exchanged_away(log: &AccessLog, write: &AccessEvent, read: ReadId) -> bool {
+    let by = || log.exchanged_away.iter().filter(|(load, _)| *load == read).map(|(_, by)| by);
+    write.kind == AccessKind::Write && by().any(|by| log.judged.contains(by))
 }
 
 /// Splits whose places meet become one finding.

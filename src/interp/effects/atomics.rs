@@ -160,6 +160,9 @@ impl Interp<'_> {
                 let own = self.unpublished(&new);
                 self.note_outdone(values.first(), &new);
                 let deps = self.atomic_write(call, &lval, write, &new);
+                if flag_value(&new).is_some() {
+                    self.note_exchanged_away(values.first(), &deps);
+                }
                 let seen = self
                     .exchanged(&lval, values.get(3), order)
                     .with_deps(&deps)
@@ -266,6 +269,14 @@ impl Interp<'_> {
         {
             log.outdone.insert(*id);
         }
+    }
+
+    /// Who expects what a load found and puts a constant there has taken it out.
+    fn note_exchanged_away(&mut self, expected: Option<&Val>, exchange: &Deps) {
+        let loads: Vec<ReadId> = expected.into_iter().flat_map(|seen| seen.deps.iter()).collect();
+        let log = &mut self.contexts.get_mut(self.context).log;
+        let pairs = exchange.iter().flat_map(|by| loads.iter().map(move |load| (*load, by)));
+        log.exchanged_away.extend(pairs.filter(|(load, by)| load != by));
     }
 
     /// What a compare-exchange that failed saw: a pointer, where the atomic holds one.
